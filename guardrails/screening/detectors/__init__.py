@@ -1,0 +1,1 @@
+"""Detectors, one file each; `registry.py` names them all."""

@@ -1,0 +1,22 @@
+"""Tables of review: queues and schemas, items and slots, what reviewers said, what was decided."""
+
+from review.models.annotations import Annotation, Correction, FindingVerdict, PreferencePair, SpanAnnotation
+from review.models.decisions import Decision
+from review.models.items import Assignment, Exclusion, ItemTrigger, ReviewItem
+from review.models.queues import LabelSchema, LabelSchemaVersion, Queue
+
+__all__ = [
+    "Annotation",
+    "Assignment",
+    "Correction",
+    "Decision",
+    "Exclusion",
+    "FindingVerdict",
+    "ItemTrigger",
+    "LabelSchema",
+    "LabelSchemaVersion",
+    "PreferencePair",
+    "Queue",
+    "ReviewItem",
+    "SpanAnnotation",
+]

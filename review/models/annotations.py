@@ -1,0 +1,111 @@
+"""What reviewers said. Append-only: a changed mind is a new annotation that supersedes the old one."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from policies.models import PolicyVersion
+from review.models.items import Assignment, ReviewItem
+from webapp.accounts.models import User
+from webapp.ids import uuid7
+from webapp.interception.models import Finding
+
+
+class AnnotationVerdict(models.TextChoices):
+    VIOLATES = "violates"
+    FINE = "fine"
+    UNSURE = "unsure"
+
+
+class Outcome(models.TextChoices):
+    RELEASE = "release"
+    REDACT = "redact"
+    REPLACE = "replace"
+    BLOCK = "block"
+
+
+class Assistance(models.TextChoices):
+    BLIND = "blind", "machine scores were hidden"
+    AFTER_COMMIT = "after_commit", "shown after the reviewer committed"
+    SHOWN = "shown", "machine scores were shown"
+
+
+class Annotation(models.Model):
+    """One reviewer's answer to one item."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    item = models.ForeignKey(ReviewItem, on_delete=models.PROTECT, related_name="annotations")
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="annotations")
+    reviewer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="annotations")
+    cycle = models.PositiveSmallIntegerField(default=1)
+    verdict = models.CharField(max_length=8, choices=AnnotationVerdict)
+    outcome = models.CharField(max_length=8, choices=Outcome, blank=True, help_text="What to do; empty when unsure.")
+    labels = models.JSONField(default=dict, help_text="Category to true or false; an absent one is unknown.")
+    rubric = models.JSONField(default=dict)
+    rationale = models.TextField(blank=True, help_text="The reviewer's note.")
+    confidence = models.FloatField(null=True)
+    policy_version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    assistance = models.CharField(max_length=12, choices=Assistance, default=Assistance.SHOWN)
+    counts = models.BooleanField(default=True, help_text="False: the slot was retaken before this came in.")
+    active_ms = models.PositiveIntegerField(null=True)
+    keystrokes = models.PositiveIntegerField(null=True)
+    idempotency_key = models.UUIDField(unique=True)
+    supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="superseded_by")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["assignment", "cycle"],
+                condition=models.Q(counts=True, supersedes=None),
+                name="one_answer_per_slot",
+            ),
+        ]
+
+
+class FindingVerdict(models.Model):
+    """Kept or dropped: whether a finding was right."""
+
+    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="finding_verdicts")
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="+")
+    kept = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["annotation", "finding"], name="one_verdict_per_finding")]
+
+
+class SpanAnnotation(models.Model):
+    """A span of the output as the reviewer left it, in code points."""
+
+    class Change(models.TextChoices):
+        KEPT = "kept"
+        ADDED = "added"
+        REMOVED = "removed"
+        RETYPED = "retyped"
+        RESIZED = "resized"
+
+    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="spans")
+    finding = models.ForeignKey(Finding, on_delete=models.SET_NULL, null=True, related_name="+")
+    change = models.CharField(max_length=8, choices=Change)
+    label = models.CharField(max_length=100)
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+
+
+class Correction(models.Model):
+    """The output as it should have been."""
+
+    annotation = models.OneToOneField(Annotation, on_delete=models.CASCADE, related_name="correction")
+    base_sha256 = models.CharField(max_length=64, help_text="Of the output that was edited, UTF-8.")
+    text = models.TextField()
+    kind = models.CharField(max_length=12, default="edit")
+
+
+class PreferencePair(models.Model):
+    """Two completions of one conversation, and which a person preferred."""
+
+    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="pairs")
+    chosen = models.TextField()
+    rejected = models.TextField()
+    strength = models.FloatField(default=1.0)
+    source = models.CharField(max_length=12, default="correction", help_text="correction or a_b")

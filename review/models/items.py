@@ -1,0 +1,140 @@
+"""Review items, the triggers that raised them, and their slots."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from review.models.queues import Queue
+from webapp.accounts.models import Project, User
+from webapp.ids import public_id, uuid7
+from webapp.interception.models import Check
+
+
+class ItemState(models.TextChoices):
+    PENDING = "pending"
+    IN_REVIEW = "in_review"
+    ADJUDICATION = "adjudication"
+    ESCALATED = "escalated"
+    DECIDED = "decided"
+    REOPENED = "reopened"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+OPEN_STATES = (ItemState.PENDING, ItemState.IN_REVIEW, ItemState.ADJUDICATION, ItemState.ESCALATED, ItemState.REOPENED)
+
+
+class ReviewItem(models.Model):
+    """A check in front of people. At most one open item per check and queue."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="review_items")
+    checked = models.ForeignKey(Check, on_delete=models.PROTECT, related_name="review_items", db_column="check_id")
+    queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="items")
+    cycle = models.PositiveSmallIntegerField(default=1)
+    state = models.CharField(max_length=12, choices=ItemState, default=ItemState.PENDING)
+    severity = models.PositiveSmallIntegerField(default=0, help_text="0 none to 4 critical.")
+    priority = models.FloatField(default=0.0, help_text="Higher first.")
+    sla_due_at = models.DateTimeField()
+    language = models.CharField(max_length=10, blank=True)
+    cluster = models.UUIDField(null=True)
+    version = models.PositiveIntegerField(default=1, help_text="Grows with every change that a reviewer must see.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["checked", "queue"],
+                condition=Q(state__in=OPEN_STATES),
+                name="one_open_item_per_check_and_queue",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["queue", "state", "-priority", "sla_due_at"], name="item_queue_order"),
+            models.Index(fields=["project", "-decided_at"], name="item_project_decided"),
+        ]
+
+    @property
+    def public_id(self) -> str:
+        return public_id("rvw", self.id)
+
+
+class ItemTrigger(models.Model):
+    """Why a check came to a queue; a second reason is one more row, never a second item."""
+
+    item = models.ForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="triggers")
+    kind = models.CharField(max_length=12, help_text="held, flagged, sampled, late")
+    inclusion_prob = models.FloatField(default=1.0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class SlotRole(models.TextChoices):
+    PRIMARY = "primary"
+    OVERLAP = "overlap"
+    ADJUDICATOR = "adjudicator"
+    QA = "qa"
+    APPEAL = "appeal"
+
+
+class SlotState(models.TextChoices):
+    OPEN = "open"
+    LEASED = "leased"
+    HELD = "held"
+    SUBMITTED = "submitted"
+    VOID = "void"
+
+
+class Assignment(models.Model):
+    """One slot of an item. A live lease belongs to `lease_owner` for as long as `lease_token` is the newest."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    item = models.ForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="assignments")
+    slot_no = models.PositiveSmallIntegerField()
+    role = models.CharField(max_length=12, choices=SlotRole, default=SlotRole.PRIMARY)
+    state = models.CharField(max_length=10, choices=SlotState, default=SlotState.OPEN)
+    assignee = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    lease_owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    lease_token = models.UUIDField(null=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    held_until = models.DateTimeField(null=True)
+    # Copies of the item's, so that a claim reads one index.
+    queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="+")
+    priority = models.FloatField(default=0.0)
+    sla_due_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["item", "slot_no"], name="one_slot_per_number"),
+            models.UniqueConstraint(
+                fields=["item", "lease_owner"],
+                condition=Q(state__in=["leased", "held", "submitted"]),
+                name="one_live_slot_of_an_item_per_person",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="leased")
+                | Q(lease_owner__isnull=False, lease_token__isnull=False, lease_expires_at__isnull=False),
+                name="leased_slot_has_owner_token_and_end",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["queue", "-priority", "sla_due_at", "id"], name="slot_claim_order", condition=Q(state="open")
+            ),
+            models.Index(fields=["lease_expires_at"], name="slot_lease_end", condition=Q(state="leased")),
+            models.Index(fields=["lease_owner", "state"], name="slot_of_reviewer"),
+        ]
+
+
+class Exclusion(models.Model):
+    """This reviewer does not get this item (again)."""
+
+    item = models.ForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="exclusions")
+    reviewer = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    why = models.CharField(max_length=20, help_text="reviewed, skipped, conflict, opted_out, decided_the_original")
+    reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "reviewer", "why"], name="one_exclusion_per_reason")]

@@ -1,0 +1,58 @@
+"""Queues and the schemas of what reviewers may answer."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from webapp.accounts.models import Project
+from webapp.ids import uuid7
+
+
+class LabelSchema(models.Model):
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="label_schemas")
+    name = models.SlugField(max_length=100)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="label_schema_name_in_project")]
+
+
+class LabelSchemaVersion(models.Model):
+    """What a reviewer may answer. Immutable once a queue uses it.
+
+    `definition`: {"categories": [...], "rationale_snippets": [...]}.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="versions")
+    version = models.PositiveIntegerField()
+    definition = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["schema", "version"], name="label_schema_version_number")]
+
+
+def _skip_reasons() -> list[str]:
+    return ["unclear", "wrong language", "conflict of interest", "too distressing"]
+
+
+class Queue(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="queues")
+    slug = models.SlugField(max_length=100)
+    name = models.CharField(max_length=200)
+    label_schema = models.ForeignKey(LabelSchemaVersion, on_delete=models.PROTECT, related_name="queues")
+    required_reviews = models.PositiveSmallIntegerField(default=1)
+    max_reviews = models.PositiveSmallIntegerField(default=3, help_text="Slots before an adjudicator decides.")
+    lease_seconds = models.PositiveIntegerField(default=300)
+    prefetch_lease_seconds = models.PositiveIntegerField(default=120)
+    sla_seconds = models.PositiveIntegerField(default=3600)
+    skip_reasons = models.JSONField(default=_skip_reasons)
+    paused = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "slug"], name="queue_slug_in_project")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class InterceptionConfig(AppConfig):
+    name = "webapp.interception"
+    label = "interception"
