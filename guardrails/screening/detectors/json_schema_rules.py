@@ -1,0 +1,201 @@
+"""JSON Schema validation that stays offline and keeps to a deadline: what `json_schema` runs.
+
+Imported when the first such rule is read, because jsonschema takes a tenth of a second to import.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from itertools import islice
+from typing import Any
+
+from jsonschema import SchemaError, ValidationError
+from jsonschema.validators import Draft202012Validator, extend, validator_for
+from jsonschema_specifications import REGISTRY as SPECIFICATIONS
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
+
+from screening.detectors.linear_regex import PatternError, Regex, compile_linear, encodable
+from screening.findings import Deadline
+
+_Keyword = Callable[[Any, Any, Any, Any], Iterable[ValidationError] | None]
+
+_deadline: ContextVar[Deadline] = ContextVar("json_schema_deadline", default=Deadline())  # noqa: B039 (frozen)
+
+# Property names beyond this make `unevaluatedProperties`, which is quadratic in jsonschema, a lever for denial.
+MAX_UNEVALUATED = 2_000
+
+
+class Rules:
+    """A compiled schema. Safe to use from several threads."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._names = frozenset(_declared_names(schema))
+        patterns = {expression: compile_linear(expression) for expression in _expressions(schema)}
+        base = validator_for(schema, default=Draft202012Validator)
+        overrides = {**base.VALIDATORS, **_linear_keywords(patterns, base.VALIDATORS)}
+        guarded = extend(base, {name: _on_time(keyword) for name, keyword in overrides.items()})
+        # A registry without `retrieve`: nothing is ever fetched.
+        self._validator = guarded(schema, registry=SPECIFICATIONS)
+
+    def violations(self, document: Any, deadline: Deadline, limit: int) -> list[str]:
+        """Return up to `limit` distinct `path: keyword`, none when the document conforms.
+
+        Raise DeadlineExceeded, and RecursionError when the schema nests without end.
+        """
+        token = _deadline.set(deadline)
+        try:
+            errors = islice(self._validator.iter_errors(document), limit)
+            return list(dict.fromkeys(self._describe(error) for error in errors))
+        finally:
+            _deadline.reset(token)
+
+    def _describe(self, error: ValidationError) -> str:
+        path = "".join(self._step(step) for step in error.absolute_path)
+        missing = ""
+        if error.validator == "required" and isinstance(error.validator_value, list):
+            absent = [name for name in error.validator_value if name not in error.instance]
+            missing = f" {', '.join(absent[:5])}"
+        return f"${path}: {error.validator}{missing}"
+
+    def _step(self, step: str | int) -> str:
+        if isinstance(step, int):
+            return f"[{step}]"
+        return f".{step}" if step in self._names else ".*"
+
+
+def check_schema(schema: dict[str, Any]) -> None:
+    """Raise ValueError, with the place and a hint, when `schema` is wrong or cannot be checked safely."""
+    try:
+        base = validator_for(schema, default=Draft202012Validator)
+        base.check_schema(schema)
+        _check_references(schema)
+        rules = Rules(schema)
+        for document in ({}, [], "", 0, None):
+            rules.violations(document, Deadline(), 1)
+    except SchemaError as error:
+        raise ValueError(f"{error.json_path.replace('$', 'schema', 1)}: {error.message}") from error
+    except PatternError as error:
+        raise ValueError(f"a regular expression in the schema cannot be used: {error}") from error
+    except RecursionError:
+        raise ValueError("the schema nests too deeply or refers to itself without end") from None
+
+
+def _check_references(schema: dict[str, Any]) -> None:
+    resolver = SPECIFICATIONS.resolver_with_root(DRAFT202012.create_resource(schema))
+    for part in _parts(schema):
+        reference = part.get("$ref", part.get("$dynamicRef"))
+        if not isinstance(reference, str):
+            continue
+        try:
+            resolver.lookup(reference)
+        except Unresolvable:
+            raise ValueError(
+                f"$ref {reference} leads outside the schema: nothing is fetched, put the definition under $defs"
+            ) from None
+
+
+def _parts(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object inside the schema, itself first."""
+    waiting = [schema]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield part
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+
+
+def _declared_names(schema: Any) -> Iterator[str]:
+    for part in _parts(schema):
+        for keyword in ("properties", "dependentSchemas", "dependencies"):
+            if isinstance(names := part.get(keyword), dict):
+                yield from names
+        if isinstance(required := part.get("required"), list):
+            yield from (name for name in required if isinstance(name, str))
+
+
+def _expressions(schema: Any) -> Iterator[str]:
+    for part in _parts(schema):
+        if isinstance(expression := part.get("pattern"), str):
+            yield expression
+        if isinstance(properties := part.get("patternProperties"), dict):
+            yield from properties
+            if "unevaluatedProperties" in part:
+                raise ValueError(
+                    "patternProperties beside unevaluatedProperties is not supported: use additionalProperties"
+                )
+
+
+def _on_time(keyword: _Keyword) -> _Keyword:
+    def run(validator: Any, value: Any, instance: Any, schema: Any) -> Iterable[ValidationError] | None:
+        _deadline.get().check()
+        return keyword(validator, value, instance, schema)
+
+    return run
+
+
+def _linear_keywords(patterns: dict[str, Regex], standard: Any) -> dict[str, _Keyword]:
+    """Return the keywords that jsonschema runs with backtracking expressions or in quadratic time, made linear."""
+
+    def found(expression: str, text: str) -> bool:
+        return patterns[expression].search(encodable(text)) is not None
+
+    def pattern(validator: Any, expression: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+        if validator.is_type(instance, "string") and not found(expression, instance):
+            yield ValidationError("does not match")
+
+    def pattern_properties(validator: Any, rules: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+        if validator.is_type(instance, "object"):
+            for expression, rule in rules.items():
+                for name, value in instance.items():
+                    if found(expression, name):
+                        yield from validator.descend(value, rule, path=name, schema_path=expression)
+
+    def additional_properties(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        if not validator.is_type(instance, "object"):
+            return
+        expressions = schema.get("patternProperties", {})
+        known = schema.get("properties", {})
+        extra = [n for n in instance if n not in known and not any(found(each, n) for each in expressions)]
+        if rule is False and extra:
+            yield ValidationError("has additional properties")
+        elif isinstance(rule, dict):
+            for name in extra:
+                yield from validator.descend(instance[name], rule, path=name)
+
+    def unique_items(validator: Any, wanted: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+        if wanted and validator.is_type(instance, "array"):
+            if len({_canonical(item) for item in instance}) < len(instance):
+                yield ValidationError("has equal items")
+
+    def unevaluated(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        if validator.is_type(instance, "object") and len(instance) > MAX_UNEVALUATED:
+            yield ValidationError("has too many properties to check")
+        else:
+            yield from standard["unevaluatedProperties"](validator, rule, instance, schema) or ()
+
+    keywords: dict[str, _Keyword] = {
+        "pattern": pattern,
+        "patternProperties": pattern_properties,
+        "additionalProperties": additional_properties,
+        "uniqueItems": unique_items,
+        "unevaluatedProperties": unevaluated,
+    }
+    return {name: keyword for name, keyword in keywords.items() if name in standard}
+
+
+def _canonical(value: Any) -> str:
+    """Return a text that is equal for values equal in JSON Schema: 1 and 1.0 are, 1 and true are not."""
+    return json.dumps(_whole(value), sort_keys=True)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _whole(each) for name, each in value.items()}
+    return [_whole(each) for each in value] if isinstance(value, list) else value

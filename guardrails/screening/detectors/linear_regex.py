@@ -1,0 +1,76 @@
+"""RE2 behind a typed door: regular expressions whose time is linear in the text, whatever the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Protocol
+
+#: Enough for long alternations and Unicode classes, small enough that a policy cannot fill a worker's memory.
+MAX_MEMORY = 16 << 20
+MAX_PROGRAM = 20_000
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_UNSUPPORTED = (
+    (re.compile(r"\(\?<?[=!]"), "lookahead and lookbehind do not exist in RE2: match the surroundings as well"),
+    (re.compile(r"\\[1-9]|\(\?P=|\\k<"), "backreferences do not exist in RE2: spell the repetition out"),
+    (re.compile(r"\(\?>|[*+?}]\+"), "atomic groups and possessive quantifiers do not exist in RE2, nor are needed"),
+    (re.compile(r"\(\?\("), "conditional groups do not exist in RE2: use an alternation"),
+)
+
+
+class PatternError(ValueError):
+    """The expression cannot be used; the message says why and what to do."""
+
+
+class Match(Protocol):
+    def start(self, group: int = 0) -> int: ...
+    def end(self, group: int = 0) -> int: ...
+    def group(self, group: int = 0) -> str: ...
+
+
+class Regex(Protocol):
+    def search(self, text: str) -> Match | None: ...
+    def fullmatch(self, text: str) -> Match | None: ...
+    def finditer(self, text: str) -> Iterator[Match]: ...
+
+
+def encodable(text: str) -> str:
+    """Return `text` with lone surrogates replaced, code point by code point: RE2 works on UTF-8 and refuses them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATES.sub("\ufffd", text)
+    return text
+
+
+def compile_linear(expression: str) -> Regex:
+    """Compile `expression`; offsets of its matches are code points.
+
+    Raise PatternError with a hint for what RE2 does not have, and for programs over MAX_PROGRAM instructions.
+    """
+    import re2
+
+    options = re2.Options()
+    options.max_mem = MAX_MEMORY
+    options.log_errors = False  # RE2 would print the expression on stderr
+    try:
+        compiled = re2.compile(encodable(expression), options)
+    except re2.error as error:
+        raise PatternError(_explain(expression, error)) from error
+    size = max(compiled.programsize, compiled.reverseprogramsize)
+    if size > MAX_PROGRAM:
+        raise PatternError(
+            f"it compiles to {size} instructions, over the limit of {MAX_PROGRAM}: "
+            "use smaller repetition counts or fewer alternatives"
+        )
+    regex: Regex = compiled
+    return regex
+
+
+def _explain(expression: str, error: Exception) -> str:
+    for sign, hint in _UNSUPPORTED:
+        if sign.search(expression):
+            return hint
+    reason = error.args[0] if error.args else "unknown reason"
+    return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)

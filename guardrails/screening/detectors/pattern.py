@@ -1,0 +1,56 @@
+"""`pattern`: regular expressions of the policy, on RE2, so that no text takes more than linear time."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, field_validator
+
+from screening.detectors.base import Detector, Options
+from screening.detectors.linear_regex import PatternError, compile_linear, encodable
+from screening.findings import Deadline, Hit
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Expression = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+
+
+class PatternOptions(Options):
+    """Regular expressions in RE2 syntax, by the name that their hits carry."""
+
+    patterns: dict[Name, Expression] = Field(min_length=1, max_length=200)
+
+    @field_validator("patterns")
+    @classmethod
+    def _compiles(cls, patterns: dict[str, str]) -> dict[str, str]:
+        for name, expression in patterns.items():
+            try:
+                compiled = compile_linear(expression)
+            except PatternError as error:
+                raise ValueError(f"pattern {name}: {error}") from error
+            if compiled.search("") is not None:
+                raise ValueError(f"pattern {name}: it matches the empty text, so it would match everywhere")
+        return patterns
+
+    def labels(self) -> frozenset[str]:
+        return frozenset(self.patterns)
+
+
+class Pattern(Detector):
+    name = "pattern"
+    options_type = PatternOptions
+
+    def __init__(self, options: PatternOptions) -> None:
+        self._patterns = [(name, compile_linear(expression)) for name, expression in options.patterns.items()]
+
+    def detect(self, text: str, deadline: Deadline) -> list[Hit]:
+        """Return every non-empty match of every pattern, with score 1."""
+        hits = []
+        readable = encodable(text)
+        for name, pattern in self._patterns:
+            deadline.check()
+            for match in pattern.finditer(readable):
+                # Each search is linear, their sum need not be: `a.*b|a` reads to the end for every "a".
+                deadline.check()
+                if match.start() < match.end():
+                    hits.append(Hit(name, 1.0, match.start(), match.end()))
+        return sorted(hits, key=lambda hit: (hit.start or 0, hit.end or 0))

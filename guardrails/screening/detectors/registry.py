@@ -1,0 +1,43 @@
+"""Every detector by its name. To add one: write its file, name its class here."""
+
+from __future__ import annotations
+
+import difflib
+
+from screening.detectors.base import Detector
+from screening.detectors.injection import PromptInjection
+from screening.detectors.json_schema import JsonSchema
+from screening.detectors.limits import Language, Length
+from screening.detectors.moderation import Moderation
+from screening.detectors.pattern import Pattern
+from screening.detectors.phrases import Phrases
+
+_CLASSES: tuple[type[Detector], ...] = (
+    Moderation,
+    PromptInjection,
+    Phrases,
+    Pattern,
+    JsonSchema,
+    Length,
+    Language,
+)
+
+DETECTORS: dict[str, type[Detector]] = {detector.name: detector for detector in _CLASSES}
+
+
+class UnknownDetector(LookupError):
+    """No detector has this name; the message suggests the closest one, or lists them all."""
+
+    def __init__(self, name: str) -> None:
+        close = difflib.get_close_matches(name, DETECTORS, n=1)
+        self.name = name
+        self.hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(sorted(DETECTORS))}"
+        super().__init__(f"unknown detector {name}: {self.hint}")
+
+
+def detector_type(name: str) -> type[Detector]:
+    """Return the class of the detector called `name`; raise UnknownDetector."""
+    try:
+        return DETECTORS[name]
+    except KeyError:
+        raise UnknownDetector(name) from None
