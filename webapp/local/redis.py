@@ -40,7 +40,7 @@ class Redis:
     def __init__(self, home: Home) -> None:
         self.program = find_server()
         self.log = home.log / "redis.log"
-        self._port = free_port()
+        self.port = free_port()
         self._password = secrets.token_hex(24)
         self._config = home.run / "redis.conf"
         # In a file of mode 0600: everyone on the machine can read arguments.
@@ -49,7 +49,7 @@ class Redis:
     @property
     def url(self) -> str:
         """Return the REDIS_URL of the server, password included."""
-        return f"redis://:{self._password}@127.0.0.1:{self._port}/0"
+        return f"redis://:{self._password}@127.0.0.1:{self.port}/0"
 
     def process(self) -> Process:
         """Describe the server for the supervisor."""
@@ -74,7 +74,7 @@ class Redis:
         folder.chmod(stat.S_IRWXU)
         lines = {
             "bind": "127.0.0.1",
-            "port": self._port,
+            "port": self.port,
             "requirepass": self._password,
             "dir": f'"{folder}"',
             "save": '""',

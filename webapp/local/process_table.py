@@ -1,0 +1,95 @@
+"""Which processes `manage.py up` runs beside PostgreSQL and Redis, and with what environment."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from webapp.local.processes import Process
+
+PROJECT = Path(__file__).resolve().parents[2]
+WEB_THREADS = 16
+WORKERS = 1  # stop_order: after the web server, before Redis and PostgreSQL.
+SCREENING_OPTIONS = ["--pool", "solo", "--without-mingle", "--without-gossip", "--without-heartbeat", "-l", "warning"]
+
+
+def processes(*, env: Mapping[str, str], port: int, run: Path) -> list[Process]:
+    """Return the processes of one machine; `env` holds COUNTERSIGN_HOME, DATABASE_URL and REDIS_URL."""
+    return [web(env, port), control(env), beat(env, run), *screening(env)]
+
+
+def web(env: Mapping[str, str], port: int) -> Process:
+    """Describe the web server: one process, so that micro-batches form in one place."""
+    options = {
+        "--interface": "wsgi",
+        "--host": "127.0.0.1",
+        "--port": str(port),
+        "--workers": "1",
+        "--blocking-threads": str(WEB_THREADS),
+        "--backlog": "1024",
+        "--http": "1",
+        "--workers-kill-timeout": "2",
+        "--log-level": "warning",
+    }
+    flags = [word for pair in options.items() for word in pair]
+    return _python("web", ["granian", *flags, "--no-ws", "--no-access-log", "webapp.wsgi:application"], env, threads=1)
+
+
+def control(env: Mapping[str, str]) -> Process:
+    """Describe the worker whose tasks use the database: sweeps, the audit sequencer, exports."""
+    options = ["-Q", "control", "--pool", "threads", "-c", "4", "-n", "control@%h", "-l", "warning"]
+    return _python("control", ["celery", "-A", "webapp.celery", "worker", *options], env, threads=1, stop_order=WORKERS)
+
+
+def beat(env: Mapping[str, str], run: Path) -> Process:
+    """Describe the clock that sends the periodic tasks."""
+    options = ["--schedule", str(run / "beat"), "--pidfile=", "-l", "warning"]
+    return _python("beat", ["celery", "-A", "webapp.celery", "beat", *options], env, threads=1, stop_order=WORKERS)
+
+
+def screening(env: Mapping[str, str]) -> list[Process]:
+    """Describe the workers that screen: one for the exact rules, one a GPU (or one) for the guard model."""
+    # They get no way to the database: a screening host needs Redis alone.
+    env = {name: value for name, value in env.items() if name != "DATABASE_URL"}
+    table = [_screener("screen-cpu", "screen.cpu", "cpu", env, threads=1)]
+    gpus = visible_gpus()
+    if not gpus:
+        # Leave a core to the web server and the exact rules.
+        threads = max(1, (os.cpu_count() or 1) - 1)
+        return [*table, _screener("screen-gpu", "screen.gpu", "gpu", env, threads=threads)]
+    for number, gpu in enumerate(gpus):
+        one = {**env, "CUDA_VISIBLE_DEVICES": gpu}
+        table.append(_screener(f"screen-gpu-{number}", "screen.gpu", f"gpu{number}", one, threads=2))
+    return table
+
+
+def visible_gpus() -> list[str]:
+    """Return what CUDA_VISIBLE_DEVICES may name, one entry a GPU; nvidia-smi tells, since torch is not loaded here."""
+    if "CUDA_VISIBLE_DEVICES" in os.environ:
+        return [name for name in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if name.strip() not in ("", "-1")]
+    try:
+        listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, check=True, text=True, timeout=20)  # noqa: S607 -- wherever the driver put it
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return re.findall(r"^GPU (\d+):", listing.stdout, flags=re.MULTILINE)
+
+
+def _screener(name: str, queue: str, node: str, env: Mapping[str, str], *, threads: int) -> Process:
+    command = ["celery", "-A", "workers.app", "worker", "-Q", queue, "-n", f"{node}@%h", *SCREENING_OPTIONS]
+    env = {**env, "COUNTERSIGN_WORKER_QUEUES": queue.removeprefix("screen.")}
+    return _python(name, command, env, threads=threads, stop_order=WORKERS)
+
+
+def _python(name: str, module: list[str], env: Mapping[str, str], *, threads: int, stop_order: int = 0) -> Process:
+    numeric = {
+        "OMP_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONUNBUFFERED": "1",
+    }
+    # What an operator sets wins over these defaults.
+    merged = {**numeric, **env}
+    return Process(name, [sys.executable, "-m", *module], merged, PROJECT, stop_order=stop_order)
