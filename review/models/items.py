@@ -40,6 +40,7 @@ class ReviewItem(models.Model):
     language = models.CharField(max_length=10, blank=True)
     cluster = models.UUIDField(null=True)
     version = models.PositiveIntegerField(default=1, help_text="Grows with every change that a reviewer must see.")
+    escalation_note = models.TextField(blank=True, help_text="What the reviewer who escalated it told the leads.")
     created_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True)
 
@@ -99,6 +100,8 @@ class Assignment(models.Model):
     lease_token = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
     held_until = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField(null=True, help_text="When the texts first went to the holder of this lease.")
+    shown_at = models.DateTimeField(null=True, help_text="When it came on the holder's screen; null while only ahead.")
     # Copies of the item's, so that a claim reads one index.
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="+")
     priority = models.FloatField(default=0.0)
@@ -120,7 +123,10 @@ class Assignment(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["queue", "-priority", "sla_due_at", "id"], name="slot_claim_order", condition=Q(state="open")
+                # Leased ones too: a claim takes expired leases without waiting for the sweep.
+                fields=["queue", "-priority", "sla_due_at", "id"],
+                name="slot_claim_order",
+                condition=Q(state__in=["open", "leased"]),
             ),
             models.Index(fields=["lease_expires_at"], name="slot_lease_end", condition=Q(state="leased")),
             models.Index(fields=["lease_owner", "state"], name="slot_of_reviewer"),
@@ -132,7 +138,7 @@ class Exclusion(models.Model):
 
     item = models.ForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="exclusions")
     reviewer = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    why = models.CharField(max_length=20, help_text="reviewed, skipped, conflict, opted_out, decided_the_original")
+    why = models.CharField(max_length=20, help_text="skipped, conflict, opted_out, decided_the_original")
     reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

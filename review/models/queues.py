@@ -44,6 +44,9 @@ class Queue(models.Model):
     label_schema = models.ForeignKey(LabelSchemaVersion, on_delete=models.PROTECT, related_name="queues")
     required_reviews = models.PositiveSmallIntegerField(default=1)
     max_reviews = models.PositiveSmallIntegerField(default=3, help_text="Slots before an adjudicator decides.")
+    consensus_threshold = models.FloatField(
+        default=0.6, help_text="Share of the answers that must agree: 0.6 lets two of three decide."
+    )
     lease_seconds = models.PositiveIntegerField(default=300)
     prefetch_lease_seconds = models.PositiveIntegerField(default=120)
     sla_seconds = models.PositiveIntegerField(default=3600)

@@ -1,0 +1,25 @@
+"""What reviewing refuses.
+
+ReviewError             shown to the reviewer as it is
+├── InvalidAnswer       the answer does not fit the item; nothing was stored
+├── ItemChanged         the item changed since it was shown; look at it again
+└── SlotLost            the slot belongs to somebody else, or to nobody
+"""
+
+from __future__ import annotations
+
+
+class ReviewError(Exception):
+    """Its message is for the reviewer and never quotes reviewed text."""
+
+
+class InvalidAnswer(ReviewError):
+    pass
+
+
+class ItemChanged(ReviewError):
+    pass
+
+
+class SlotLost(ReviewError):
+    pass

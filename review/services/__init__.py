@@ -1,0 +1,28 @@
+"""Everything that changes a review, each in one transaction with its audit event.
+
+Locks are always taken in this order: the reviewer's advisory lock, the item, its slots. Claims and the sweep, which
+start from slots, never wait for a lock.
+"""
+
+from review.services.claims import claim_items, heartbeat, mark_opened, release_slot, show, sweep_leases
+from review.services.decisions import decide
+from review.services.escalation import escalate, skip
+from review.services.raising import ensure_default_queue, raise_item
+from review.services.submission import Answer, Submitted, submit_annotation
+
+__all__ = [
+    "Answer",
+    "Submitted",
+    "claim_items",
+    "decide",
+    "ensure_default_queue",
+    "escalate",
+    "heartbeat",
+    "mark_opened",
+    "raise_item",
+    "release_slot",
+    "show",
+    "skip",
+    "submit_annotation",
+    "sweep_leases",
+]

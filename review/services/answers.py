@@ -1,0 +1,141 @@
+"""Check answers against their item, and store them with everything that hangs on them."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from review.errors import InvalidAnswer
+from review.models import Annotation, Assignment, Correction, FindingVerdict, PreferencePair, ReviewItem, SpanAnnotation
+from review.models.annotations import Outcome
+from review.texts import is_output_span, restore_newlines, same_but_newlines, sha256_text
+from webapp.accounts.models import User
+from webapp.interception.models import Finding
+
+if TYPE_CHECKING:
+    from review.services.submission import Answer
+
+MAX_NOTE = 10_000
+MAX_CORRECTION_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedAnswer:
+    """An answer that fits its item: which findings are right, and the correction as it will go out."""
+
+    findings: dict[int, Finding]
+    kept: dict[int, bool]
+    labels: dict[str, bool]
+    correction: str | None
+
+
+def validate_answer(*, item: ReviewItem, answer: Answer) -> CheckedAnswer:
+    """Return the answer with what follows from it filled in; raise InvalidAnswer when it does not fit the item."""
+    if answer.outcome and answer.outcome not in Outcome.values:
+        raise InvalidAnswer("Choose one of: release, redact, replace, block, unsure.")
+    if len(answer.note) > MAX_NOTE or "\x00" in answer.note:
+        raise InvalidAnswer(f"A note has at most {MAX_NOTE} characters, and none of them NUL.")
+    categories = item.queue.label_schema.definition["categories"]
+    if unknown := set(answer.labels) - set(categories):
+        raise InvalidAnswer(f"{len(unknown)} of the categories are not in this queue's label schema.")
+    findings = {finding.id: finding for finding in item.checked.findings.all()}
+    if set(answer.findings) - set(findings):
+        raise InvalidAnswer("One of the findings does not belong to this item.")
+    kept = _kept(answer, findings)
+    return CheckedAnswer(
+        findings=findings,
+        kept=kept,
+        labels=_labels(answer, kept, findings, categories),
+        correction=_correction(item, answer),
+    )
+
+
+def _kept(answer: Answer, findings: dict[int, Finding]) -> dict[int, bool]:
+    """Return the judged findings. Redacting a place without a word on it says that it was found rightly."""
+    kept = dict(answer.findings)
+    if answer.outcome == Outcome.REDACT:
+        places = [finding.id for finding in findings.values() if is_output_span(finding)]
+        for place in places:
+            kept.setdefault(place, True)
+        if not any(kept[place] for place in places):
+            raise InvalidAnswer("There is nothing to redact: keep a finding that has a place, or edit the output.")
+    return kept
+
+
+def _labels(
+    answer: Answer, kept: dict[int, bool], findings: dict[int, Finding], categories: list[str]
+) -> dict[str, bool]:
+    """Return the labels given, and those that kept or dropped findings imply: one kept finding makes it true."""
+    implied: dict[str, bool] = {}
+    for finding_id, right in kept.items():
+        finding = findings[finding_id]
+        if finding.category in categories and finding.target == "output":
+            implied[finding.category] = implied.get(finding.category, False) or right
+    return implied | dict(answer.labels)
+
+
+def _correction(item: ReviewItem, answer: Answer) -> str | None:
+    if answer.outcome != Outcome.REPLACE:
+        return None
+    original = item.checked.content.output
+    if original is None or answer.correction is None:
+        raise InvalidAnswer("Edit the output first; the edited text is what goes out.")
+    if same_but_newlines(answer.correction, original):
+        raise InvalidAnswer("The edited text is the same as the output. Change it, or release the output.")
+    text = restore_newlines(answer.correction, original=original)
+    if len(text.encode()) > MAX_CORRECTION_BYTES or "\x00" in text:
+        raise InvalidAnswer("The edited text is over 1 MiB or contains a NUL character.")
+    return text
+
+
+def store_answer(
+    *,
+    item: ReviewItem,
+    slot: Assignment,
+    reviewer: User,
+    answer: Answer,
+    checked: CheckedAnswer,
+    counts: bool,
+    idempotency_key: uuid.UUID,
+) -> Annotation:
+    """Insert the annotation with its finding verdicts, spans, correction and preference pair."""
+    annotation = Annotation.objects.create(
+        item=item,
+        assignment=slot,
+        reviewer=reviewer,
+        cycle=item.cycle,
+        verdict=answer.verdict,
+        outcome=answer.outcome,
+        labels=checked.labels,
+        rationale=answer.note,
+        policy_version_id=item.checked.policy_version_id,
+        counts=counts,
+        active_ms=answer.active_ms,
+        keystrokes=answer.keystrokes,
+        idempotency_key=idempotency_key,
+    )
+    FindingVerdict.objects.bulk_create(
+        FindingVerdict(annotation=annotation, finding_id=finding_id, kept=kept)
+        for finding_id, kept in checked.kept.items()
+    )
+    SpanAnnotation.objects.bulk_create(
+        SpanAnnotation(
+            annotation=annotation,
+            finding=checked.findings[finding_id],
+            change=SpanAnnotation.Change.KEPT if kept else SpanAnnotation.Change.REMOVED,
+            label=checked.findings[finding_id].category,
+            start=checked.findings[finding_id].start or 0,
+            end=checked.findings[finding_id].end or 0,
+        )
+        for finding_id, kept in checked.kept.items()
+        if is_output_span(checked.findings[finding_id])
+    )
+    if checked.correction is not None:
+        _store_correction(annotation, checked.correction, original=item.checked.content.output or "")
+    return annotation
+
+
+def _store_correction(annotation: Annotation, text: str, *, original: str) -> None:
+    Correction.objects.create(annotation=annotation, base_sha256=sha256_text(original), text=text)
+    PreferencePair.objects.create(annotation=annotation, chosen=text, rejected=original)

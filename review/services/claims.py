@@ -1,0 +1,199 @@
+"""Leases: who may work on which slot until when."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef
+from django.utils import timezone
+
+from review.errors import SlotLost
+from review.models import Assignment, Queue, ReviewItem
+from review.models.items import ItemState, SlotRole, SlotState
+from webapp.accounts.models import Membership, Role, User
+from webapp.accounts.services import user_actor
+from webapp.audit.log import EventObject, record_event
+
+LIVE_STATES = (SlotState.LEASED, SlotState.HELD, SlotState.SUBMITTED)
+ADJUDICATORS = (Role.OWNER, Role.LEAD)
+
+# One slot at a time: with LIMIT 2 both slots of a doubly reviewed item could go to one reviewer. The second round
+# sees the first one's lease. A row that another claim changed since our snapshot is judged anew when it is locked.
+# "id = (SELECT ...)" runs the subquery once; under IN a plan may run it again and lock more rows than the limit.
+_CLAIM = """
+UPDATE review_assignment SET
+    state = 'leased', lease_owner_id = %(reviewer)s, lease_token = gen_random_uuid(),
+    lease_expires_at = %(now)s + %(lease)s, opened_at = NULL, shown_at = NULL
+WHERE id = (
+    SELECT slot.id FROM review_assignment slot
+    WHERE slot.queue_id = %(queue)s
+      AND slot.state IN ('open', 'leased')
+      AND (slot.state = 'open' OR slot.lease_expires_at <= %(now)s)
+      AND (slot.role <> 'adjudicator' OR %(adjudicates)s)
+      AND (slot.assignee_id IS NULL OR slot.assignee_id = %(reviewer)s)
+      AND NOT EXISTS (
+          SELECT 1 FROM review_exclusion ex WHERE ex.item_id = slot.item_id AND ex.reviewer_id = %(reviewer)s)
+      AND NOT EXISTS (
+          SELECT 1 FROM review_assignment own
+          WHERE own.item_id = slot.item_id AND own.lease_owner_id = %(reviewer)s AND own.id <> slot.id
+            AND own.state IN ('leased', 'held', 'submitted'))
+    ORDER BY slot.priority DESC, slot.sla_due_at, slot.id
+    FOR UPDATE OF slot SKIP LOCKED
+    LIMIT 1)
+RETURNING id
+"""
+
+
+def lock_reviewer(user_id: uuid.UUID) -> None:
+    """Serialise what one reviewer does until the transaction ends: two tabs must not claim at once."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"reviewer:{user_id}"])
+
+
+@transaction.atomic
+def claim_items(*, queue: Queue, membership: Membership, k: int = 2) -> list[Assignment]:
+    """Return up to `k` slots that the member holds in `queue`, the one to work on first.
+
+    Live leases that they already hold count. Of new ones the first gets the full lease when nothing is held yet, the
+    others the short lease of what waits ahead. No two members ever hold the same slot.
+    """
+    lock_reviewer(membership.user_id)
+    now = timezone.now()
+    held = held_slots(queue=queue, user=membership.user, now=now)[:k]
+    claimed: list[uuid.UUID] = []
+    while not queue.paused and len(held) + len(claimed) < k:
+        first = not held and not claimed
+        seconds = queue.lease_seconds if first else queue.prefetch_lease_seconds
+        slot_id = _claim_one(queue, membership, now, dt.timedelta(seconds=seconds))
+        if slot_id is None:
+            break
+        claimed.append(slot_id)
+    fresh = Assignment.objects.select_related("item").in_bulk(claimed)
+    slots = held + [fresh[slot_id] for slot_id in claimed]
+    _begin_review(slots)
+    return slots
+
+
+def held_slots(*, queue: Queue, user: User, now: dt.datetime) -> list[Assignment]:
+    """Return the live leases of `user` in `queue`: what is on screen first, then as claimed."""
+    return list(
+        Assignment.objects.filter(queue=queue, lease_owner=user, state=SlotState.LEASED, lease_expires_at__gt=now)
+        .select_related("item")
+        .order_by(F("shown_at").asc(nulls_last=True), "-priority", "sla_due_at", "id")
+    )
+
+
+def _claim_one(queue: Queue, membership: Membership, now: dt.datetime, lease: dt.timedelta) -> uuid.UUID | None:
+    parameters: dict[str, Any] = {
+        "reviewer": membership.user_id,
+        "queue": queue.id,
+        "now": now,
+        "lease": lease,
+        "adjudicates": membership.role in ADJUDICATORS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, parameters)
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _begin_review(slots: list[Assignment]) -> None:
+    # SKIP LOCKED: whoever holds the item may be waiting for the slot that we hold.
+    begun = (
+        ReviewItem.objects.select_for_update(skip_locked=True)
+        .filter(id__in=[slot.item_id for slot in slots], state__in=(ItemState.PENDING, ItemState.REOPENED))
+        .values("id")
+    )
+    ReviewItem.objects.filter(id__in=begun).update(state=ItemState.IN_REVIEW)
+
+
+def _own_other_live_slot() -> Exists:
+    others = Assignment.objects.filter(
+        item=OuterRef("item"), lease_owner=OuterRef("lease_owner"), state__in=LIVE_STATES
+    ).exclude(id=OuterRef("id"))
+    return Exists(others)
+
+
+@transaction.atomic
+def heartbeat(*, slot: Assignment, user: User, lease_token: uuid.UUID) -> dt.datetime:
+    """Extend the lease to the queue's full length and return its new end; raise SlotLost when it is not theirs.
+
+    A lease that ran out is revived as long as nobody took the slot.
+    """
+    lock_reviewer(user.id)
+    expires_at = timezone.now() + dt.timedelta(seconds=slot.queue.lease_seconds)
+    extended = (
+        Assignment.objects.filter(
+            id=slot.id,
+            lease_owner=user,
+            lease_token=lease_token,
+            state__in=(SlotState.OPEN, SlotState.LEASED),
+        )
+        .exclude(_own_other_live_slot())
+        .update(state=SlotState.LEASED, lease_expires_at=expires_at)
+    )
+    if not extended:
+        raise SlotLost("This item is no longer reserved for you.")
+    return expires_at
+
+
+@transaction.atomic
+def show(*, slot: Assignment, user: User, lease_token: uuid.UUID) -> dt.datetime:
+    """Note that a slot came on its holder's screen, give it the full lease, and return the lease's end."""
+    expires_at = heartbeat(slot=slot, user=user, lease_token=lease_token)
+    Assignment.objects.filter(id=slot.id, shown_at=None).update(shown_at=timezone.now())
+    return expires_at
+
+
+@transaction.atomic
+def mark_opened(*, slot: Assignment, membership: Membership) -> None:
+    """Record, once a lease, that the texts of the slot's item went to its holder."""
+    now = timezone.now()
+    opened = Assignment.objects.filter(
+        id=slot.id, lease_owner_id=membership.user_id, lease_token=slot.lease_token, opened_at=None
+    ).update(opened_at=now)
+    if opened:
+        record_view(item=slot.item, membership=membership)
+
+
+@transaction.atomic
+def record_view(*, item: ReviewItem, membership: Membership) -> None:
+    """Record that a member was given the texts of a check."""
+    record_event(
+        type="content.viewed",
+        project_id=item.project_id,
+        actor=user_actor(membership.user, membership.role),
+        object=EventObject("review_item", item.id),
+        cause=[item.checked.public_id],
+    )
+
+
+@transaction.atomic
+def release_slot(*, slot: Assignment, user: User, lease_token: uuid.UUID) -> bool:
+    """Give a leased slot back to the queue; False when the lease was not theirs any more."""
+    return bool(
+        Assignment.objects.filter(id=slot.id, lease_owner=user, lease_token=lease_token, state=SlotState.LEASED).update(
+            state=SlotState.OPEN, lease_owner=None, lease_token=None, lease_expires_at=None
+        )
+    )
+
+
+@transaction.atomic
+def sweep_leases() -> int:
+    """Open the slots whose leases ran out, and return how many.
+
+    Owner and token stay on the slot, so that an answer which comes late but before anyone else still counts.
+    """
+    expired = (
+        Assignment.objects.select_for_update(skip_locked=True)
+        .filter(state=SlotState.LEASED, lease_expires_at__lte=timezone.now())
+        .values("id")
+    )
+    return Assignment.objects.filter(id__in=expired).update(state=SlotState.OPEN)
+
+
+def may_adjudicate(slot: Assignment, membership: Membership) -> bool:
+    return slot.role != SlotRole.ADJUDICATOR or membership.role in ADJUDICATORS

@@ -1,0 +1,170 @@
+"""Decide items: from their answers, and with what follows for the check."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from policies.services import policy_ref
+from review.errors import InvalidAnswer
+from review.models import Annotation, Assignment, Decision, FindingVerdict, ReviewItem
+from review.models.annotations import Outcome
+from review.models.decisions import Method
+from review.models.items import ItemState, SlotRole, SlotState
+from review.services.raising import add_slot
+from review.signals import decision_recorded
+from review.texts import redacted_text
+from webapp.accounts.models import Membership
+from webapp.accounts.services import user_actor
+from webapp.audit.log import EventObject, EventOutcome, record_event
+from webapp.interception.models import CheckContent, ReleaseOutcome
+from webapp.interception.releases import record_release
+
+_RELEASES = {
+    Outcome.RELEASE: ReleaseOutcome.RELEASED,
+    Outcome.REDACT: ReleaseOutcome.REDACTED,
+    Outcome.REPLACE: ReleaseOutcome.REPLACED,
+    Outcome.BLOCK: ReleaseOutcome.BLOCKED,
+}
+#: What a machine's verdict would have been as a decision; a person who decides otherwise overrides it.
+_AS_DECISION = {"allow": Outcome.RELEASE, "redact": Outcome.REDACT, "block": Outcome.BLOCK}
+_WAITING = (SlotState.OPEN, SlotState.LEASED, SlotState.HELD)
+
+
+def settle(*, item: ReviewItem, slot: Assignment, annotation: Annotation, membership: Membership) -> Decision | None:
+    """Decide a locked item if its counting answers allow it, else ask for one more; return the decision, if any."""
+    if slot.role == SlotRole.ADJUDICATOR:
+        return decide(item=item, answers=[annotation], method=Method.ADJUDICATED, membership=membership)
+    if item.state in (ItemState.ADJUDICATION, ItemState.ESCALATED):
+        return None
+    if item.assignments.filter(state__in=_WAITING).exclude(role=SlotRole.ADJUDICATOR).exists():
+        return None
+    answers = counting_answers(item)
+    agreeing = agreement(answers, threshold=item.queue.consensus_threshold)
+    if agreeing:
+        method = Method.SINGLE if len(answers) == 1 else Method.CONSENSUS
+        return decide(item=item, answers=agreeing, method=method, membership=membership)
+    if len(answers) < item.queue.max_reviews:
+        add_slot(item, next_number(item), SlotRole.OVERLAP)
+    else:
+        to_adjudication(item, ItemState.ADJUDICATION)
+    return None
+
+
+def counting_answers(item: ReviewItem) -> list[Annotation]:
+    """Return the answers of this cycle that count, oldest slot first."""
+    return list(
+        item.annotations.filter(cycle=item.cycle, counts=True, superseded_by=None).order_by("assignment__slot_no")
+    )
+
+
+def agreement(answers: Sequence[Annotation], *, threshold: float) -> list[Annotation]:
+    """Return the answers that share the commonest outcome if they reach `threshold`, else an empty list.
+
+    Unsure is an answer that agrees with nobody; a tie is no agreement.
+    """
+    tally = Counter(answer.outcome for answer in answers if answer.outcome)
+    ranked = tally.most_common(2)
+    if not ranked or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
+        return []
+    outcome, votes = ranked[0]
+    if votes / len(answers) < threshold:
+        return []
+    return [answer for answer in answers if answer.outcome == outcome]
+
+
+def to_adjudication(item: ReviewItem, state: ItemState) -> None:
+    """Hand a locked item to the leads: nobody else starts on it; who is at it may finish, and the lead sees it."""
+    item.assignments.filter(state=SlotState.OPEN).update(state=SlotState.VOID)
+    item.state = state
+    item.save(update_fields=["state"])
+    add_slot(item, next_number(item), SlotRole.ADJUDICATOR)
+
+
+def next_number(item: ReviewItem) -> int:
+    return item.assignments.count() + 1
+
+
+@transaction.atomic
+def decide(*, item: ReviewItem, answers: Sequence[Annotation], method: Method, membership: Membership) -> Decision:
+    """Record what `answers`, which share an outcome, decide of a locked item, and release or block its check.
+
+    In one transaction: the decision, the release, the audit event, the item's end, the signal `decision_recorded`.
+    """
+    outcome = Outcome(answers[0].outcome)
+    now = timezone.now()
+    decision = Decision.objects.create(
+        item=item,
+        cycle=item.cycle,
+        outcome=outcome,
+        method=method,
+        policy_version=item.checked.policy_version,
+        decided_by=membership.user,
+        statement="\n".join(answer.rationale for answer in answers if answer.rationale),
+    )
+    record_release(
+        check=item.checked,
+        outcome=_RELEASES[outcome],
+        output=_released_text(item, outcome, answers),
+        decision_id=decision.id,
+        decided_by=membership.user.get_username(),
+        decided_at=now,
+    )
+    item.state = ItemState.DECIDED
+    item.decided_at = now
+    item.save(update_fields=["state", "decided_at"])
+    item.assignments.filter(state__in=_WAITING).update(state=SlotState.VOID)
+    _record(item, decision, membership)
+    decision_recorded.send(sender=Decision, decision=decision, item=item)
+    return decision
+
+
+def _released_text(item: ReviewItem, outcome: Outcome, answers: Sequence[Annotation]) -> str | None:
+    content: CheckContent = item.checked.content
+    output = content.output or ""
+    if outcome == Outcome.BLOCK:
+        return None
+    if outcome == Outcome.RELEASE:
+        return output
+    if outcome == Outcome.REPLACE:
+        # Of several corrections the one of the earliest slot goes out; all of them are kept.
+        return answers[0].correction.text
+    return redacted_text(
+        output=output,
+        findings=item.checked.findings.exclude(id__in=_dropped_by_all(answers)),
+        project=item.project,
+    )
+
+
+def _dropped_by_all(answers: Sequence[Annotation]) -> set[int]:
+    """Return the findings that every one of `answers` dropped: in doubt, a place stays redacted."""
+    dropped = FindingVerdict.objects.filter(annotation__in=answers, kept=False).values_list("finding_id", flat=True)
+    return {finding for finding, votes in Counter(dropped).items() if votes == len(answers)}
+
+
+def _record(item: ReviewItem, decision: Decision, membership: Membership) -> None:
+    machine = item.checked.verdict
+    record_event(
+        type="review.decision.recorded",
+        project_id=item.project_id,
+        actor=user_actor(membership.user, membership.role),
+        object=EventObject("review_item", item.id, rev=str(item.cycle)),
+        outcome=EventOutcome(
+            decision=decision.outcome,
+            prev=machine,
+            override=machine in _AS_DECISION and _AS_DECISION[machine] != decision.outcome,
+            automated=False,
+        ),
+        policy=policy_ref(decision.policy_version),
+        reason_codes=[f"method:{decision.method}"],
+        cause=[item.checked.public_id],
+    )
+
+
+def require_outcome(*, outcome: str, slot: Assignment) -> None:
+    """Raise InvalidAnswer when an adjudicator is unsure: there is nobody after them."""
+    if slot.role == SlotRole.ADJUDICATOR and not outcome:
+        raise InvalidAnswer("An adjudicator decides: choose what happens to the output.")

@@ -1,0 +1,91 @@
+"""Pass items on: skip them, or hand them to the leads."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from review.errors import InvalidAnswer, SlotLost
+from review.models import Assignment, Exclusion, ReviewItem
+from review.models.items import ItemState, SlotRole, SlotState
+from review.services.claims import lock_reviewer
+from review.services.decisions import to_adjudication
+from webapp.accounts.models import Membership
+from webapp.accounts.services import SYSTEM, user_actor
+from webapp.audit.log import Actor, EventObject, record_event
+
+SKIPPED = "skipped"
+SKIPS_BEFORE_ESCALATION = 3
+
+
+@transaction.atomic
+def skip(*, slot: Assignment, membership: Membership, lease_token: uuid.UUID, reason: str) -> None:
+    """Give the slot back for others; this member never gets the item again. The third skipper escalates it.
+
+    `reason` is one of the queue's. Raises InvalidAnswer for another one, SlotLost when the slot is not theirs.
+    """
+    lock_reviewer(membership.user_id)
+    item, slot = _lock(slot, membership, lease_token)
+    if reason not in item.queue.skip_reasons:
+        raise InvalidAnswer("Choose one of the reasons to skip this item.")
+    Exclusion.objects.get_or_create(item=item, reviewer=membership.user, why=SKIPPED, defaults={"reason": reason})
+    _put_back(slot, SlotState.OPEN)
+    record_event(
+        type="review.item.skipped",
+        project_id=item.project_id,
+        actor=user_actor(membership.user, membership.role),
+        object=EventObject("review_item", item.id),
+        reason_codes=[f"reason:{slugify(reason) or 'other'}"],
+    )
+    skippers = item.exclusions.filter(why=SKIPPED).count()
+    if skippers >= SKIPS_BEFORE_ESCALATION and slot.role != SlotRole.ADJUDICATOR:
+        _escalate(item, SYSTEM, "cause:skipped")
+
+
+@transaction.atomic
+def escalate(*, slot: Assignment, membership: Membership, lease_token: uuid.UUID, note: str = "") -> None:
+    """Hand the item of a slot to the leads; raise SlotLost when the slot is not the member's.
+
+    `note` is shown to the lead, beside the answers given so far.
+    """
+    lock_reviewer(membership.user_id)
+    item, slot = _lock(slot, membership, lease_token)
+    if slot.role == SlotRole.ADJUDICATOR:
+        raise InvalidAnswer("This item is already with the leads: decide it, or skip it.")
+    _put_back(slot, SlotState.VOID)
+    _escalate(item, user_actor(membership.user, membership.role), "cause:reviewer")
+    if note:
+        item.escalation_note = note
+        item.save(update_fields=["escalation_note"])
+
+
+def _lock(slot: Assignment, membership: Membership, lease_token: uuid.UUID) -> tuple[ReviewItem, Assignment]:
+    item = ReviewItem.objects.select_for_update().get(id=slot.item_id)
+    slot = Assignment.objects.select_for_update().get(id=slot.id)
+    held = slot.lease_owner_id == membership.user_id and slot.lease_token == lease_token
+    if not held or slot.state not in (SlotState.OPEN, SlotState.LEASED):
+        raise SlotLost("This item is no longer reserved for you.")
+    return item, slot
+
+
+def _put_back(slot: Assignment, state: SlotState) -> None:
+    slot.state = state
+    slot.lease_owner = None
+    slot.lease_token = None
+    slot.lease_expires_at = None
+    slot.save(update_fields=["state", "lease_owner", "lease_token", "lease_expires_at"])
+
+
+def _escalate(item: ReviewItem, actor: Actor, cause: str) -> None:
+    if item.state in (ItemState.ESCALATED, ItemState.ADJUDICATION):
+        return
+    to_adjudication(item, ItemState.ESCALATED)
+    record_event(
+        type="review.item.escalated",
+        project_id=item.project_id,
+        actor=actor,
+        object=EventObject("review_item", item.id),
+        reason_codes=[cause],
+    )

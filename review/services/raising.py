@@ -1,0 +1,114 @@
+"""Put checks in front of people."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from review.models import Assignment, ItemTrigger, LabelSchema, LabelSchemaVersion, Queue, ReviewItem
+from review.models.items import OPEN_STATES, SlotRole, SlotState
+from review.severity import risk_of, severity_of
+from screening.categories import MODERATION_CATEGORIES
+from webapp.accounts.models import Project
+from webapp.accounts.services import SYSTEM
+from webapp.audit.log import EventObject, record_event
+from webapp.interception.models import Check
+
+DEFAULT_QUEUE = "default"
+#: A random sample comes unprioritised, so that it stays a sample of everything.
+SAMPLED = "sampled"
+_SNIPPETS = ["False alarm: the finding is not there.", "Quoted or reported, not said by the assistant."]
+
+
+@transaction.atomic
+def ensure_default_queue(*, project: Project) -> Queue:
+    """Return the project's queue "default"; the first call makes it and its label schema."""
+    queue = Queue.objects.filter(project=project, slug=DEFAULT_QUEUE).first()
+    if queue is not None:
+        return queue
+    schema, _ = LabelSchema.objects.get_or_create(project=project, name=DEFAULT_QUEUE)
+    version, _ = LabelSchemaVersion.objects.get_or_create(
+        schema=schema,
+        version=1,
+        defaults={"definition": {"categories": list(MODERATION_CATEGORIES), "rationale_snippets": _SNIPPETS}},
+    )
+    queue, _ = Queue.objects.get_or_create(
+        project=project, slug=DEFAULT_QUEUE, defaults={"name": "All outputs", "label_schema": version}
+    )
+    return queue
+
+
+@transaction.atomic
+def raise_item(*, check: Check, kind: str, inclusion_prob: float = 1.0, queue: Queue | None = None) -> ReviewItem:
+    """Return the open item of `check` in `queue` (default: the project's default queue), with this trigger added.
+
+    A second reason for the same check is one more trigger on the open item, never a second item; it can raise the
+    item's severity and priority, never lower them.
+    """
+    queue = queue or ensure_default_queue(project=check.project)
+    findings = list(check.findings.all())
+    severity = severity_of(findings, verdict=check.verdict)
+    priority = 0.0 if kind == SAMPLED else severity * risk_of(findings, check)
+    item = _open_item(check, queue)
+    if item is None:
+        try:
+            with transaction.atomic():
+                return _new_item(check, queue, kind, inclusion_prob, severity=severity, priority=priority)
+        except IntegrityError:
+            # Another transaction raised it since we looked.
+            item = ReviewItem.objects.select_for_update().get(checked=check, queue=queue, state__in=OPEN_STATES)
+    _append_trigger(item, kind, inclusion_prob, severity=severity, priority=priority)
+    return item
+
+
+def _open_item(check: Check, queue: Queue) -> ReviewItem | None:
+    return ReviewItem.objects.select_for_update().filter(checked=check, queue=queue, state__in=OPEN_STATES).first()
+
+
+def _new_item(
+    check: Check, queue: Queue, kind: str, inclusion_prob: float, *, severity: int, priority: float
+) -> ReviewItem:
+    item = ReviewItem.objects.create(
+        project=check.project,
+        checked=check,
+        queue=queue,
+        severity=severity,
+        priority=priority,
+        sla_due_at=timezone.now() + dt.timedelta(seconds=queue.sla_seconds),
+    )
+    ItemTrigger.objects.create(item=item, kind=kind, inclusion_prob=inclusion_prob)
+    for number in range(1, queue.required_reviews + 1):
+        add_slot(item, number, SlotRole.PRIMARY if number == 1 else SlotRole.OVERLAP)
+    record_event(
+        type="review.item.created",
+        project_id=check.project_id,
+        actor=SYSTEM,
+        object=EventObject("review_item", item.id),
+        reason_codes=[f"trigger:{kind}", f"severity:{severity}"],
+        cause=[check.public_id],
+    )
+    return item
+
+
+def add_slot(item: ReviewItem, number: int, role: SlotRole) -> Assignment:
+    return Assignment.objects.create(
+        item=item, slot_no=number, role=role, queue=item.queue, priority=item.priority, sla_due_at=item.sla_due_at
+    )
+
+
+def _append_trigger(item: ReviewItem, kind: str, inclusion_prob: float, *, severity: int, priority: float) -> None:
+    ItemTrigger.objects.create(item=item, kind=kind, inclusion_prob=inclusion_prob)
+    item.severity = max(item.severity, severity)
+    item.priority = max(item.priority, priority)
+    item.version += 1
+    item.save(update_fields=["severity", "priority", "version"])
+    waiting = (SlotState.OPEN, SlotState.LEASED, SlotState.HELD)
+    item.assignments.filter(state__in=waiting).update(priority=item.priority)
+
+
+def on_check_flagged(sender: object, *, check: Check, kind: str, inclusion_prob: float = 1.0, **_: Any) -> None:
+    """Receive `webapp.interception.signals.check_flagged`, in the transaction that stores the check."""
+    raise_item(check=check, kind=kind, inclusion_prob=inclusion_prob)

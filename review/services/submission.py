@@ -1,0 +1,132 @@
+"""Take in what reviewers answer. Work is never lost: what can not count any more is kept beside."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from review.errors import InvalidAnswer, ItemChanged, SlotLost
+from review.models import Annotation, Assignment, Decision, ReviewItem
+from review.models.annotations import AnnotationVerdict, Outcome
+from review.models.items import OPEN_STATES, SlotState
+from review.services.answers import store_answer, validate_answer
+from review.services.claims import LIVE_STATES, lock_reviewer, may_adjudicate
+from review.services.decisions import require_outcome, settle
+from webapp.accounts.models import Membership
+from webapp.accounts.services import user_actor
+from webapp.audit.log import EventObject, EventOutcome, record_event
+
+RETAKEN = "Somebody else has this item now. Your answer is kept, but it does not count."
+DECIDED = "This item was already decided. Your answer is kept, but it does not count."
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a reviewer says of an item. `outcome` "" means unsure; `correction` belongs to replace."""
+
+    outcome: str
+    findings: Mapping[int, bool] = field(default_factory=dict)
+    labels: Mapping[str, bool] = field(default_factory=dict)
+    note: str = ""
+    correction: str | None = None
+    active_ms: int | None = None
+    keystrokes: int | None = None
+
+    @property
+    def verdict(self) -> AnnotationVerdict:
+        if not self.outcome:
+            return AnnotationVerdict.UNSURE
+        found = self.outcome != Outcome.RELEASE or any(self.labels.values())
+        return AnnotationVerdict.VIOLATES if found else AnnotationVerdict.FINE
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of an answer. `message` says why it does not count; "" when it does."""
+
+    annotation: Annotation
+    decision: Decision | None = None
+    message: str = ""
+
+
+@transaction.atomic
+def submit_annotation(
+    *,
+    slot: Assignment,
+    membership: Membership,
+    lease_token: uuid.UUID,
+    item_version: int,
+    idempotency_key: uuid.UUID,
+    answer: Answer,
+) -> Submitted:
+    """Store an answer and settle the item; the same `idempotency_key` again returns what was stored.
+
+    A lease that ran out does not matter while nobody else took the slot. When somebody did, or the item was decided
+    elsewhere, the answer is stored without counting and the message says so. Raises InvalidAnswer, ItemChanged and
+    SlotLost, and stores nothing then.
+    """
+    lock_reviewer(membership.user_id)
+    stored = Annotation.objects.filter(idempotency_key=idempotency_key).select_related("item").first()
+    if stored is not None:
+        return _again(stored, slot, membership)
+    item = ReviewItem.objects.select_for_update().get(id=slot.item_id)
+    slot = Assignment.objects.select_for_update().get(id=slot.id)
+    if not may_adjudicate(slot, membership):
+        raise SlotLost("Only a lead or an owner decides this item now.")
+    checked = validate_answer(item=item, answer=answer)
+    require_outcome(outcome=answer.outcome, slot=slot)
+    message = _why_not_counting(item, slot, membership, lease_token)
+    if not message and item.version != item_version:
+        raise ItemChanged("Something new was found in this item while you looked at it. Look again, then submit.")
+    annotation = store_answer(
+        item=item,
+        slot=slot,
+        reviewer=membership.user,
+        answer=answer,
+        checked=checked,
+        counts=not message,
+        idempotency_key=idempotency_key,
+    )
+    _record(annotation, membership)
+    if message:
+        return Submitted(annotation, message=message)
+    slot.state = SlotState.SUBMITTED
+    slot.lease_owner = membership.user
+    slot.lease_expires_at = None
+    slot.save(update_fields=["state", "lease_owner", "lease_expires_at"])
+    decision = settle(item=item, slot=slot, annotation=annotation, membership=membership)
+    return Submitted(annotation, decision=decision)
+
+
+def _again(stored: Annotation, slot: Assignment, membership: Membership) -> Submitted:
+    if stored.reviewer_id != membership.user_id or stored.assignment_id != slot.id:
+        raise InvalidAnswer("This submission number was used for another answer. Reload the page and submit again.")
+    decision = stored.item.decisions.filter(cycle=stored.cycle).first() if stored.counts else None
+    return Submitted(stored, decision=decision, message="" if stored.counts else RETAKEN)
+
+
+def _why_not_counting(item: ReviewItem, slot: Assignment, membership: Membership, lease_token: uuid.UUID) -> str:
+    if item.state not in OPEN_STATES:
+        return DECIDED
+    mine = slot.lease_owner_id == membership.user_id
+    if slot.state == SlotState.LEASED and mine:
+        return ""  # perhaps leased again in another tab: it is still their answer, and the first one counts
+    others = item.assignments.filter(lease_owner_id=membership.user_id, state__in=LIVE_STATES).exclude(id=slot.id)
+    if slot.state == SlotState.OPEN and mine and slot.lease_token == lease_token and not others.exists():
+        return ""
+    return RETAKEN
+
+
+def _record(annotation: Annotation, membership: Membership) -> None:
+    record_event(
+        type="review.annotation.submitted",
+        project_id=annotation.item.project_id,
+        actor=user_actor(membership.user, membership.role),
+        object=EventObject("review_item", annotation.item_id),
+        outcome=EventOutcome(decision=annotation.outcome or "unsure", automated=False),
+        reason_codes=[f"verdict:{annotation.verdict}", f"counts:{str(annotation.counts).lower()}"],
+        cause=[f"annotation:{annotation.id}"],
+    )

@@ -1,0 +1,13 @@
+"""Tasks of the control workers."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from review.services import claims
+
+
+@shared_task(name="review.sweep_leases", queue="control", ignore_result=True)
+def sweep_leases() -> int:
+    """Open slots whose leases ran out; running twice changes nothing more."""
+    return claims.sweep_leases()

@@ -1,0 +1,58 @@
+"""What becomes of an output: redacted by its findings, or edited."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from typing import Literal, cast
+
+from django.conf import settings
+
+from screening.findings import OUTPUT
+from screening.redaction import RedactionSpan, redact
+from webapp.accounts.models import Project
+from webapp.interception.models import Finding
+
+_METHODS = ("redact", "mask", "hash")
+Method = Literal["redact", "mask", "hash"]
+
+
+def is_output_span(finding: Finding) -> bool:
+    """Whether a finding names a place in the output, so that it can be taken out."""
+    return finding.target == OUTPUT and finding.start is not None and finding.end is not None
+
+
+def redacted_text(*, output: str, findings: Iterable[Finding], project: Project) -> str:
+    """Return `output` without the places that `findings` name; a finding that only holds or flags is redacted."""
+    spans = [
+        RedactionSpan(
+            start=finding.start or 0,
+            end=finding.end or 0,
+            label=finding.category,
+            action=cast(Method, finding.action) if finding.action in _METHODS else "redact",
+        )
+        for finding in findings
+        if is_output_span(finding)
+    ]
+    return redact(output, spans, hashing_key(project))
+
+
+def hashing_key(project: Project) -> bytes:
+    """Return the key under which equal values hash equally within a project and nowhere else."""
+    return hmac.new(settings.SECRET_KEY.encode(), b"redaction:" + project.id.bytes, hashlib.sha256).digest()
+
+
+def restore_newlines(edited: str, *, original: str) -> str:
+    """Undo what forms do to line ends: they send CRLF, whatever the text had."""
+    plain = edited.replace("\r\n", "\n")
+    uses_crlf = "\r\n" in original and original.count("\n") == original.count("\r\n")
+    return plain.replace("\n", "\r\n") if uses_crlf else plain
+
+
+def same_but_newlines(one: str, other: str) -> bool:
+    return one.replace("\r\n", "\n") == other.replace("\r\n", "\n")
+
+
+def sha256_text(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
