@@ -114,7 +114,9 @@ def _join_spaces(folded: str, starts: list[int] | None, original: str) -> Folded
     if "  " not in folded:
         return Folded(folded, starts, original)
     origin: Sequence[int] = range(len(folded)) if starts is None else starts
-    parts, kept, begin = [], [], 0
+    parts: list[str] = []
+    kept: list[int] = []
+    begin = 0
     for run in _SPACES.finditer(folded):
         end = run.start() + 1
         parts.append(folded[begin:end])

@@ -13,7 +13,7 @@ from typing import Any
 
 from jsonschema import SchemaError, ValidationError
 from jsonschema.validators import Draft202012Validator, extend, validator_for
-from jsonschema_specifications import REGISTRY as SPECIFICATIONS
+from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
@@ -21,6 +21,9 @@ from screening.detectors.linear_regex import PatternError, Regex, compile_linear
 from screening.findings import Deadline
 
 _Keyword = Callable[[Any, Any, Any, Any], Iterable[ValidationError] | None]
+
+# Without `retrieve`, so that nothing is ever fetched: only what lies in the schema can be referred to.
+_OFFLINE: Registry[Any] = Registry()
 
 _deadline: ContextVar[Deadline] = ContextVar("json_schema_deadline", default=Deadline())  # noqa: B039 (frozen)
 
@@ -36,9 +39,10 @@ class Rules:
         patterns = {expression: compile_linear(expression) for expression in _expressions(schema)}
         base = validator_for(schema, default=Draft202012Validator)
         overrides = {**base.VALIDATORS, **_linear_keywords(patterns, base.VALIDATORS)}
-        guarded = extend(base, {name: _on_time(keyword) for name, keyword in overrides.items()})
-        # A registry without `retrieve`: nothing is ever fetched.
-        self._validator = guarded(schema, registry=SPECIFICATIONS)
+        guarded = extend(  # type: ignore[no-untyped-call]
+            base, {name: _on_time(keyword) for name, keyword in overrides.items()}
+        )
+        self._validator = guarded(schema, registry=_OFFLINE)
 
     def violations(self, document: Any, deadline: Deadline, limit: int) -> list[str]:
         """Return up to `limit` distinct `path: keyword`, none when the document conforms.
@@ -55,8 +59,9 @@ class Rules:
     def _describe(self, error: ValidationError) -> str:
         path = "".join(self._step(step) for step in error.absolute_path)
         missing = ""
-        if error.validator == "required" and isinstance(error.validator_value, list):
-            absent = [name for name in error.validator_value if name not in error.instance]
+        instance = error.instance
+        if error.validator == "required" and isinstance(error.validator_value, list) and isinstance(instance, dict):
+            absent = [name for name in error.validator_value if name not in instance]
             missing = f" {', '.join(absent[:5])}"
         return f"${path}: {error.validator}{missing}"
 
@@ -73,7 +78,8 @@ def check_schema(schema: dict[str, Any]) -> None:
         base.check_schema(schema)
         _check_references(schema)
         rules = Rules(schema)
-        for document in ({}, [], "", 0, None):
+        samples: tuple[Any, ...] = ({}, [], "", 0, None)
+        for document in samples:
             rules.violations(document, Deadline(), 1)
     except SchemaError as error:
         raise ValueError(f"{error.json_path.replace('$', 'schema', 1)}: {error.message}") from error
@@ -84,7 +90,8 @@ def check_schema(schema: dict[str, Any]) -> None:
 
 
 def _check_references(schema: dict[str, Any]) -> None:
-    resolver = SPECIFICATIONS.resolver_with_root(DRAFT202012.create_resource(schema))
+    root: Resource[Any] = DRAFT202012.create_resource(schema)
+    resolver = _OFFLINE.resolver_with_root(root)
     for part in _parts(schema):
         reference = part.get("$ref", part.get("$dynamicRef"))
         if not isinstance(reference, str):
@@ -168,9 +175,10 @@ def _linear_keywords(patterns: dict[str, Regex], standard: Any) -> dict[str, _Ke
                 yield from validator.descend(instance[name], rule, path=name)
 
     def unique_items(validator: Any, wanted: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-        if wanted and validator.is_type(instance, "array"):
-            if len({_canonical(item) for item in instance}) < len(instance):
-                yield ValidationError("has equal items")
+        if not wanted or not validator.is_type(instance, "array"):
+            return
+        if len({_canonical(item) for item in instance}) < len(instance):
+            yield ValidationError("has equal items")
 
     def unevaluated(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
         if validator.is_type(instance, "object") and len(instance) > MAX_UNEVALUATED:

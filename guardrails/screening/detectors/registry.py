@@ -11,10 +11,12 @@ from screening.detectors.limits import Language, Length
 from screening.detectors.moderation import Moderation
 from screening.detectors.pattern import Pattern
 from screening.detectors.phrases import Phrases
+from screening.detectors.pii import Pii
 
 _CLASSES: tuple[type[Detector], ...] = (
     Moderation,
     PromptInjection,
+    Pii,
     Phrases,
     Pattern,
     JsonSchema,
