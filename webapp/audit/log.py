@@ -12,6 +12,7 @@ import rfc8785
 from django.db import connection
 from django.utils import timezone
 
+from webapp.audit.errors import EventRefused
 from webapp.audit.events import EVENT_TYPES
 from webapp.audit.models import AuditEvent
 from webapp.ids import uuid7
@@ -19,15 +20,14 @@ from webapp.ids import uuid7
 VERSION = 1
 #: Reason codes are words of a closed grammar, never free text: rule ids, categories, outcomes.
 REASON_CODE = re.compile(r"[A-Za-z0-9_./*+:-]{1,120}\Z")
-
-
-class AuditError(Exception):
-    """An event that must not be written: unknown type, free text in a reason code, or outside a transaction."""
+#: Ids and roles: no spaces, no at signs.
+WORD = re.compile(r"[A-Za-z0-9_./:-]{0,120}\Z")
+ACTOR_KINDS = ("user", "application", "system", "anonymous")
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it. `ref` is an id, never a name or an address; `kind`: user, application, system."""
+    """Who did it. `ref` is an id, never a name or an address; `kind` is one of ACTOR_KINDS."""
 
     kind: str
     ref: str
@@ -73,15 +73,43 @@ def record_event(
 ) -> AuditEvent:
     """Store one event with an envelope in RFC 8785 JSON, free of personal data, free text and floats.
 
-    `ts` defaults to now; pass the time of the recorded thing when it has one. Raises AuditError.
+    `ts` defaults to now; pass the time of the recorded thing when it has one. Raises EventRefused.
     """
-    if type not in EVENT_TYPES:
-        raise AuditError(f"unknown event type {type!r}: add it to webapp/audit/events.py")
     if not connection.in_atomic_block:
-        raise AuditError("an audit event is written in the transaction of the thing it records")
-    for code in reason_codes or []:
-        if not REASON_CODE.match(code):
-            raise AuditError(f"a reason code of {type} is not of the form {REASON_CODE.pattern}")
+        raise EventRefused("an audit event is written in the transaction of the thing it records")
+    event = prepare_event(
+        type=type,
+        project_id=project_id,
+        actor=actor,
+        object=object,
+        outcome=outcome,
+        policy=policy,
+        model=model,
+        reason_codes=reason_codes,
+        cause=cause,
+        counts=counts,
+        ts=ts,
+    )
+    event.save(force_insert=True)
+    return event
+
+
+def prepare_event(
+    *,
+    type: str,
+    project_id: uuid.UUID | None,
+    actor: Actor,
+    object: EventObject,
+    outcome: EventOutcome | None = None,
+    policy: PolicyRef | None = None,
+    model: str = "",
+    reason_codes: list[str] | None = None,
+    cause: list[str] | None = None,
+    counts: dict[str, int] | None = None,
+    ts: dt.datetime | None = None,
+) -> AuditEvent:
+    """Return an unsaved event, for writers of many: `AuditEvent.objects.bulk_create` in the same transaction."""
+    _refuse_free_text(type, actor, object, outcome, [*(reason_codes or []), *(cause or [])])
     key = uuid7()
     moment = ts or timezone.now()
     envelope: dict[str, Any] = {
@@ -109,6 +137,19 @@ def record_event(
         "retention_class": "default",
         "payload": None,
     }
-    return AuditEvent.objects.create(
-        id=key, project_id=project_id, type=type, ts=moment, envelope=rfc8785.dumps(envelope)
-    )
+    return AuditEvent(id=key, project_id=project_id, type=type, ts=moment, envelope=rfc8785.dumps(envelope))
+
+
+def _refuse_free_text(
+    type: str, actor: Actor, object: EventObject, outcome: EventOutcome | None, codes: list[str]
+) -> None:
+    if type not in EVENT_TYPES:
+        raise EventRefused(f"unknown event type {type!r}: add it to webapp/audit/events.py")
+    if actor.kind not in ACTOR_KINDS:
+        raise EventRefused(f"the actor of {type} is none of {', '.join(ACTOR_KINDS)}")
+    if not all(REASON_CODE.match(code) for code in codes):
+        raise EventRefused(f"a reason code of {type} is not of the form {REASON_CODE.pattern}")
+    words = [actor.ref, actor.role, actor.auth, object.kind, str(object.id), object.rev]
+    words += [outcome.decision, outcome.prev] if outcome else []
+    if not all(WORD.match(word) for word in words):
+        raise EventRefused(f"an id or a role of {type} is not of the form {WORD.pattern}")

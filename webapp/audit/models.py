@@ -1,7 +1,7 @@
 """The append-only log: events, the leaves and nodes of its Merkle tree, checkpoints.
 
 No foreign key leaves this file: events outlive what they speak of. Rows are only ever inserted; triggers
-(migration 0002) refuse UPDATE, DELETE and TRUNCATE.
+(migration 0002) refuse UPDATE, DELETE and TRUNCATE. `AuditPending` alone is a work list, kept by a trigger too.
 """
 
 from __future__ import annotations
@@ -22,6 +22,16 @@ class AuditEvent(models.Model):
         indexes = [models.Index(fields=["project_id", "ts"], name="audit_event_project_ts")]
 
 
+class AuditPending(models.Model):
+    """An event that has no leaf yet: inserted by a trigger on AuditEvent, removed by the sequencer.
+
+    Events commit in another order than their ids, so that "newer than the last leaf" would miss some; and looking for
+    events without a leaf would read the whole log every few seconds.
+    """
+
+    event_id = models.UUIDField(primary_key=True)
+
+
 class AuditLeaf(models.Model):
     """The place of an event in the log; indexes are gap-free from 0."""
 
@@ -33,12 +43,10 @@ class AuditLeaf(models.Model):
 class AuditNode(models.Model):
     """The hash of a complete subtree of 2**level leaves, starting at leaf index * 2**level; level 0 is AuditLeaf."""
 
+    pk = models.CompositePrimaryKey("level", "index")
     level = models.PositiveSmallIntegerField()
     index = models.BigIntegerField()
     sha256 = models.BinaryField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["level", "index"], name="audit_node_place")]
 
 
 class AuditCheckpoint(models.Model):
@@ -47,4 +55,4 @@ class AuditCheckpoint(models.Model):
     size = models.BigIntegerField(primary_key=True)
     root = models.BinaryField()
     note = models.TextField()
-    ts = models.DateTimeField()
+    ts = models.DateTimeField(help_text="When it was signed, by this machine's clock; not part of what is signed.")

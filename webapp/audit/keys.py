@@ -1,0 +1,106 @@
+"""The signing key's file, and next to it a copy of the newest checkpoint.
+
+The copy is there for the day the database is restored from a backup: the log would be shorter than what was signed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from django.conf import settings
+
+from webapp.audit.errors import KeyUnusable
+from webapp.audit.notes import VerifierKey
+
+
+def key_path() -> Path:
+    return Path(settings.AUDIT_KEY_FILE)
+
+
+def memory_path() -> Path:
+    """Return where the newest checkpoint is remembered."""
+    return key_path().with_suffix(".checkpoint")
+
+
+def load_key(*, create: bool = False) -> Ed25519PrivateKey:
+    """Return the signing key, made first when `create` is set and there is none; raise KeyUnusable."""
+    path = key_path()
+    if create and not path.exists():
+        _create(path)
+    try:
+        mode = path.stat().st_mode & 0o777
+        pem = path.read_bytes()
+    except OSError as error:
+        raise KeyUnusable(
+            f"the audit signing key {path} can not be read ({error.strerror}): restore it from where it is kept, "
+            "or point COUNTERSIGN_AUDIT_KEY_FILE at it"
+        ) from None
+    if mode & 0o077:
+        raise KeyUnusable(f"the audit signing key {path} is open to others (mode {mode:o}): chmod 600 it")
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise KeyUnusable(f"{path} is not an unencrypted private key in PEM") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyUnusable(f"{path} holds a key of another kind than Ed25519")
+    return key
+
+
+def verifier_key() -> VerifierKey:
+    """Return the public half, as verifiers need it; raise KeyUnusable."""
+    return VerifierKey.of(settings.AUDIT_ORIGIN, load_key())
+
+
+def recall() -> str | None:
+    """Return the newest checkpoint's note as it was remembered, None when none was."""
+    try:
+        return memory_path().read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def remember(note: str) -> None:
+    """Keep `note` as the newest checkpoint, on disk before this returns."""
+    path = memory_path()
+    with _new_file(path, note.encode()) as temporary:
+        os.replace(temporary, path)
+
+
+def _create(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    # A link, unlike a rename, never replaces the key of a process that was first.
+    with _new_file(path, pem) as temporary, contextlib.suppress(FileExistsError):
+        os.link(temporary, path)
+
+
+@contextlib.contextmanager
+def _new_file(path: Path, content: bytes) -> Iterator[str]:
+    """Yield the name of a private file with `content` beside `path`; what the caller put in place is then durable."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
