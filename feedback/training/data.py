@@ -1,0 +1,138 @@
+"""The training texts: read, dropped where they must be, deduplicated, subsampled and split.
+
+Texts come from files given by path (shared/data) and are never written anywhere but the local feature cache, which
+holds numbers only.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from feedback.training.nearduplicates import clusters
+
+#: Rows kept of a source, when it has more. Chosen so that encoding takes minutes on two cores; rows with a positive
+#: label of a rare category are kept first.
+SOURCE_LIMITS = {
+    "jigsaw_wikipedia_binary": 6_500,
+    "civil_toxic_spans_multilabel": 7_000,
+    "gptfuzz_responses": 1_200,
+    "arena_hard_benign": 1_500,
+    "edos": 6_000,
+    "davidson": 6_000,
+    "diasafety": 7_000,
+    "implicit_hate_safenlp": 6_000,
+    "toxigen_safenlp": 5_000,
+    "cyberseceval_frr_and_abuse": 1_000,
+}
+RARE = frozenset(
+    {"harassment/threatening", "hate/threatening", "illicit/violent", "self-harm", "sexual", "violence", "illicit"}
+)
+# No sexual text about minors is trained on, in any form: rows labelled sexual that name an age or a child are dropped.
+_AGE = re.compile(
+    r"minor|underage|child|kid|teen|preteen|pubescent|infant|toddler|school(girl|boy)|young(er)? (girl|boy)|lolita|"
+    r"pedo|paedo|grooming|mineur|enfant|ado\b|adolescent|fillette|gar[cç]on|jeune fille|\b1[0-7][- ]?(year|yo|ans)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One labelled text. `labels` holds what is known; `flag` is the source's own verdict, None when it gave none."""
+
+    id: str
+    source: str
+    kind: str
+    text: str
+    licence: str
+    flag: int | None
+    labels: dict[str, int] = field(default_factory=dict)
+
+
+def read_moderation(path: Path) -> list[Example]:
+    """Read `moderation_train.jsonl.gz`. Raise OSError, or ValueError naming the line that is not a row."""
+    examples = []
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = json.loads(line)
+                example = Example(
+                    id=row["id"],
+                    source=row["source"],
+                    kind=row["kind"],
+                    text=row["text"],
+                    licence=row["licence"],
+                    flag=row["flag"],
+                    labels=row["labels"],
+                )
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(f"{path}: line {number} is not a training row") from error
+            examples.append(example)
+    return examples
+
+
+def prepare(examples: Iterable[Example], *, seed: int) -> list[Example]:
+    """Drop what must not be trained on, merge duplicates, cut large sources; in a stable order."""
+    kept = [e for e in examples if e.text.strip() and not _about_minors(e)]
+    return subsample(merge_duplicates(kept), seed=seed)
+
+
+def merge_duplicates(examples: Iterable[Example]) -> list[Example]:
+    """Keep one example a text (case and spacing aside). Labels on which copies disagree become unknown."""
+    merged: dict[str, Example] = {}
+    for example in examples:
+        key = " ".join(example.text.casefold().split())
+        first = merged.get(key)
+        if first is None:
+            merged[key] = example
+            continue
+        clash = {c for c, v in example.labels.items() if first.labels.get(c, v) != v}
+        labels = {c: v for c, v in (first.labels | example.labels).items() if c not in clash}
+        flag = first.flag if first.flag == example.flag else None
+        merged[key] = Example(first.id, first.source, first.kind, first.text, first.licence, flag, labels)
+    return list(merged.values())
+
+
+def subsample(examples: list[Example], *, seed: int) -> list[Example]:
+    """Apply SOURCE_LIMITS: rare positives first, the rest by a hash of id and seed."""
+    by_source: dict[str, list[Example]] = {}
+    for example in examples:
+        by_source.setdefault(example.source, []).append(example)
+    kept: list[Example] = []
+    for source in sorted(by_source):
+        rows = sorted(by_source[source], key=lambda e: (not _is_rare(e), stable_fraction(e.id, seed)))
+        kept += rows[: SOURCE_LIMITS.get(source, len(rows))]
+    return kept
+
+
+def split(examples: list[Example], *, seed: int) -> list[str]:
+    """Return "train", "calibration" or "test" for each example: 76, 10 and 14 of 100 clusters.
+
+    Near-duplicates always fall on the same side, within and across sources, and every source is cut by the same
+    shares, so a score on "test" is of texts the heads have not seen a variant of.
+    """
+    names = []
+    for cluster in clusters([e.text for e in examples]):
+        # Another salt than in subsample(), which keeps the rows whose fraction is small.
+        fraction = stable_fraction(f"split:{examples[cluster].id}", seed)
+        names.append("test" if fraction < 0.14 else "calibration" if fraction < 0.24 else "train")
+    return names
+
+
+def stable_fraction(key: str, seed: int) -> float:
+    """Return a number in [0, 1) that depends on nothing but the two arguments."""
+    digest = hashlib.sha256(f"{seed}:{key}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _is_rare(example: Example) -> bool:
+    return any(value and category in RARE for category, value in example.labels.items())
+
+
+def _about_minors(example: Example) -> bool:
+    return example.labels.get("sexual") == 1 and _AGE.search(example.text) is not None

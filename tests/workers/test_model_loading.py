@@ -1,0 +1,98 @@
+"""A guard model that cannot be loaded says so, and the next attempt starts afresh."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from screening.categories import MODEL_CATEGORIES
+from workers.model import DEFAULT_FOLDER, ModelUnavailable, load_model
+from workers.runtimes.encoder import Encoder, carrier_folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(DEFAULT_FOLDER, tmp_path / "heads"))
+
+
+def _change(folder: Path, **fields: object) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | fields))
+
+
+@pytest.mark.parametrize("name", ["config.json", "heads.safetensors"])
+def test_a_missing_file_is_named_and_its_return_heals(folder: Path, name: str) -> None:
+    (folder / name).rename(folder / "away")
+    with pytest.raises(ModelUnavailable, match=name):
+        load_model(str(folder), "cpu")
+    (folder / "away").rename(folder / name)
+    assert load_model(str(folder), "cpu").predict(["fine now"])
+
+
+def test_a_damaged_file_is_refused_and_the_next_load_works(folder: Path) -> None:
+    path = folder / "heads.safetensors"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:1000] + b"\xff" + whole[1001:])
+    with pytest.raises(ModelUnavailable, match="SHA-256"):
+        load_model(str(folder), "cpu")
+    path.write_bytes(whole)
+    assert load_model(str(folder), "cpu").predict(["fine now"])
+
+
+def test_a_config_that_is_none_is_refused(folder: Path) -> None:
+    (folder / "config.json").write_text("{}")
+    with pytest.raises(ModelUnavailable, match="not a heads config"):
+        load_model(str(folder), "cpu")
+
+
+def test_heads_of_another_encoder_are_refused(folder: Path) -> None:
+    _change(folder, encoder_sha256="0" * 64)
+    with pytest.raises(ModelUnavailable, match="another encoder"):
+        load_model(str(folder), "cpu")
+
+
+def test_heads_for_other_categories_are_refused(folder: Path) -> None:
+    _change(folder, categories=[*MODEL_CATEGORIES[:-1], "spam"])
+    with pytest.raises(ModelUnavailable, match="categories"):
+        load_model(str(folder), "cpu")
+
+
+def test_heads_that_do_not_fit_their_config_are_refused(folder: Path) -> None:
+    _change(folder, hidden=7)
+    with pytest.raises(ModelUnavailable, match="does not fit"):
+        load_model(str(folder), "cpu")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
+def test_an_encoder_file_that_is_not_upstreams_is_refused(tmp_path: Path, name: str) -> None:
+    for file in ("model.safetensors", "tokenizer.json"):
+        (tmp_path / file).symlink_to(carrier_folder() / file)
+    (tmp_path / name).unlink()
+    with pytest.raises(ModelUnavailable, match=name):
+        Encoder(device="cpu", folder=tmp_path)
+    (tmp_path / name).write_bytes(b"{}")
+    with pytest.raises(ModelUnavailable, match="SHA-256"):
+        Encoder(device="cpu", folder=tmp_path)
+
+
+def test_a_device_that_is_not_there_is_named() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a CUDA device")
+    with pytest.raises(ModelUnavailable, match="cuda"):
+        load_model("", "cuda")
+
+
+def test_the_fake_needs_no_torch_and_scores_every_category() -> None:
+    code = (
+        "import sys; from workers.model import load_model; m = load_model('fake');"
+        "print(m.version, len(m.predict(['x'])[0].scores), 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["fake", str(len(MODEL_CATEGORIES)), "False"]

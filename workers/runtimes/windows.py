@@ -1,0 +1,83 @@
+"""Texts to windows of word pieces, and windows to batches. No torch here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenizers import Encoding, Regex, Tokenizer
+from tokenizers.pre_tokenizers import Sequence as PreTokenizers
+from tokenizers.pre_tokenizers import Split
+
+CLS, SEP = 101, 102
+_SURROGATES = re.compile("[\ud800-\udfff]")
+# WordPiece makes one [UNK] of any "word" of more than 100 characters, so a base64 blob or a text without spaces
+# would not be read at all. Cut to pieces of 100 it is, and shorter words stay exactly as upstream reads them.
+_LONG_WORDS = Split(Regex(r"[\s\S]{1,100}"), "isolated")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A piece of a text: `ids` with [CLS] and [SEP], and where it lies, in code points of the text."""
+
+    text: int
+    ids: tuple[int, ...]
+    start: int
+    end: int
+
+
+class WindowTokenizer:
+    """The encoder's word pieces, without its truncation and padding."""
+
+    def __init__(self, tokenizer_json: str) -> None:
+        self._tokenizer = Tokenizer.from_str(tokenizer_json)
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._tokenizer.pre_tokenizer = PreTokenizers([self._tokenizer.pre_tokenizer, _LONG_WORDS])
+
+    @classmethod
+    def from_file(cls, path: Path) -> WindowTokenizer:
+        return cls(path.read_text(encoding="utf-8"))
+
+    def windows(self, texts: Sequence[str], *, size: int, overlap: int) -> list[Window]:
+        """Cut every text into windows of at most `size` ids, consecutive ones sharing `overlap` word pieces.
+
+        Every text gets at least one window (an empty text: [CLS] [SEP]). Lone surrogates are read as U+FFFD, so
+        offsets stay those of the text given.
+        """
+        clean = [_SURROGATES.sub("\ufffd", text) for text in texts]
+        encodings = self._tokenizer.encode_batch(clean, add_special_tokens=False)
+        return [w for index, encoding in enumerate(encodings) for w in _cut(index, encoding, size - 2, overlap)]
+
+
+def _cut(text: int, encoding: Encoding, size: int, overlap: int) -> Iterator[Window]:
+    ids, offsets = encoding.ids, encoding.offsets
+    if not ids:
+        yield Window(text=text, ids=(CLS, SEP), start=0, end=0)
+    for first in range(0, max(1, len(ids) - overlap) if ids else 0, size - overlap):
+        piece = ids[first : first + size]
+        yield Window(
+            text=text,
+            ids=(CLS, *piece, SEP),
+            start=offsets[first][0],
+            end=offsets[first + len(piece) - 1][1],
+        )
+
+
+def batches(lengths: Sequence[int], *, budget: int) -> Iterator[list[int]]:
+    """Yield batches of positions, longest first, such that rows times the longest row stay within `budget` tokens.
+
+    A row longer than the budget gets a batch of its own. Sorting keeps padding small: unsorted batches of 32 cost
+    four times the pass itself (measured, see docs/reference/guard-model.md).
+    """
+    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
+    batch: list[int] = []
+    for position in order:
+        if batch and (len(batch) + 1) * lengths[batch[0]] > budget:
+            yield batch
+            batch = []
+        batch.append(position)
+    if batch:
+        yield batch
