@@ -6,9 +6,6 @@ The copy is there for the day the database is restored from a backup: the log wo
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -22,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from django.conf import settings
 
 from webapp.audit.errors import KeyUnusable
+from webapp.audit.files import new_file
 from webapp.audit.notes import VerifierKey
 
 
@@ -73,34 +71,13 @@ def recall() -> str | None:
 
 def remember(note: str) -> None:
     """Keep `note` as the newest checkpoint, on disk before this returns."""
-    path = memory_path()
-    with _new_file(path, note.encode()) as temporary:
-        os.replace(temporary, path)
+    with new_file(memory_path(), replace=True) as temporary:
+        temporary.write_text(note, encoding="utf-8")
 
 
 def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    # A link, unlike a rename, never replaces the key of a process that was first.
-    with _new_file(path, pem) as temporary, contextlib.suppress(FileExistsError):
-        os.link(temporary, path)
-
-
-@contextlib.contextmanager
-def _new_file(path: Path, content: bytes) -> Iterator[str]:
-    """Yield the name of a private file with `content` beside `path`; what the caller put in place is then durable."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        yield temporary
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+    # Whoever is first wins: a key that is there is never replaced.
+    with contextlib.suppress(FileExistsError), new_file(path, replace=False) as temporary:
+        temporary.write_bytes(pem)

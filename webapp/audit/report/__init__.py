@@ -1,0 +1,1 @@
+"""Reports for a period, made from audit events alone: profiles choose the figures, formats write them."""
