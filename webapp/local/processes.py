@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from webapp.local.home import LocalError, tail
+from webapp.local.home import LocalError, tail, write_private_json
 
 MAX_CRASHES = 5
 CRASH_WINDOW_SECONDS = 60.0
@@ -82,6 +82,7 @@ class Keeper(threading.Thread):
             self.returncode = popen.wait()
             self._kill_group(popen.pid)
             self._supervisor.tell_caretaker(f"-{popen.pid}")
+            self._supervisor.write_pids()
             if self._supervisor.stopping.is_set() or not self.process.restart:
                 return
             if not self._may_restart(time.monotonic() - began):
@@ -108,6 +109,7 @@ class Keeper(threading.Thread):
                 start_new_session=True,
             )
             self._supervisor.tell_caretaker(f"+{self._popen.pid} {int(self.process.stop_signal)}")
+            self._supervisor.write_pids()
             return self._popen
 
     def _may_restart(self, lasted: float) -> bool:
@@ -146,17 +148,25 @@ class Supervisor:
     """Own the children of one run; a context manager that stops them all on the way out.
 
     `report` gets one line per event worth showing. `keep_open` descriptors stay open until the last child is gone,
-    even when this process is killed.
+    even when this process is killed. `pids` names a file that lists the living children, name to process id.
     """
 
-    def __init__(self, logs: Path, *, report: Callable[[str], None], keep_open: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        logs: Path,
+        *,
+        report: Callable[[str], None],
+        keep_open: Sequence[int] = (),
+        pids: Path | None = None,
+    ) -> None:
         self.logs = logs
+        self._pids = pids
         self.report = report
         self.stopping = threading.Event()
         self._changed = threading.Event()
         self._failure: LocalError | None = None
         self._keepers: dict[str, Keeper] = {}
-        self._pipe_lock = threading.Lock()
+        self._lock = threading.Lock()
         self._caretaker: subprocess.Popen[str] = subprocess.Popen(  # noqa: S603 -- our own script
             [sys.executable, "-I", "-S", str(CARETAKER)],
             stdin=subprocess.PIPE,
@@ -221,13 +231,21 @@ class Supervisor:
     def tell_caretaker(self, line: str) -> None:
         """Pass a line on to the caretaker; without one (it was killed) the run goes on unguarded."""
         pipe: IO[str] | None = self._caretaker.stdin
-        with self._pipe_lock:
+        with self._lock:
             try:
                 if pipe is not None and not pipe.closed:
                     pipe.write(f"{line}\n")
                     pipe.flush()
             except BrokenPipeError:
                 self.report("the caretaker was killed: if this process is killed too, its children stay")
+
+    def write_pids(self) -> None:
+        """Bring the list of living children up to date (called by keepers)."""
+        if self._pids is None:
+            return
+        with self._lock:
+            living = {name: pid for name in list(self._keepers) if (pid := self.pid(name)) is not None}
+            write_private_json(self._pids, living)
 
     def stop(self) -> None:
         """Stop every child in order, the whole within STOP_SECONDS, and return when they are gone."""
@@ -243,7 +261,7 @@ class Supervisor:
             for keeper in group:
                 keeper.send(signal.SIGKILL)
                 keeper.join()
-        with self._pipe_lock, contextlib.suppress(BrokenPipeError):
+        with self._lock, contextlib.suppress(BrokenPipeError):
             if self._caretaker.stdin is not None:
                 self._caretaker.stdin.close()
         self._caretaker.wait()

@@ -95,6 +95,7 @@ class Stack:
         self._say(title)
         line = [sys.executable, str(PROJECT / "manage.py"), command, *options]
         self._supervisor.run(Process(command, line, self._env, PROJECT, restart=False), timeout=START_SECONDS)
+        self._say(f"  {tail(self._home.log / f'{command}.log', 1).strip()}")
 
     def _wait_for_a_check(self, api_key: str) -> None:
         began = last_news = time.monotonic()
@@ -127,10 +128,11 @@ def running(request: Request, say: Callable[[str], None]) -> Iterator[tuple[Stac
     home = open_home(request.root)
     lock = _lock(home, say)
     try:
-        with Supervisor(home.log, report=say, keep_open=[lock]) as supervisor:
+        with Supervisor(home.log, report=say, keep_open=[lock], pids=home.run / "pids.json") as supervisor:
             yield Stack(request, home, supervisor, say), supervisor
     finally:
         home.services_file.unlink(missing_ok=True)
+        (home.run / "pids.json").unlink(missing_ok=True)
         os.close(lock)
 
 

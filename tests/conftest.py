@@ -1,0 +1,55 @@
+"""What every test may ask for; the servers behind it are those of tests/services.py."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.live import LiveApp
+from tests.local.leftovers import left_over
+from tests.services import services
+from webapp.local.home import open_home
+from webapp.local.process_table import screening
+from webapp.local.processes import Supervisor
+from workers.broker import QUEUES
+from workers.messages import alive_key
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """Return the address of the session's Redis, which the settings use as well."""
+    return services.redis.url
+
+
+@pytest.fixture(scope="session")
+def screen_workers(redis_url: str) -> Iterator[Supervisor]:
+    """Run real screening workers, with the fake guard model, from the first test that asks to the end of the session."""
+    with tempfile.TemporaryDirectory(prefix="countersign-workers-") as place:
+        home = open_home(Path(place))
+        env = {**os.environ, "REDIS_URL": redis_url, "COUNTERSIGN_HOME": place, "COUNTERSIGN_GUARD_MODEL": "fake"}
+        with redis.Redis.from_url(redis_url) as client, Supervisor(home.log, report=print) as supervisor:
+            for process in screening(env):
+                supervisor.start(process)
+            alive = [alive_key(queue) for queue in QUEUES.values()]
+            supervisor.wait_until(lambda: client.exists(*alive) == len(alive), timeout=90, what="screening workers")
+            yield supervisor
+        assert left_over(home.root) == []
+
+
+@pytest.fixture(scope="session")
+def live_app() -> Iterator[LiveApp]:
+    """Run the whole app, with the real guard model, from the first test that asks to the end of the session.
+
+    Tests share it: kill its children if need be, but leave it answering.
+    """
+    with tempfile.TemporaryDirectory(prefix="countersign-live-") as place:
+        app = LiveApp(Path(place) / "var")
+        try:
+            yield app.wait_ready()
+        finally:
+            app.stop()
