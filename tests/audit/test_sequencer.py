@@ -20,7 +20,7 @@ def test_events_get_gap_free_places_in_order_of_their_ids() -> None:
     assert sequence_log(wait=True) == 5
     leaves = AuditLeaf.objects.order_by("index")
     assert [(leaf.index, leaf.event_id) for leaf in leaves] == [(n, event.id) for n, event in enumerate(events)]
-    assert [bytes(leaf.sha256) for leaf in leaves] == [leaf_hash(event.envelope) for event in events]
+    assert [bytes(leaf.sha256) for leaf in leaves] == [leaf_hash(bytes(event.envelope)) for event in events]
     assert not AuditPending.objects.exists()
 
 

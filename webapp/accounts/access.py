@@ -8,7 +8,8 @@ from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django_htmx.middleware import HtmxDetails
 
 from webapp.accounts.models import Membership, Project, Role, User
@@ -27,16 +28,16 @@ class MemberRequest(HttpRequest):
 
 def member_required(
     *roles: Role,
-) -> Callable[[Callable[Concatenate[MemberRequest, P], HttpResponse]], Callable[..., HttpResponse]]:
+) -> Callable[[Callable[Concatenate[MemberRequest, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """Let members with one of `roles` in (any member when none is named); the view's URL has a `project` slug.
 
     Others who are signed in get 404, as if the project did not exist; members with another role get 403.
     """
 
-    def decorate(view: Callable[Concatenate[MemberRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(view: Callable[Concatenate[MemberRequest, P], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @login_required
         @wraps(view)
-        def inner(request: MemberRequest, project: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def inner(request: MemberRequest, project: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             membership = membership_of(request.user, project)
             if roles and membership.role not in roles:
                 raise PermissionDenied("Your role in this project does not include this page; ask an owner.")

@@ -70,7 +70,7 @@ def prior_report(project_id: uuid.UUID, *, size: int) -> PriorReport | None:
 
 def count_events(project_id: uuid.UUID, since: dt.datetime, until: dt.datetime) -> dict[str, int]:
     """Return what the events say of the project's checks, under the keys of `counters.KEYS` and by their meaning."""
-    period = [project_id, since, until]
+    period = (project_id, since, until)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT convert_from(envelope, 'UTF8')::jsonb #>> '{outcome,decision}', count(*) FROM audit_auditevent"

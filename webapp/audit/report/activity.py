@@ -30,7 +30,7 @@ ACCESS = {
     "project.settings.changed": "changes of settings",
 }
 LISTED = {"policy.activated", "export.created", "export.downloaded", "report.created"}
-NO_POLICY = {"id": "(none)", "version": 0, "sha256": ""}
+NO_POLICY: Envelope = {"id": "(none)", "version": 0, "sha256": ""}
 #: A longer list is cut in the document; every event is in the CSV and the JSON.
 LIST_LIMIT = 200
 

@@ -47,15 +47,10 @@ class Reconciliation:
     @property
     def lines(self) -> list[tuple[str, int, int | None, int | None]]:
         """Return (what, by events, by rows, difference) for each figure."""
-        return [
-            (
-                WORDS[key],
-                self.events[key],
-                self.rows and self.rows[key],
-                self.rows and self.events[key] - self.rows[key],
-            )
-            for key in KEYS
-        ]
+        rows = self.rows
+        if rows is None:
+            return [(WORDS[key], self.events[key], None, None) for key in KEYS]
+        return [(WORDS[key], self.events[key], rows[key], self.events[key] - rows[key]) for key in KEYS]
 
     @property
     def problems(self) -> list[str]:

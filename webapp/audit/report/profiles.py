@@ -35,6 +35,11 @@ class Section:
     empty: str = "None in this period."
     chart: str = field(default="", repr=False)  # SVG
 
+    @property
+    def cells(self) -> list[list[tuple[str, str | int]]]:
+        """Return the rows with the kind of each cell."""
+        return [[(column.kind, value) for column, value in zip(self.columns, row, strict=True)] for row in self.rows]
+
 
 class Tally(Protocol):
     """Counts of one report; constant memory, however many events."""
