@@ -35,6 +35,7 @@ class Check(models.Model):
     state = models.CharField(max_length=12, choices=CheckState, default=CheckState.PENDING)
     verdict = models.CharField(max_length=8, choices=Verdict, blank=True)
     flagged = models.BooleanField(default=False)
+    asynchronous = models.BooleanField(default=False, help_text="It was accepted before it was screened.")
     unscanned = models.JSONField(default=list, help_text='[{"rule", "reason"}]: rules that did not finish.')
     scores = models.JSONField(null=True, help_text="Category to probability, of the output; null when no model ran.")
     model_version = models.CharField(max_length=120, blank=True)

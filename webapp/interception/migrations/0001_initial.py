@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('pending', 'waiting for its verdict'), ('concluded', 'Concluded')], default='pending', max_length=12)),
                 ('verdict', models.CharField(blank=True, choices=[('allow', 'Allow'), ('redact', 'Redact'), ('hold', 'Hold'), ('block', 'Block')], max_length=8)),
                 ('flagged', models.BooleanField(default=False)),
+                ('asynchronous', models.BooleanField(default=False, help_text='It was accepted before it was screened.')),
                 ('unscanned', models.JSONField(default=list, help_text='[{"rule", "reason"}]: rules that did not finish.')),
                 ('scores', models.JSONField(help_text='Category to probability, of the output; null when no model ran.', null=True)),
                 ('model_version', models.CharField(blank=True, max_length=120)),

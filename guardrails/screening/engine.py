@@ -1,0 +1,209 @@
+"""Run the rules of policies over texts: what every worker, and `manage.py screen --direct`, calls."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from screening.detectors.base import Detector, GuardModel, ModelDetector
+from screening.detectors.registry import DETECTORS
+from screening.findings import (
+    Deadline,
+    DeadlineExceeded,
+    Finding,
+    Hit,
+    JobResult,
+    Prediction,
+    Queue,
+    RuleResult,
+    Span,
+    Text,
+)
+from screening.policy import Rule, load_policy
+
+log = logging.getLogger(__name__)
+
+DEADLINE = "deadline"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The texts of one check and the policy to screen them with.
+
+    `policy` is canonical JSON; `started` and `deadline` are Unix seconds. `observe` asks for the
+    model's scores and all PII spans of the output, whatever the policy says.
+    """
+
+    policy: str
+    texts: tuple[Text, ...]
+    started: float
+    deadline: float
+    observe: bool = False
+
+    def deadline_of(self, rule: Rule) -> Deadline:
+        own = self.started + rule.deadline_ms / 1000 if rule.deadline_ms else self.deadline
+        return Deadline(min(own, self.deadline))
+
+
+def wait_until(job: Job) -> dict[Queue, float]:
+    """Return the queues that a job needs, each with the time (Unix seconds) when the last of its rules is due."""
+    due: dict[Queue, float] = {"cpu": job.deadline, "gpu": job.deadline} if job.observe else {}
+    for rule in load_policy(job.policy).rules:
+        queue = rule.detector_type.queue
+        due[queue] = max(due.get(queue, 0.0), job.deadline_of(rule).at)
+    return due
+
+
+class Engine:
+    """Screens jobs; one per worker process. Keeps the detectors of recently used policies.
+
+    `model` is called at the first need and after every failure, so that a worker recovers without a restart once the
+    model's files are there.
+    """
+
+    def __init__(self, model: Callable[[], GuardModel]) -> None:
+        self._load_model = model
+        self._model: GuardModel | None = None
+        self._detectors = lru_cache(maxsize=64)(_build)
+
+    @property
+    def model(self) -> GuardModel:
+        """Return the guard model, loading it if need be; raises what its loader raises."""
+        if self._model is None:
+            self._model = self._load_model()
+        return self._model
+
+    def run(self, jobs: Sequence[Job], queue: Queue) -> list[JobResult]:
+        """Return the results of the rules of `queue`, one a job, in order. Never raises for what a text does."""
+        return self._run_model(jobs) if queue == "gpu" else [self._run_patterns(job) for job in jobs]
+
+    def _run_patterns(self, job: Job) -> JobResult:
+        start = time.perf_counter()
+        policy = load_policy(job.policy)
+        results = tuple(self._scan(job, rule) for rule in policy.rules if rule.detector_type.queue == "cpu")
+        spans = self._observed_spans(job) if job.observe else None
+        return JobResult(rules=results, spans=spans, inference_ms=_ms_since(start))
+
+    def _scan(self, job: Job, rule: Rule) -> RuleResult:
+        deadline = job.deadline_of(rule)
+        findings: list[Finding] = []
+        try:
+            detector = self._detector(rule)
+            for text in job.texts:
+                if rule.scans(text.target):
+                    deadline.check()
+                    hits = detector.detect(text.text, deadline)
+                    findings += _findings(rule, text.target, hits, detector.version)
+        except DeadlineExceeded:
+            return RuleResult(rule=rule.id, unscanned=DEADLINE)
+        except Exception as error:  # noqa: BLE001 - whatever a detector does, the rule is unscanned and the others run
+            return self._failed(rule, error)
+        return RuleResult(rule=rule.id, findings=tuple(findings))
+
+    def _observed_spans(self, job: Job) -> tuple[Span, ...]:
+        detector = self._detector(Rule(id="observe", detector="pii"))
+        return tuple(
+            Span(start=hit.start, end=hit.end, label=hit.category, score=hit.score)
+            for text in job.texts
+            if text.is_output
+            for hit in detector.detect(text.text, Deadline(job.deadline))
+            if hit.start is not None and hit.end is not None
+        )
+
+    def _run_model(self, jobs: Sequence[Job]) -> list[JobResult]:
+        """Give every text that a model-based rule looks at one place in one pass, then let the rules read it."""
+        start = time.perf_counter()
+        wanted = {text.text: None for job in jobs if time.time() < job.deadline for text in _model_texts(job)}
+        predictions: dict[str, Prediction] = {}
+        failure, version = "", ""
+        if wanted:
+            try:
+                version = self.model.version
+                predictions = dict(zip(wanted, self.model.predict(list(wanted)), strict=True))
+            except Exception as error:  # noqa: BLE001 - a model that is missing or fails leaves its rules unscanned
+                self._model = None
+                failure = _reason(error)
+                log.error("the guard model failed: %s", failure)
+        spent = _ms_since(start)
+        return [self._read(job, predictions, failure, version, spent) for job in jobs]
+
+    def _read(
+        self, job: Job, predictions: dict[str, Prediction], failure: str, version: str, spent: float
+    ) -> JobResult:
+        rules = [rule for rule in load_policy(job.policy).rules if rule.detector_type.queue == "gpu"]
+        results = tuple(self._read_rule(job, rule, predictions, failure, version) for rule in rules)
+        output = next((text.text for text in job.texts if text.is_output), None)
+        seen = predictions.get(output) if output is not None else None
+        return JobResult(rules=results, scores=seen.scores if seen else None, model=version, inference_ms=spent)
+
+    def _read_rule(
+        self, job: Job, rule: Rule, predictions: dict[str, Prediction], failure: str, version: str
+    ) -> RuleResult:
+        texts = [text for text in job.texts if rule.scans(text.target)]
+        if failure:
+            return RuleResult(rule=rule.id, unscanned=failure if texts else "")
+        if any(text.text not in predictions for text in texts):
+            return RuleResult(rule=rule.id, unscanned=DEADLINE)
+        try:
+            detector = self._detector(rule)
+            assert isinstance(detector, ModelDetector)  # noqa: S101 - the registry's queue says so
+            findings = [
+                finding
+                for text in texts
+                for finding in _findings(rule, text.target, detector.read(text.text, predictions[text.text]), version)
+            ]
+        except Exception as error:  # noqa: BLE001 - as in _scan
+            return self._failed(rule, error)
+        return RuleResult(rule=rule.id, findings=tuple(findings))
+
+    def _detector(self, rule: Rule) -> Detector:
+        return self._detectors(rule.detector, rule.model_dump_json(include={"options"}))
+
+    def _failed(self, rule: Rule, error: Exception) -> RuleResult:
+        reason = _reason(error)
+        log.error("rule %s (%s) failed: %s", rule.id, rule.detector, reason)
+        return RuleResult(rule=rule.id, unscanned=reason)
+
+
+def _build(name: str, options_json: str) -> Detector:
+    rule = Rule.model_validate_json(f'{{"id": "build", "detector": "{name}", {options_json[1:]}')
+    return DETECTORS[name](rule.parsed_options())  # type: ignore[call-arg]  # each takes its own options type
+
+
+def _model_texts(job: Job) -> list[Text]:
+    rules = [rule for rule in load_policy(job.policy).rules if rule.detector_type.queue == "gpu"]
+    return [
+        text for text in job.texts if any(rule.scans(text.target) for rule in rules) or (job.observe and text.is_output)
+    ]
+
+
+def _findings(rule: Rule, target: str, hits: Sequence[Hit], version: str) -> list[Finding]:
+    return [
+        Finding(
+            rule=rule.id,
+            detector=rule.detector,
+            category=hit.category,
+            score=hit.score,
+            threshold=follows[1],
+            action=follows[0],
+            target=target,
+            start=hit.start,
+            end=hit.end,
+            model=version,
+            detail=hit.detail,
+        )
+        for hit in hits
+        if (follows := rule.action(hit.category, hit.score)) is not None
+    ]
+
+
+def _reason(error: Exception) -> str:
+    # The class alone: a message may quote the text.
+    return type(error).__name__
+
+
+def _ms_since(start: float) -> float:
+    return (time.perf_counter() - start) * 1000

@@ -1,0 +1,228 @@
+"""Policy documents: YAML in, a validated and hashed `Policy` out.
+
+Exceptions:
+
+    PolicyError          the document is not a policy; carries one `Issue` a fault: path, line, message, hint
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from screening.detectors.base import Detector, Options
+from screening.detectors.registry import DETECTORS, UnknownDetector, detector_type
+from screening.findings import Action, OnError
+from screening.policy_yaml import Issue, PolicyError, read_yaml
+
+__all__ = ["Issue", "Policy", "PolicyError", "Rule", "load_policy", "parse_policy"]
+
+ANY = "*"
+MAX_DEADLINE_MS = 60_000
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,79}$")]
+Score = Annotated[float, Field(ge=0, le=1)]
+Milliseconds = Annotated[int, Field(ge=1, le=MAX_DEADLINE_MS)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Thresholds(_Part):
+    """Scores from which a category is flagged, held or blocked; at least one is given, none below the one before."""
+
+    flag: Score | None = None
+    hold: Score | None = None
+    block: Score | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Thresholds:
+        given = [value for value in (self.flag, self.hold, self.block) if value is not None]
+        if not given:
+            raise ValueError("give at least one of flag, hold and block")
+        if given != sorted(given):
+            raise ValueError("thresholds must not fall: flag <= hold <= block")
+        return self
+
+    def action(self, score: float) -> tuple[Action, float] | None:
+        """Return the severest action that `score` reaches, with its threshold; None when it reaches none."""
+        steps: tuple[tuple[Action, float | None], ...] = (
+            ("block", self.block),
+            ("hold", self.hold),
+            ("flag", self.flag),
+        )
+        for action, threshold in steps:
+            if threshold is not None and score >= threshold:
+                return action, threshold
+        return None
+
+
+class EntityAction(_Part):
+    action: Action
+    min_score: Score = 0.0
+
+
+def _short_action(value: object) -> object:
+    return {"action": value} if isinstance(value, str) else value
+
+
+Entity = Annotated[EntityAction, BeforeValidator(_short_action)]
+
+
+class Rule(_Part):
+    id: Slug
+    detector: str
+    on: Annotated[tuple[Literal["output", "input"], ...], Field(min_length=1)] = ("output",)
+    options: dict[str, Any] = {}
+    categories: dict[str, Thresholds] = {}
+    entities: dict[str, Entity] = {}
+    deadline_ms: Milliseconds | None = None
+    on_error: OnError = "hold"
+
+    @property
+    def detector_type(self) -> type[Detector]:
+        return DETECTORS[self.detector]
+
+    def parsed_options(self) -> Options:
+        """Return the options in the detector's own type; raise pydantic.ValidationError."""
+        return self.detector_type.options_type.model_validate(self.options)
+
+    def scans(self, target: str) -> bool:
+        """Return whether the rule looks at a text with this target ("output" or "messages.N")."""
+        return ("output" if target == "output" else "input") in self.on
+
+    def action(self, category: str, score: float) -> tuple[Action, float | None] | None:
+        """Return what follows from a hit, with the threshold it reached; None when the rule does not ask for it."""
+        thresholds = self.categories.get(category) or self.categories.get(ANY)
+        if thresholds is not None:
+            return thresholds.action(score)
+        entity = self.entities.get(category) or self.entities.get(ANY)
+        if entity is None or score < entity.min_score:
+            return None
+        return entity.action, entity.min_score or None
+
+
+class _Document(_Part):
+    name: Slug
+    description: str = ""
+    deadline_ms: Milliseconds | None = None
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=100)]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A valid policy. `canonical` is JSON with sorted keys and all defaults; `sha256` is its hash, in hex."""
+
+    name: str
+    description: str
+    deadline_ms: int | None
+    rules: tuple[Rule, ...]
+    canonical: str
+    sha256: str
+
+
+def parse_policy(source: str) -> Policy:
+    """Parse and validate a YAML policy document. Raises PolicyError with every fault found."""
+    data, lines = read_yaml(source)
+    return _validate(data, lines)
+
+
+@lru_cache(maxsize=64)
+def load_policy(canonical: str) -> Policy:
+    """Return the policy of a canonical JSON text, as `Policy.canonical` gives it. Raises PolicyError."""
+    return _validate(json.loads(canonical), {})
+
+
+def _validate(data: object, lines: dict[tuple[str | int, ...], int]) -> Policy:
+    try:
+        document = _Document.model_validate(data)
+    except ValidationError as error:
+        raise PolicyError([_issue(fault["loc"], fault, lines) for fault in error.errors()]) from None
+    issues = [issue for index, rule in enumerate(document.rules) for issue in _rule_issues(index, rule, lines)]
+    issues += _duplicate_ids(document.rules, lines)
+    if issues:
+        raise PolicyError(issues)
+    canonical = json.dumps(document.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return Policy(
+        name=document.name,
+        description=document.description,
+        deadline_ms=document.deadline_ms,
+        rules=document.rules,
+        canonical=canonical,
+        sha256=hashlib.sha256(canonical.encode()).hexdigest(),
+    )
+
+
+def _rule_issues(index: int, rule: Rule, lines: dict[tuple[str | int, ...], int]) -> list[Issue]:
+    path: tuple[str | int, ...] = ("rules", index)
+    try:
+        detector_type(rule.detector)
+    except UnknownDetector as error:
+        return [Issue.at((*path, "detector"), lines, f"there is no detector {rule.detector!r}", error.hint)]
+    try:
+        options = rule.parsed_options()
+    except ValidationError as error:
+        return [_issue((*path, "options", *fault["loc"]), fault, lines) for fault in error.errors()]
+    return _label_issues(path, rule, options, lines)
+
+
+def _label_issues(
+    path: tuple[str | int, ...], rule: Rule, options: Options, lines: dict[tuple[str | int, ...], int]
+) -> list[Issue]:
+    detector = rule.detector_type
+    wanted, other = ("categories", "entities") if detector.maps == "categories" else ("entities", "categories")
+    issues = []
+    if getattr(rule, other):
+        message = f"{rule.detector} is mapped by `{wanted}`, not by `{other}`"
+        example = "{flag: 0.5, hold: 0.8}" if wanted == "categories" else "{EMAIL_ADDRESS: redact}"
+        issues.append(Issue.at((*path, other), lines, message, f"write {wanted}: with entries such as {example}"))
+    elif not getattr(rule, wanted):
+        hint = f"add `{wanted}`, for instance with the key {ANY!r} for everything it finds"
+        issues.append(Issue.at(path, lines, f"rule {rule.id!r} says nothing of what follows from a finding", hint))
+    if detector.labels is not None:
+        known = detector.labels | options.labels() | {ANY}
+        for label in getattr(rule, wanted):
+            if label not in known:
+                hint = did_you_mean(label, known) or f"it knows: {', '.join(sorted(known))}"
+                message = f"{rule.detector} finds nothing called {label!r}"
+                issues.append(Issue.at((*path, wanted, label), lines, message, hint))
+    return issues
+
+
+def _duplicate_ids(rules: tuple[Rule, ...], lines: dict[tuple[str | int, ...], int]) -> list[Issue]:
+    seen: set[str] = set()
+    issues = []
+    for index, rule in enumerate(rules):
+        if rule.id in seen:
+            issues.append(
+                Issue.at(("rules", index, "id"), lines, f"rule id {rule.id!r} is used twice", "give it another id")
+            )
+        seen.add(rule.id)
+    return issues
+
+
+def _issue(loc: tuple[str | int, ...], fault: Any, lines: dict[tuple[str | int, ...], int]) -> Issue:
+    hint = ""
+    if fault["type"] == "extra_forbidden":
+        fields = {*Rule.model_fields, *_Document.model_fields, *Thresholds.model_fields, *EntityAction.model_fields}
+        hint = did_you_mean(str(loc[-1]), fields) or "remove it"
+    elif fault["type"] == "literal_error":
+        hint = f"one of {fault['ctx']['expected']}"
+    elif fault["type"] == "missing":
+        hint = f"add `{loc[-1]}:`"
+    elif fault["type"] == "string_pattern_mismatch":
+        hint = "lower-case letters, digits, - and _, at most 80"
+    return Issue.at(loc, lines, fault["msg"].removeprefix("Value error, "), hint)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint naming the nearest of `known`, "" when none is near."""
+    near = get_close_matches(word, list(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,114 @@
+"""Read YAML into plain data and remember the line of every value.
+
+Refused: aliases (they can grow without bound when expanded), duplicate keys, tags other than the plain ones, more than
+256 KiB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+MAX_SIZE = 256 * 1024
+MAX_DEPTH = 40
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One fault of a policy document. `line` counts from 1; 0 when the document has no lines (JSON)."""
+
+    path: str
+    line: int
+    message: str
+    hint: str
+
+    @classmethod
+    def at(cls, path: Path, lines: dict[Path, int], message: str, hint: str = "") -> Issue:
+        """Make an issue for a value, with the line of the value or of the nearest one that encloses it."""
+        known = path
+        while known and known not in lines:
+            known = known[:-1]
+        dotted = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+        return cls(path=dotted, line=lines.get(known, 0), message=message, hint=hint)
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.path or 'document'}: {self.message}{hint}"
+
+
+class PolicyError(ValueError):
+    """The document is not a policy."""
+
+    def __init__(self, issues: list[Issue]) -> None:
+        super().__init__("; ".join(str(issue) for issue in issues))
+        self.issues = issues
+
+
+def read_yaml(source: str) -> tuple[Any, dict[Path, int]]:
+    """Return the data of a YAML document and the line of every path in it. Raises PolicyError."""
+    if len(source.encode(errors="surrogatepass")) > MAX_SIZE:
+        raise PolicyError([Issue("", 0, f"the document is larger than {MAX_SIZE // 1024} KiB", "split the policy")])
+    loader = yaml.SafeLoader(source)
+    try:
+        _refuse_aliases(source)
+        node = loader.get_single_node()
+        lines: dict[Path, int] = {}
+        data = _plain(loader, node, (), lines) if node is not None else None
+    except yaml.YAMLError as error:
+        raise PolicyError([_syntax(error)]) from None
+    finally:
+        loader.dispose()
+    if not isinstance(data, dict):
+        raise PolicyError(
+            [Issue("", 1, "a policy is a mapping with `name` and `rules`", "see docs/reference/policy.md")]
+        )
+    return data, lines
+
+
+def _refuse_aliases(source: str) -> None:
+    for event in yaml.parse(source, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            line = event.start_mark.line + 1 if event.start_mark else 0
+            raise PolicyError([Issue("", line, "aliases are not allowed", "write the value out")])
+
+
+def _plain(loader: yaml.SafeLoader, node: yaml.Node, path: Path, lines: dict[Path, int]) -> Any:
+    lines[path] = node.start_mark.line + 1
+    if len(path) > MAX_DEPTH:
+        raise PolicyError([Issue.at(path, lines, f"nested deeper than {MAX_DEPTH}", "flatten it")])
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(loader, child, (*path, index), lines) for index, child in enumerate(node.value)]
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(loader, node, path, lines)
+    if node.tag not in _SCALARS:
+        raise PolicyError([Issue.at(path, lines, f"the tag {node.tag} is not allowed", "use plain values")])
+    return loader.construct_object(node)
+
+
+def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode, path: Path, lines: dict[Path, int]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        # The key as written: YAML 1.1 would read the field name `on` as true.
+        key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
+        if not key:
+            raise PolicyError([Issue.at(path, lines, "keys are plain words", "quote the key")])
+        if key in result:
+            lines[(*path, key)] = key_node.start_mark.line + 1
+            raise PolicyError([Issue.at((*path, key), lines, "this key is given twice", "remove one")])
+        result[key] = _plain(loader, value_node, (*path, key), lines)
+        lines[(*path, key)] = key_node.start_mark.line + 1
+    return result
+
+
+_SCALARS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null")}
+
+
+def _syntax(error: yaml.YAMLError) -> Issue:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or "not YAML"
+    return Issue("", mark.line + 1 if mark else 1, f"not valid YAML: {problem}", "check indentation, colons and quotes")

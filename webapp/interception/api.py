@@ -1,0 +1,117 @@
+"""`/v1`: screen an output, ask for a check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from pydantic import ValidationError
+
+from webapp.accounts.models import Application
+from webapp.ids import parse_public_id
+from webapp.interception.auth import ApiRequest, spend
+from webapp.interception.doors import intake, make_api, malformed, screen, stored
+from webapp.interception.models import Check
+from webapp.interception.problems import Problem
+from webapp.interception.schemas import BatchAnswer, BatchRequest, CheckAnswer, CheckRequest, ProblemAnswer
+from webapp.interception.selectors import answers, find_check
+from webapp.interception.services import Intake, accept_check
+
+MAX_KEY_LENGTH = 255
+#: Checks of a batch that go to the workers in one message; each group starts its own deadline.
+GROUP = 16
+
+ERRORS = dict.fromkeys((400, 401, 404, 409, 413, 422, 429, 503), ProblemAnswer)
+IDEMPOTENCY: dict[str, Any] = {
+    "parameters": [{"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 255}}]
+}
+
+api = make_api(
+    namespace="v1",
+    title="Countersign",
+    description="Screen what a language model is about to say, and ask what became of it.",
+)
+
+
+@api.post(
+    "/checks",
+    response={200: CheckAnswer, 202: CheckAnswer, **ERRORS},
+    summary="Screen an output",
+    openapi_extra=IDEMPOTENCY,
+)
+def create_check(request: ApiRequest, wanted: CheckRequest) -> Any:
+    """Screen an output against a policy and answer with the verdict inside the deadline.
+
+    `Prefer: respond-async` or `"wait": false` answers 202 with the id at once; ask `GET /v1/checks/{id}` later. A
+    retry with the same `Idempotency-Key` gets the stored verdict.
+    """
+    spend(request.auth.project)
+    item = intake(request.auth, wanted, _idempotency_key(request))
+    check = stored(item)
+    if check is None:
+        later = not wanted.wait or request.headers.get("Prefer", "").strip().lower() == "respond-async"
+        check = accept_check(item) if later else screen([item])[0]
+    answer = answers([check])[0]
+    return (202 if answer.state == "pending" else 200), answer
+
+
+@api.post(
+    "/checks/batch",
+    response={200: BatchAnswer, **ERRORS},
+    summary="Screen up to 256 outputs",
+    openapi_extra=IDEMPOTENCY,
+)
+def create_batch(request: ApiRequest, batch: BatchRequest) -> Any:
+    """Screen many outputs; one answer or problem each, in order. Deadlines start group by group, not all at once."""
+    spend(request.auth.project, len(batch.checks))
+    key = _idempotency_key(request)
+    results: list[CheckAnswer | ProblemAnswer] = []
+    for start in range(0, len(batch.checks), GROUP):
+        group = batch.checks[start : start + GROUP]
+        keys = [f"{key}:{start + index}" if key else None for index in range(len(group))]
+        results += _screen_group(request.auth, group, keys)
+    return 200, BatchAnswer(results=results)
+
+
+@api.get("/checks/{check_id}", response={200: CheckAnswer, **ERRORS}, summary="Ask for a check")
+def read_check(request: ApiRequest, check_id: str) -> Any:
+    """Return a check as it stands now: the machine's verdict, or what a person decided, with who and when."""
+    key = parse_public_id("chk", check_id)
+    check = find_check(request.auth.project, key) if key else None
+    if check is None:
+        raise Problem(
+            404, "This project has no check with that id.", "Ids begin with chk_; use the key of its project."
+        )
+    return 200, answers([check])[0]
+
+
+def _screen_group(
+    application: Application, group: list[dict[str, Any]], keys: list[str | None]
+) -> list[CheckAnswer | ProblemAnswer]:
+    prepared = [_prepare(application, data, key) for data, key in zip(group, keys, strict=True)]
+    fresh = [item for item in prepared if isinstance(item, Intake)]
+    try:
+        screened = iter(screen(fresh) if fresh else [])
+    except Problem as problem:
+        prepared = [problem if isinstance(item, Intake) else item for item in prepared]
+        screened = iter([])
+    outcomes = [next(screened) if isinstance(item, Intake) else item for item in prepared]
+    answered = iter(answers([item for item in outcomes if isinstance(item, Check)]))
+    return [next(answered) if isinstance(item, Check) else ProblemAnswer(**item.as_dict()) for item in outcomes]
+
+
+def _prepare(application: Application, data: dict[str, Any], key: str | None) -> Intake | Check | Problem:
+    try:
+        item = intake(application, CheckRequest.model_validate(data), key)
+        return stored(item) or item
+    except ValidationError as error:
+        return malformed(error.errors(include_input=False, include_url=False))  # type: ignore[arg-type]
+    except Problem as problem:
+        return problem
+
+
+def _idempotency_key(request: HttpRequest) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
+        raise Problem(400, "The Idempotency-Key is empty or too long.", f"Use 1 to {MAX_KEY_LENGTH} characters.")
+    return key

@@ -1,0 +1,116 @@
+"""What every JSON door of the API shares: reading bodies, refusing, resolving policies, screening."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
+
+from policies.selectors import NoSuchPolicy, active_version, policy_names
+from webapp.accounts.models import Application
+from webapp.interception.auth import ApiKeyAuth, no_key
+from webapp.interception.bodies import parse_json
+from webapp.interception.models import Check
+from webapp.interception.problems import Problem, render_problem
+from webapp.interception.schemas import CheckRequest
+from webapp.interception.services import IdempotencyConflict, Intake, run_checks, stored_answer
+from workers.client import Overloaded
+
+
+class BodyParser(Parser):
+    def parse_body(self, request: HttpRequest) -> Any:
+        return parse_json(request.body)
+
+
+def make_api(*, namespace: str, title: str, description: str) -> NinjaAPI:
+    """Return an API that authenticates by API key and answers every caller's mistake with a Problem."""
+    api = NinjaAPI(
+        title=title,
+        version="1",
+        description=description,
+        auth=ApiKeyAuth(),
+        parser=BodyParser(),
+        openapi_url="/openapi.json",
+        docs_url=None,
+        urls_namespace=namespace,
+    )
+    handlers: dict[type[Exception], Any] = {
+        Problem: render_problem,
+        AuthenticationError: _on_missing_key,
+        ValidationError: _on_invalid,
+        HttpError: _on_http_error,
+    }
+    for kind, handler in handlers.items():
+        api.add_exception_handler(kind, handler)
+    return api
+
+
+def intake(application: Application, request: CheckRequest, key: str | None, door: str = "checks") -> Intake:
+    """Return what may be screened. Raises Problem 422 when the policy is not there."""
+    project = application.project
+    try:
+        version = active_version(project, request.policy)
+    except NoSuchPolicy:
+        known = ", ".join(policy_names(project)) or "none yet"
+        raise Problem(
+            422, "The project has no active policy of that name.", f"Policies of this project: {known}."
+        ) from None
+    return Intake(application=application, version=version, request=request, idempotency_key=key, door=door)
+
+
+def stored(item: Intake) -> Check | None:
+    """Return the check that this request made before, if it is a retry. Raises Problem 409."""
+    try:
+        return stored_answer(item)
+    except IdempotencyConflict:
+        raise conflict() from None
+
+
+def screen(intakes: list[Intake]) -> list[Check]:
+    """Screen and store. Raises Problem 409 or 503; after a 503 nothing was accepted."""
+    try:
+        return run_checks(intakes)
+    except IdempotencyConflict:
+        raise conflict() from None
+    except Overloaded as error:
+        raise Problem(
+            503,
+            "The screening queues are full; nothing was accepted.",
+            "Try again after Retry-After seconds; an operator can add workers.",
+            retry_after=error.retry_after,
+        ) from None
+
+
+def conflict() -> Problem:
+    return Problem(409, "This Idempotency-Key was used for another request.", "Use a new key for each new request.")
+
+
+def malformed(faults: list[dict[str, Any]], skip: int = 0) -> Problem:
+    """Return Problem 400 for pydantic's faults, naming fields and never quoting values."""
+    errors = [
+        {
+            "path": ".".join(str(part) for part in fault["loc"][skip:]),
+            "message": fault["msg"].removeprefix("Value error, "),
+        }
+        for fault in faults[:20]
+    ]
+    return Problem(400, "The request does not have the right form.", "See `errors`, and /v1/docs.", errors=errors)
+
+
+def _on_missing_key(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    return render_problem(request, no_key())
+
+
+def _on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    # The first two parts are ninja's own: "body" and the name of the view's argument.
+    return render_problem(request, malformed(list(error.errors), skip=2))
+
+
+def _on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    cause = error.__cause__
+    if isinstance(cause, Problem):
+        return render_problem(request, cause)
+    return render_problem(request, Problem(400, "The body can not be read.", "Send one JSON object in UTF-8."))

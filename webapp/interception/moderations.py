@@ -1,0 +1,107 @@
+"""`/openai/v1/moderations`: OpenAI's moderation contract, answered by the project's default policy."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from screening.categories import SEXUAL_MINORS
+from webapp.interception.auth import ApiRequest, spend
+from webapp.interception.doors import intake, make_api, screen
+from webapp.interception.models import Check
+from webapp.interception.problems import Problem
+from webapp.interception.schemas import CheckRequest
+
+CATEGORIES = (
+    "harassment",
+    "harassment/threatening",
+    "hate",
+    "hate/threatening",
+    "illicit",
+    "illicit/violent",
+    "self-harm",
+    "self-harm/intent",
+    "self-harm/instructions",
+    "sexual",
+    "sexual/minors",
+    "violence",
+    "violence/graphic",
+)
+#: Categories that our model does not tell apart: the score is that of the one above.
+_PARENT = {"self-harm/intent": "self-harm", "self-harm/instructions": "self-harm"}
+MAX_INPUTS = 64
+
+api = make_api(namespace="openai", title="Countersign for OpenAI clients", description="OpenAI's contracts.")
+
+
+class TextPart(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    type: Literal["text"]
+    text: str
+
+
+class ModerationRequest(BaseModel):
+    """As OpenAI's; images are not screened and are refused, not passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    input: (
+        str
+        | Annotated[list[str], Field(min_length=1, max_length=MAX_INPUTS)]
+        | Annotated[list[TextPart], Field(min_length=1, max_length=MAX_INPUTS)]
+    )
+    model: str = "omni-moderation-latest"
+
+
+@api.post("/moderations", summary="OpenAI moderations")
+def create_moderation(request: ApiRequest, wanted: ModerationRequest) -> Any:
+    """Screen each text and answer with OpenAI's 13 categories; one result a string, one in all for content parts."""
+    texts = _texts(wanted.input)
+    spend(request.auth.project, len(texts))
+    items = [intake(request.auth, CheckRequest(output=text), None, "openai.moderations") for text in texts]
+    checks = screen(items)
+    return {
+        "id": f"modr-{uuid.uuid4().hex}",
+        "model": next((check.model_version for check in checks if check.model_version), wanted.model),
+        "results": [_result(check) for check in checks],
+    }
+
+
+def _texts(given: str | list[str] | list[TextPart]) -> list[str]:
+    if isinstance(given, str):
+        return [given]
+    parts = [part.text for part in given if isinstance(part, TextPart)]
+    return ["\n".join(parts)] if parts else [text for text in given if isinstance(text, str)]
+
+
+def _result(check: Check) -> dict[str, Any]:
+    if check.scores is None:
+        # The contract has no place for "not scanned", and zeros would say that the text passed.
+        raise Problem(
+            503,
+            "The guard model did not answer in time; the check is recorded as unscanned.",
+            "Try again; the default policy must have a moderation rule on outputs.",
+            retry_after=1,
+        )
+    reached = {
+        finding.category: finding.action != "observe"
+        for finding in check.findings.all()
+        if finding.detector == "moderation"
+    }
+    scores = {name: _score(name, check) for name in CATEGORIES}
+    return {
+        "flagged": check.flagged or check.verdict in ("hold", "block"),
+        "categories": {name: reached.get(_PARENT.get(name, name), False) for name in CATEGORIES},
+        "category_scores": scores,
+        "category_applied_input_types": {name: ["text"] for name in CATEGORIES},
+    }
+
+
+def _score(name: str, check: Check) -> float:
+    scores: dict[str, float] = check.scores or {}
+    if name == SEXUAL_MINORS:
+        return max((finding.score for finding in check.findings.all() if finding.category == name), default=0.0)
+    return scores.get(_PARENT.get(name, name), 0.0)

@@ -1,0 +1,105 @@
+"""Between stored checks and the workers: one client a process, jobs out, conclusions back."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from policies.models import PolicyVersion
+from screening.engine import Job
+from screening.findings import JobResult, Queue, RuleResult
+from screening.policy import load_policy
+from screening.verdict import Conclusion, conclude
+from webapp.interception.texts import texts_of
+from workers.client import ScreenClient, Screening
+
+_lock = threading.Lock()
+_client: ScreenClient | None = None
+
+
+def client() -> ScreenClient:
+    """Return this process's client; the first call makes it, after any fork."""
+    global _client
+    with _lock:
+        if _client is None:
+            _client = ScreenClient(settings.REDIS_URL)
+        return _client
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """A conclusion and what it came from."""
+
+    conclusion: Conclusion
+    scores: dict[str, float] | None
+    model: str
+    #: "list#index": where the results of this job arrive when they are late; "" when none are due.
+    reply_to: str
+    timings: dict[str, float]
+
+
+def make_job(
+    version: PolicyVersion,
+    output: str | None,
+    messages: list[dict[str, Any]],
+    deadline_ms: int,
+    *,
+    observe: bool = False,
+) -> Job:
+    now = time.time()
+    return Job(
+        policy=version.canonical,
+        texts=texts_of(output, messages),
+        started=now,
+        deadline=now + deadline_ms / 1000,
+        observe=observe,
+    )
+
+
+def deadline_of(version: PolicyVersion, asked_ms: int | None) -> int:
+    """Return the milliseconds a check may take: as asked, else as the policy says, else the installation's default."""
+    return asked_ms or load_policy(version.canonical).deadline_ms or settings.DEFAULT_DEADLINE_MS
+
+
+def conclude_job(
+    job: Job, project_id: uuid.UUID, screening: Screening, index: int, *, observe: bool = False
+) -> Screened:
+    """Return the conclusion of the index-th job of a screening; rules of queues that gave nothing are unscanned."""
+    results = screening.results[index]
+    policy = load_policy(job.policy)
+    rules = [rule for result in results.values() for rule in result.rules]
+    done = {rule.rule for rule in rules}
+    rules += [
+        RuleResult(rule=rule.id, unscanned=screening.missing.get(rule.detector_type.queue, "no result"))
+        for rule in policy.rules
+        if rule.id not in done
+    ]
+    output = next((text.text for text in job.texts if text.is_output), None)
+    gpu = results.get("gpu")
+    return Screened(
+        conclusion=conclude(policy, output, rules, redaction_key(project_id)),
+        scores=gpu.scores if gpu else None,
+        model=gpu.model if gpu else "",
+        reply_to=f"{screening.reply_to}#{index}" if screening.reply_to else "",
+        timings=_timings(job, results),
+    )
+
+
+def redaction_key(project_id: uuid.UUID) -> bytes:
+    """Return the key under which a project's redacted values are hashed."""
+    return hmac.new(settings.SECRET_KEY.encode(), b"redaction" + project_id.bytes, hashlib.sha256).digest()
+
+
+def _timings(job: Job, results: dict[Queue, JobResult]) -> dict[str, float]:
+    return {
+        "total_ms": round((time.time() - job.started) * 1000, 2),
+        "queue_ms": round(max((result.queue_ms for result in results.values()), default=0.0), 2),
+        "inference_ms": round(max((result.inference_ms for result in results.values()), default=0.0), 2),
+    }

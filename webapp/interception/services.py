@@ -1,0 +1,279 @@
+"""Take in checks, conclude them, attach what comes late. Writes only; a verdict is stored before it is answered."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import logging
+import random
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from policies.models import PolicyVersion
+from policies.services import policy_ref
+from screening.findings import Finding as FoundFinding
+from screening.findings import RuleResult
+from webapp.accounts.models import Application
+from webapp.audit.log import Actor, EventObject, EventOutcome, record_event
+from webapp.celery import app as control
+from webapp.interception.models import Check, CheckContent, CheckState, Finding
+from webapp.interception.schemas import CheckRequest
+from webapp.interception.screening import Screened, client, conclude_job, deadline_of, make_job
+from webapp.interception.signals import check_flagged
+
+log = logging.getLogger(__name__)
+
+
+class IdempotencyConflict(Exception):
+    """The key was used before for another request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """A request that may be screened: who asks, what, under which policy version."""
+
+    application: Application
+    version: PolicyVersion
+    request: CheckRequest
+    idempotency_key: str | None = None
+    door: str = "checks"
+
+    @property
+    def sha256(self) -> str:
+        """Return a hash of what was asked, for telling a retry from another request under the same key."""
+        asked = self.request.model_dump(mode="json", exclude={"wait"})
+        return hashlib.sha256(json.dumps([self.door, asked], sort_keys=True).encode()).hexdigest()
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        return [message.model_dump(mode="json") for message in self.request.messages]
+
+
+def stored_answer(intake: Intake) -> Check | None:
+    """Return the check that the same key made before; None when there is none. Raises IdempotencyConflict."""
+    if intake.idempotency_key is None:
+        return None
+    check = Check.objects.filter(application=intake.application, idempotency_key=intake.idempotency_key).first()
+    if check is not None and check.request_sha256 != intake.sha256:
+        raise IdempotencyConflict
+    return check
+
+
+def run_checks(intakes: Sequence[Intake]) -> list[Check]:
+    """Screen and store `intakes` together and return their checks, in order.
+
+    Raises workers.client.Overloaded, and then nothing was accepted, and IdempotencyConflict.
+    """
+    created = timezone.now()
+    jobs = [make_job(intake.version, intake.request.output, intake.messages, _deadline(intake)) for intake in intakes]
+    screening = client().screen(jobs)
+    concluded = [
+        conclude_job(job, intake.application.project_id, screening, index)
+        for index, (job, intake) in enumerate(zip(jobs, intakes, strict=True))
+    ]
+    return [_store_or_find(intake, screened, created) for intake, screened in zip(intakes, concluded, strict=True)]
+
+
+@transaction.atomic
+def accept_check(intake: Intake) -> Check:
+    """Store a check that is screened afterwards: it is a row before it is a message."""
+    check = _new_check(intake, timezone.now())
+    check.asynchronous = True
+    check.save(force_insert=True)
+    _store_content(check, intake, released=None)
+    record_event(
+        type="check.accepted",
+        project_id=check.project_id,
+        actor=_actor(intake.application),
+        object=EventObject("check", check.id),
+        ts=check.created_at,
+    )
+    transaction.on_commit(lambda: _send_for_conclusion(check.id))
+    return check
+
+
+def _send_for_conclusion(check_id: uuid.UUID) -> None:
+    try:
+        control.send_task("interception.conclude_check", args=[str(check_id)], retry=False)
+    except OperationalError:
+        log.warning("Redis does not answer; the sweeper will send check %s", check_id)
+
+
+def conclude_pending(check_id: uuid.UUID) -> None:
+    """Screen an accepted check and store its verdict; does nothing when it has one. Safe to run twice."""
+    check = (
+        Check.objects.select_related("content", "policy_version__policy", "application", "project")
+        .filter(pk=check_id, state=CheckState.PENDING)
+        .first()
+    )
+    if check is None:
+        return
+    job = make_job(check.policy_version, check.content.output, check.content.messages, check.deadline_ms)
+    screened = conclude_job(job, check.project_id, client().screen([job]), 0)
+    with transaction.atomic():
+        locked = Check.objects.select_for_update().filter(pk=check_id, state=CheckState.PENDING).exists()
+        if not locked:
+            return  # another worker was first; its verdict stands
+        _conclude(check, screened)
+        check.save()
+        CheckContent.objects.filter(pk=check.pk).update(released=screened.conclusion.output)
+        _after_conclusion(check, screened)
+
+
+@transaction.atomic
+def attach_late_results(check_id: uuid.UUID, results: Sequence[RuleResult]) -> None:
+    """Attach what rules found after the verdict; the verdict stays, a person is told when it would have mattered.
+
+    Rules that had a result in time, or were attached before, are passed over: safe to run twice.
+    """
+    check = Check.objects.select_for_update().get(pk=check_id)
+    awaited = {item["rule"]: item for item in check.unscanned if not item.get("late")}
+    new = [result for result in results if result.rule in awaited and not result.unscanned]
+    if not new:
+        return
+    for result in new:
+        awaited[result.rule]["late"] = True
+    check.save(update_fields=["unscanned"])
+    findings = [finding for result in new for finding in result.findings]
+    Finding.objects.bulk_create(_finding_row(check, finding, late=True) for finding in findings)
+    record_event(
+        type="check.late_result",
+        project_id=check.project_id,
+        actor=Actor(kind="system", ref="countersign"),
+        object=EventObject("check", check.id),
+        reason_codes=[f"rule:{result.rule}" for result in new],
+    )
+    if check.verdict in ("allow", "redact") and any(finding.action != "observe" for finding in findings):
+        check_flagged.send(sender=Check, check=check, kind="late", inclusion_prob=1.0)
+
+
+def _store_or_find(intake: Intake, screened: Screened, created: dt.datetime) -> Check:
+    try:
+        with transaction.atomic():
+            return _store(intake, screened, created)
+    except IntegrityError:
+        # A twin request with the same key was stored while this one was screened: its verdict is the verdict.
+        twin = stored_answer(intake)
+        if twin is None:
+            raise
+        return twin
+
+
+def _store(intake: Intake, screened: Screened, created: dt.datetime) -> Check:
+    check = _new_check(intake, created)
+    _conclude(check, screened)
+    check.save(force_insert=True)
+    _store_content(check, intake, released=screened.conclusion.output)
+    _after_conclusion(check, screened)
+    return check
+
+
+def _new_check(intake: Intake, created: dt.datetime) -> Check:
+    return Check(
+        project_id=intake.application.project_id,
+        application=intake.application,
+        policy_version=intake.version,
+        door=intake.door,
+        conversation_id=intake.request.conversation_id,
+        idempotency_key=intake.idempotency_key,
+        request_sha256=intake.sha256,
+        deadline_ms=_deadline(intake),
+        created_at=created,
+    )
+
+
+def _store_content(check: Check, intake: Intake, released: str | None) -> None:
+    request = intake.request
+    CheckContent.objects.create(
+        checked=check,
+        output=request.output,
+        released=released,
+        messages=intake.messages,
+        context=request.context,
+        end_user=request.end_user,
+        metadata=request.metadata,
+    )
+
+
+def _conclude(check: Check, screened: Screened) -> None:
+    conclusion = screened.conclusion
+    check.state = CheckState.CONCLUDED
+    check.verdict = conclusion.verdict
+    check.flagged = conclusion.flagged
+    check.unscanned = [{"rule": rule, "reason": reason} for rule, reason in conclusion.unscanned]
+    check.scores = screened.scores
+    check.model_version = screened.model
+    check.reply_key = screened.reply_to
+    check.timings = screened.timings
+    check.concluded_at = timezone.now()
+
+
+def _after_conclusion(check: Check, screened: Screened) -> None:
+    """Write what goes with a verdict in its transaction: findings, the audit event, news for review."""
+    conclusion = screened.conclusion
+    Finding.objects.bulk_create(_finding_row(check, finding) for finding in conclusion.findings)
+    assert check.concluded_at is not None  # noqa: S101 - for the type checker
+    record_event(
+        type="check.concluded",
+        project_id=check.project_id,
+        actor=_actor(check.application),
+        object=EventObject("check", check.id),
+        outcome=EventOutcome(decision=check.verdict),
+        policy=policy_ref(check.policy_version),
+        model=check.model_version,
+        reason_codes=[
+            f"door:{check.door}",
+            *(f"finding:{finding.rule}:{finding.action}" for finding in conclusion.findings),
+            *(f"unscanned:{rule}" for rule, _ in conclusion.unscanned),
+        ],
+        ts=check.concluded_at,
+    )
+    if kind := _review_kind(check):
+        check_flagged.send(sender=Check, check=check, kind=kind, inclusion_prob=check.inclusion_prob)
+
+
+def _review_kind(check: Check) -> str:
+    """Return why a person should see this check, "" when none should; notes the probability that it was drawn with."""
+    if check.verdict == "hold":
+        return "held"
+    if check.flagged and check.verdict != "block":
+        return "flagged"
+    rate = check.application.project.random_review_rate
+    if random.random() >= rate:  # noqa: S311 - a statistical sample, not a secret
+        return ""
+    check.inclusion_prob = rate
+    check.save(update_fields=["inclusion_prob"])
+    return "sampled"
+
+
+def _finding_row(check: Check, finding: FoundFinding, *, late: bool = False) -> Finding:
+    return Finding(
+        checked=check,
+        rule=finding.rule,
+        detector=finding.detector,
+        category=finding.category,
+        score=finding.score,
+        threshold=finding.threshold,
+        action=finding.action,
+        target=finding.target,
+        start=finding.start,
+        end=finding.end,
+        model=finding.model,
+        detail=finding.detail[:300],
+        late=late,
+    )
+
+
+def _actor(application: Application) -> Actor:
+    return Actor(kind="application", ref=str(application.id), auth="api_key")
+
+
+def _deadline(intake: Intake) -> int:
+    return deadline_of(intake.version, intake.request.deadline_ms)

@@ -1,0 +1,44 @@
+"""Health for load balancers and `manage.py up`: alive, and ready to screen."""
+
+from __future__ import annotations
+
+import redis
+from django.conf import settings
+from django.db import Error, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from workers.broker import QUEUES
+from workers.messages import alive_key
+
+
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 as long as the process serves."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when the database, Redis and a worker of each queue are there; else 503 naming what is not."""
+    state = {"database": _database(), **_redis()}
+    return JsonResponse(state, status=200 if all(state.values()) else 503)
+
+
+def _database() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        return False
+    return True
+
+
+def _redis() -> dict[str, bool]:
+    names = list(QUEUES.values())
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0) as client:
+            alive = [bool(client.exists(alive_key(name))) for name in names]
+    except redis.RedisError:
+        return {"redis": False, **dict.fromkeys(names, False)}
+    return {"redis": True, **dict(zip(names, alive, strict=True))}

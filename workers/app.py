@@ -1,0 +1,14 @@
+"""The Celery app of the workers that screen. It knows Redis and the engine; never the database, never Django."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+from workers.broker import celery_settings
+from workers.services_file import redis_url
+
+app = Celery("countersign-screen", include=["workers.tasks"])
+app.conf.update(celery_settings(redis_url(os.environ)))
+app.conf.update(task_default_queue="screen.cpu")

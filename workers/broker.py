@@ -1,0 +1,37 @@
+"""How every Celery app of Countersign talks to Redis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+QUEUES = {"cpu": "screen.cpu", "gpu": "screen.gpu"}
+SOCKET_TIMEOUT = 5.0
+#: A message whose worker died comes back after this many seconds. Checks are over by then, and are dropped or were
+#: sent again by the sweeper; tasks of the control queue are safe to run twice.
+VISIBILITY_TIMEOUT = 120
+
+
+def celery_settings(redis_url: str) -> dict[str, Any]:
+    """Return the settings that web, control and screening processes share."""
+    return {
+        "broker_url": redis_url,
+        "broker_transport_options": {
+            "visibility_timeout": VISIBILITY_TIMEOUT,
+            "socket_timeout": SOCKET_TIMEOUT,
+            "socket_connect_timeout": SOCKET_TIMEOUT,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+        },
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "task_ignore_result": True,
+        "task_acks_late": True,
+        "worker_prefetch_multiplier": 1,
+        "worker_hijack_root_logger": False,
+        "worker_enable_remote_control": False,
+        "worker_send_task_events": False,
+        "task_send_sent_event": False,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+    }

@@ -1,0 +1,111 @@
+"""Screen a batch: the one task of the screening queues."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import redis
+from celery.signals import worker_process_init
+
+from screening.engine import Engine, Job
+from screening.findings import OUTPUT, JobResult, Queue, Text
+from screening.packs import PACKS, read_pack
+from screening.policy import parse_policy
+from workers.app import app
+from workers.broker import QUEUES, SOCKET_TIMEOUT
+from workers.messages import BATCH, REPLY, REPLY_SECONDS, Batch, Reply, alive_key
+from workers.model import load_model
+
+log = logging.getLogger(__name__)
+
+ALIVE_SECONDS = 10
+RETRY_MODEL_SECONDS = 5.0
+WARM_UP_SECONDS = 600.0
+
+
+@lru_cache(maxsize=1)
+def engine() -> Engine:
+    """Return this process's engine. Made after any fork: torch and guardrails-ai do not survive one."""
+    return Engine(_patient_loader())
+
+
+def _patient_loader() -> Any:
+    """Return a model loader that does not read broken files again for every message."""
+    last: tuple[float, Exception] | None = None
+
+    def load() -> Any:
+        nonlocal last
+        if last is not None and time.monotonic() - last[0] < RETRY_MODEL_SECONDS:
+            raise last[1]
+        try:
+            return load_model(
+                os.environ.get("COUNTERSIGN_GUARD_MODEL", ""), os.environ.get("COUNTERSIGN_DEVICE", "auto")
+            )
+        except Exception as error:
+            last = (time.monotonic(), error)
+            raise
+
+    return load
+
+
+@lru_cache(maxsize=1)
+def connection() -> redis.Redis:
+    return redis.Redis.from_url(app.conf.broker_url, socket_timeout=SOCKET_TIMEOUT, health_check_interval=10)
+
+
+@app.task(name="screen.batch")
+def screen_batch(message: str) -> None:
+    """Screen the jobs of a `Batch` and push one `Reply`. Safe to run twice: a second reply finds no reader."""
+    batch = BATCH.validate_json(message)
+    results = _run(batch)
+    reply = REPLY.dump_json(Reply(queue=batch.queue, results=tuple(results)))
+    pipe = connection().pipeline(transaction=False)
+    pipe.rpush(batch.reply_to, reply)
+    pipe.expire(batch.reply_to, REPLY_SECONDS)
+    pipe.execute()
+
+
+def _run(batch: Batch) -> list[JobResult]:
+    waited = max(0.0, time.time() - batch.sent) * 1000
+    return [replace(result, queue_ms=waited) for result in engine().run(batch.jobs, batch.queue)]
+
+
+@worker_process_init.connect
+def _start(**_: Any) -> None:
+    """Warm up, then say that this worker lives: web processes send nothing to a queue without one."""
+    queues = list(app.amqp.queues.consume_from)
+    for queue in ("cpu", "gpu"):
+        if QUEUES[queue] in queues:
+            _warm_up(queue)
+    threading.Thread(target=_stay_alive, args=(queues,), daemon=True, name="alive").start()
+
+
+def _warm_up(queue: Queue) -> None:
+    """Run every shipped policy once, so that the first check does not wait for imports and model files."""
+    texts = (Text(OUTPUT, "warm up"), Text("messages.0", "warm up"))
+    # Started in the future: the deadlines of the rules are for checks, not for imports.
+    start = time.time() + WARM_UP_SECONDS
+    jobs = [Job(parse_policy(read_pack(name)).canonical, texts, started=start, deadline=start) for name in PACKS]
+    for result in engine().run(jobs, queue):
+        for rule in result.rules:
+            if rule.unscanned:
+                log.error("warm-up: rule %s is unscanned: %s", rule.rule, rule.unscanned)
+
+
+def _stay_alive(queues: list[str]) -> None:
+    stop = threading.Event()
+    while True:
+        try:
+            pipe = connection().pipeline(transaction=False)
+            for queue in queues:
+                pipe.set(alive_key(queue), "1", ex=ALIVE_SECONDS)
+            pipe.execute()
+        except redis.RedisError:
+            log.warning("Redis does not answer")
+        stop.wait(ALIVE_SECONDS / 5)
