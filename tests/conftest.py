@@ -28,7 +28,7 @@ def redis_url() -> str:
 
 @pytest.fixture(scope="session")
 def screen_workers(redis_url: str) -> Iterator[Supervisor]:
-    """Run real screening workers, with the fake guard model, from the first test that asks to the end of the session."""
+    """Run real screening workers, with the fake guard model, from the first use to the end of the session."""
     with tempfile.TemporaryDirectory(prefix="countersign-workers-") as place:
         home = open_home(Path(place))
         env = {**os.environ, "REDIS_URL": redis_url, "COUNTERSIGN_HOME": place, "COUNTERSIGN_GUARD_MODEL": "fake"}
