@@ -4,7 +4,7 @@ Locks are always taken in this order: the reviewer's advisory lock, the item, it
 start from slots, never wait for a lock.
 """
 
-from review.services.claims import claim_items, heartbeat, mark_opened, release_slot, show, sweep_leases
+from review.services.claims import claim_items, heartbeat, mark_opened, release_all, release_slot, show, sweep_leases
 from review.services.decisions import decide
 from review.services.escalation import escalate, skip
 from review.services.raising import ensure_default_queue, raise_item
@@ -20,6 +20,7 @@ __all__ = [
     "heartbeat",
     "mark_opened",
     "raise_item",
+    "release_all",
     "release_slot",
     "show",
     "skip",

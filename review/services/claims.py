@@ -182,6 +182,15 @@ def release_slot(*, slot: Assignment, user: User, lease_token: uuid.UUID) -> boo
 
 
 @transaction.atomic
+def release_all(*, queue: Queue, user: User) -> int:
+    """Give back every slot that `user` has leased in `queue`, and return how many."""
+    lock_reviewer(user.id)
+    return Assignment.objects.filter(queue=queue, lease_owner=user, state=SlotState.LEASED).update(
+        state=SlotState.OPEN, lease_owner=None, lease_token=None, lease_expires_at=None
+    )
+
+
+@transaction.atomic
 def sweep_leases() -> int:
     """Open the slots whose leases ran out, and return how many.
 

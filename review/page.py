@@ -1,0 +1,200 @@
+"""What the item page shows of an item, computed once for the templates."""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from review import selectors
+from review.models import Annotation, Assignment, Decision, ReviewItem
+from review.models.items import ItemState, SlotRole
+from review.segments import Segment, kind_of, segments
+from review.severity import NAMES
+from review.texts import is_output_span, redacted_text
+from screening.findings import OUTPUT
+from webapp.accounts.models import Membership, Role
+from webapp.interception.models import Check, Finding, Release
+
+TURNS_SHOWN = 4
+SEES_NAMES = (Role.OWNER, Role.LEAD, Role.COMPLIANCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the conversation."""
+
+    number: int
+    role: str
+    segments: list[Segment]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A finding with what the page adds: its kind, its place, what the reviewer said so far ("keep", "drop", "")."""
+
+    finding: Finding
+    kind: str
+    where: str
+    redactable: bool
+    judged: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryRow:
+    name: str
+    key: str
+    score: float | None
+    labelled: str = ""
+
+
+@dataclass(slots=True)
+class Draft:
+    """What the reviewer had filled in when the server refused it."""
+
+    outcome: str = ""
+    note: str = ""
+    correction: str | None = None
+    findings: dict[int, bool] = field(default_factory=dict)
+    labels: dict[str, bool] = field(default_factory=dict)
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    item: ReviewItem
+    check: Check
+    slot: Assignment | None
+    severity: str
+    turns: list[Turn]
+    earlier: list[Turn]
+    grounding: list[str]
+    output: str | None
+    output_segments: list[Segment]
+    redacted: str
+    findings: list[FindingRow]
+    categories: list[CategoryRow]
+    rules: list[tuple[str, str]]
+    answers: list[Annotation]
+    decision: Decision | None
+    release: Release | None
+    draft: Draft
+    submission: uuid.UUID
+    lease_seconds: int
+    sla_seconds: int
+
+    @property
+    def adjudicates(self) -> bool:
+        return self.slot is not None and self.slot.role == SlotRole.ADJUDICATOR
+
+    @property
+    def can_redact(self) -> bool:
+        return any(row.redactable for row in self.findings)
+
+
+def build_page(
+    *, item: ReviewItem, membership: Membership, slot: Assignment | None, draft: Draft | None = None
+) -> ItemPage:
+    """Return everything the page shows to this member; without a `slot` it is read-only."""
+    draft = draft or Draft()
+    check = item.checked
+    content = check.content
+    findings = sorted(check.findings.all(), key=lambda f: (f.target != OUTPUT, f.start is None, f.start or 0, -f.score))
+    decided = item.state == ItemState.DECIDED
+    peers = decided or (slot is not None and slot.role == SlotRole.ADJUDICATOR)
+    turns = [_turn(number, message, findings) for number, message in enumerate(content.messages)]
+    return ItemPage(
+        item=item,
+        check=check,
+        slot=slot,
+        severity=NAMES[item.severity],
+        turns=turns[-TURNS_SHOWN:],
+        earlier=turns[:-TURNS_SHOWN],
+        grounding=[_as_text(part) for part in content.context],
+        output=content.output,
+        output_segments=segments(content.output or "", [f for f in findings if f.target == OUTPUT]),
+        redacted=redacted_text(output=content.output or "", findings=findings, project=item.project),
+        findings=[_finding_row(finding, draft) for finding in findings],
+        categories=_category_rows(item, draft),
+        rules=_fired_rules(check, findings),
+        answers=list(selectors.answers_of(item=item)) if peers else [],
+        decision=item.decisions.select_related("decided_by").order_by("-cycle").first() if decided else None,
+        release=check.releases.first() if decided else None,
+        draft=draft,
+        submission=uuid.uuid4(),
+        lease_seconds=_seconds_left(slot),
+        sla_seconds=math.floor((item.sla_due_at - timezone.now()).total_seconds()),
+    )
+
+
+def _seconds_left(slot: Assignment | None) -> int:
+    if slot is None or slot.lease_expires_at is None:
+        return 0
+    return max(0, math.floor((slot.lease_expires_at - timezone.now()).total_seconds()))
+
+
+def _turn(number: int, message: dict[str, Any], findings: list[Finding]) -> Turn:
+    target = f"messages.{number}"
+    return Turn(
+        number=number,
+        role=str(message.get("role", "")),
+        segments=segments(message_text(message), [finding for finding in findings if finding.target == target]),
+    )
+
+
+def message_text(message: dict[str, Any]) -> str:
+    """Return the text of a chat message; parts of a list are joined, what is not text is shown as JSON."""
+    content = message.get("content")
+    text = "\n".join(_as_text(part) for part in content) if isinstance(content, list) else _as_text(content)
+    if calls := message.get("tool_calls"):
+        text = f"{text}\n{json.dumps(calls, ensure_ascii=False, indent=1)}".lstrip("\n")
+    return text
+
+
+def _as_text(part: object) -> str:
+    if part is None:
+        return ""
+    if isinstance(part, str):
+        return part
+    if isinstance(part, dict) and isinstance(part.get("text"), str):
+        return str(part["text"])
+    return json.dumps(part, ensure_ascii=False)
+
+
+def _finding_row(finding: Finding, draft: Draft) -> FindingRow:
+    judged = {True: "keep", False: "drop", None: ""}[draft.findings.get(finding.id)]
+    if finding.target == OUTPUT:
+        where = "output" if finding.start is None else f"{finding.start}–{finding.end}"
+    else:
+        where = finding.target.replace("messages.", "turn ")
+    return FindingRow(finding, kind_of(finding), where, is_output_span(finding), judged)
+
+
+def _category_rows(item: ReviewItem, draft: Draft) -> list[CategoryRow]:
+    scores = item.checked.scores or {}
+    words = {True: "yes", False: "no", None: ""}
+    names: list[str] = item.queue.label_schema.definition["categories"]
+    return [
+        CategoryRow(
+            name=name,
+            key=str(number) if number <= 9 else "",
+            score=scores.get(name),
+            labelled=words[draft.labels.get(name)],
+        )
+        for number, name in enumerate(names, start=1)
+    ]
+
+
+def _fired_rules(check: Check, findings: list[Finding]) -> list[tuple[str, str]]:
+    """Return the rules that found something, or did not finish, with their part of the policy as JSON."""
+    policy = json.loads(check.policy_version.canonical)
+    fired = {finding.rule for finding in findings} | {str(entry.get("rule")) for entry in check.unscanned}
+    return [
+        (rule["id"], json.dumps(rule, ensure_ascii=False, indent=2))
+        for rule in policy.get("rules", [])
+        if rule["id"] in fired
+    ]

@@ -1,0 +1,98 @@
+"""Read the forms of the item page."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from django.http import QueryDict
+
+from review.errors import InvalidAnswer
+from review.page import Draft
+from review.services import Answer
+
+UNSURE = "unsure"
+_KEPT = {"keep": True, "drop": False}
+_LABEL = {"yes": True, "no": False}
+_MAX_COUNT = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A submission: the answer, and what fences it."""
+
+    answer: Answer
+    lease_token: uuid.UUID
+    item_version: int
+    idempotency_key: uuid.UUID
+
+
+def read_submission(post: QueryDict) -> Posted:
+    """Return the submission in a form; raise InvalidAnswer when a field is missing or is not what it should be."""
+    choice = post.get("outcome", "")
+    if not choice:
+        raise InvalidAnswer("Choose what happens to the output first.")
+    try:
+        return Posted(
+            answer=Answer(
+                outcome="" if choice == UNSURE else choice,
+                findings=read_findings(post),
+                labels=_labels(post),
+                note=post.get("note", "").strip(),
+                correction=post.get("correction"),
+                active_ms=_count(post.get("active_ms")),
+                keystrokes=_count(post.get("keystrokes")),
+            ),
+            lease_token=uuid.UUID(post.get("token", "")),
+            item_version=int(post.get("version", "")),
+            idempotency_key=uuid.UUID(post.get("submission", "")),
+        )
+    except ValueError:
+        raise InvalidAnswer("The form was incomplete. Reload the page and submit again.") from None
+
+
+def read_token(post: QueryDict) -> uuid.UUID:
+    """Return the lease token in a form; raise InvalidAnswer when there is none."""
+    try:
+        return uuid.UUID(post.get("token", ""))
+    except ValueError:
+        raise InvalidAnswer("The form was incomplete. Reload the page and try again.") from None
+
+
+def read_draft(post: QueryDict, *, error: str) -> Draft:
+    """Return what can be shown again of a refused submission."""
+    try:
+        findings = read_findings(post)
+    except ValueError:
+        findings = {}
+    return Draft(
+        outcome=post.get("outcome", ""),
+        note=post.get("note", ""),
+        correction=post.get("correction"),
+        findings=findings,
+        labels=_labels(post),
+        error=error,
+    )
+
+
+def read_findings(post: QueryDict) -> dict[int, bool]:
+    """Return the judged findings by id; raise ValueError for an id that is no number."""
+    prefix = "finding-"
+    return {
+        int(name.removeprefix(prefix)): _KEPT[value]
+        for name, value in post.items()
+        if name.startswith(prefix) and value in _KEPT
+    }
+
+
+def _labels(post: QueryDict) -> dict[str, bool]:
+    prefix = "label-"
+    return {
+        name.removeprefix(prefix): _LABEL[value]
+        for name, value in post.items()
+        if name.startswith(prefix) and value in _LABEL
+    }
+
+
+def _count(text: str | None) -> int | None:
+    return min(int(text), _MAX_COUNT) if text and text.isascii() and text.isdigit() else None

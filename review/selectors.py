@@ -1,0 +1,126 @@
+"""What the pages of review read; every query is of one project."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.db.models import Count, F, Min, Q, QuerySet
+from django.http import Http404
+from django.utils import timezone
+
+from review.models import Annotation, Assignment, Queue, ReviewItem
+from review.models.items import OPEN_STATES, ItemState, SlotState
+from review.severity import CRITICAL, HIGH, LOW, MEDIUM
+from webapp.accounts.models import Project, User
+from webapp.ids import parse_public_id
+
+
+def queue_overview(*, project: Project, user: User) -> QuerySet[Queue]:
+    """Return the project's queues with counts: waiting by severity, overdue, with leads, mine; and the oldest."""
+    now = timezone.now()
+    waiting = Q(items__state__in=OPEN_STATES)
+    mine = Q(items__assignments__lease_owner=user, items__assignments__state=SlotState.LEASED) & Q(
+        items__assignments__lease_expires_at__gt=now
+    )
+
+    def items(condition: Q) -> Count:
+        return Count("items", filter=condition, distinct=True)
+
+    with_leads = Q(items__state__in=(ItemState.ADJUDICATION, ItemState.ESCALATED))
+    return (
+        Queue.objects.filter(project=project)
+        .annotate(
+            waiting=items(waiting),
+            critical=items(waiting & Q(items__severity=CRITICAL)),
+            high=items(waiting & Q(items__severity=HIGH)),
+            medium=items(waiting & Q(items__severity=MEDIUM)),
+            low=items(waiting & Q(items__severity__lte=LOW)),
+            overdue=items(waiting & Q(items__sla_due_at__lt=now)),
+            with_leads=items(with_leads),
+            oldest=Min("items__created_at", filter=waiting),
+            mine=Count("items__assignments", filter=mine, distinct=True),
+        )
+        .order_by("name")
+    )
+
+
+def get_queue(*, project: Project, slug: str) -> Queue:
+    """Return a queue of the project; raise Http404 when there is none."""
+    queue = Queue.objects.select_related("project", "label_schema").filter(project=project, slug=slug).first()
+    if queue is None:
+        raise Http404("No such queue.")
+    return queue
+
+
+def get_item(*, project: Project, public_id: str) -> ReviewItem:
+    """Return an item of the project with its check, content and queue; raise Http404 when there is none."""
+    key = parse_public_id("rvw", public_id)
+    item = _items().filter(project=project, id=key).first() if key else None
+    if item is None:
+        raise Http404("No such item.")
+    return item
+
+
+def get_slot(*, project: Project, slot_id: uuid.UUID) -> Assignment:
+    """Return a slot of an item of the project; raise Http404 when there is none."""
+    slot = Assignment.objects.select_related("queue", "item__checked").filter(item__project=project, id=slot_id).first()
+    if slot is None:
+        raise Http404("No such slot.")
+    return slot
+
+
+def get_items(*, ids: list[uuid.UUID]) -> dict[uuid.UUID, ReviewItem]:
+    return _items().in_bulk(ids)
+
+
+def _items() -> QuerySet[ReviewItem]:
+    return ReviewItem.objects.select_related(
+        "project",
+        "queue__label_schema",
+        "checked__content",
+        "checked__application",
+        "checked__policy_version__policy",
+    ).prefetch_related("checked__findings", "triggers")
+
+
+def own_slot(*, item: ReviewItem, user: User) -> Assignment | None:
+    """Return the slot of `item` that `user` works on: leased to them, or run out and not yet taken by anyone."""
+    return (
+        Assignment.objects.select_related("queue")
+        .filter(item=item, lease_owner=user, lease_token__isnull=False, state__in=(SlotState.LEASED, SlotState.OPEN))
+        .first()
+    )
+
+
+def answers_of(*, item: ReviewItem) -> QuerySet[Annotation]:
+    """Return what reviewers answered, oldest first, with corrections."""
+    return (
+        item.annotations.select_related("reviewer", "correction", "assignment")
+        .prefetch_related("finding_verdicts__finding")
+        .order_by("created_at", "id")
+    )
+
+
+def recent_answers(*, project: Project, user: User, limit: int = 50) -> QuerySet[Annotation]:
+    """Return the newest answers of `user` in the project."""
+    return (
+        Annotation.objects.filter(reviewer=user, item__project=project)
+        .select_related("item__queue", "item__checked")
+        .prefetch_related("item__decisions")
+        .order_by("-created_at", "-id")[:limit]
+    )
+
+
+def answered_since(*, project: Project, user: User, since: dt.datetime) -> int:
+    return Annotation.objects.filter(reviewer=user, item__project=project, created_at__gte=since).count()
+
+
+def waiting_in(*, queue: Queue) -> int:
+    """Return how many slots of the queue nobody works on."""
+    return (
+        Assignment.objects.filter(queue=queue)
+        .filter(Q(state=SlotState.OPEN) | Q(state=SlotState.LEASED, lease_expires_at__lte=timezone.now()))
+        .order_by(F("id"))
+        .count()
+    )

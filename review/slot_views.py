@@ -1,0 +1,161 @@
+"""What reviewers do to the slots they hold. Scripts get JSON, plain forms are redirected to the next item."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from review import selectors, services
+from review.errors import InvalidAnswer, ItemChanged, ReviewError, SlotLost
+from review.models import Assignment
+from review.page import build_page
+from review.posted import read_draft, read_submission, read_token
+from review.views import REVIEWERS, go_on, render_item
+from webapp.accounts.access import MemberRequest, member_required
+
+STATUS = {InvalidAnswer: 422, ItemChanged: 409, SlotLost: 409}
+
+
+def wants_json(request: MemberRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def refusal(error: ReviewError) -> JsonResponse:
+    name = {InvalidAnswer: "invalid", ItemChanged: "changed", SlotLost: "lost"}[type(error)]
+    return JsonResponse({"status": name, "message": str(error)}, status=STATUS[type(error)])
+
+
+@require_POST
+@never_cache
+@member_required(*REVIEWERS)
+def submit(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
+    """Take in an answer; a refused one is shown again with all that was filled in."""
+    found = selectors.get_slot(project=request.project, slot_id=slot)
+    try:
+        posted = read_submission(request.POST)
+        done = services.submit_annotation(
+            slot=found,
+            membership=request.membership,
+            lease_token=posted.lease_token,
+            item_version=posted.item_version,
+            idempotency_key=posted.idempotency_key,
+            answer=posted.answer,
+        )
+    except ReviewError as error:
+        return refusal(error) if wants_json(request) else _show_again(request, found, error)
+    if wants_json(request):
+        decided = done.decision.outcome if done.decision else None
+        status = "accepted" if done.annotation.counts else "kept"
+        return JsonResponse({"status": status, "message": done.message, "decided": decided})
+    if done.message:
+        messages.warning(request, done.message)
+    return go_on(request, found.queue)
+
+
+def _show_again(request: MemberRequest, slot: Assignment, error: ReviewError) -> HttpResponse:
+    item = selectors.get_item(project=request.project, public_id=slot.item.public_id)
+    own = selectors.own_slot(item=item, user=request.user)
+    draft = read_draft(request.POST, error=str(error))
+    return render_item(request, item, own, draft=draft, status=STATUS[type(error)])
+
+
+@require_POST
+@never_cache
+@member_required(*REVIEWERS)
+def ahead(request: MemberRequest, queue: str) -> HttpResponse:
+    """Note that slot `shown` is on screen, claim up to two, and return the panels of the one that waits behind it."""
+    found = selectors.get_queue(project=request.project, slug=queue)
+    answer: dict[str, object] = {"lease_seconds": None, "html": None, "waiting": None}
+    shown = _note_shown(request)
+    if shown is not None:
+        answer["lease_seconds"] = found.lease_seconds
+    slots = services.claim_items(queue=found, membership=request.membership)
+    following = next((slot for slot in slots if str(slot.id) != request.POST.get("shown")), None)
+    if following is not None:
+        answer["html"] = _panels(request, following)
+    answer["waiting"] = selectors.waiting_in(queue=found)
+    return JsonResponse(answer)
+
+
+def _note_shown(request: MemberRequest) -> Assignment | None:
+    if not request.POST.get("shown"):
+        return None
+    try:
+        shown = selectors.get_slot(project=request.project, slot_id=uuid.UUID(request.POST["shown"]))
+        services.show(slot=shown, user=request.user, lease_token=read_token(request.POST))
+    except (ValueError, ReviewError):
+        return None
+    return shown
+
+
+def _panels(request: MemberRequest, slot: Assignment) -> str:
+    item = selectors.get_items(ids=[slot.item_id])[slot.item_id]
+    slot.item = item
+    services.mark_opened(slot=slot, membership=request.membership)
+    page = build_page(item=item, membership=request.membership, slot=slot)
+    return render_to_string("review/_stage.html", {"page": page, "queue": item.queue}, request=request)
+
+
+@require_POST
+@member_required(*REVIEWERS)
+def beat(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
+    """Extend a lease because its holder is at work."""
+    found = selectors.get_slot(project=request.project, slot_id=slot)
+    try:
+        services.heartbeat(slot=found, user=request.user, lease_token=read_token(request.POST))
+    except ReviewError as error:
+        return refusal(error)
+    return JsonResponse({"status": "extended", "lease_seconds": found.queue.lease_seconds})
+
+
+@require_POST
+@member_required(*REVIEWERS)
+def skip(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
+    found = selectors.get_slot(project=request.project, slot_id=slot)
+    try:
+        reason = request.POST.get("reason", "")
+        services.skip(slot=found, membership=request.membership, lease_token=read_token(request.POST), reason=reason)
+    except ReviewError as error:
+        return _refused(request, found, error)
+    return _passed_on(request, found)
+
+
+@require_POST
+@member_required(*REVIEWERS)
+def escalate(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
+    found = selectors.get_slot(project=request.project, slot_id=slot)
+    try:
+        note = request.POST.get("note", "").strip()
+        services.escalate(slot=found, membership=request.membership, lease_token=read_token(request.POST), note=note)
+    except ReviewError as error:
+        return _refused(request, found, error)
+    return _passed_on(request, found)
+
+
+@require_POST
+@member_required(*REVIEWERS)
+def release(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
+    """Stop working: give back this slot and whatever waits behind it."""
+    found = selectors.get_slot(project=request.project, slot_id=slot)
+    services.release_all(queue=found.queue, user=request.user)
+    return redirect("review:queues", request.project.slug)
+
+
+def _passed_on(request: MemberRequest, slot: Assignment) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse({"status": "accepted", "message": ""})
+    return go_on(request, slot.queue)
+
+
+def _refused(request: MemberRequest, slot: Assignment, error: ReviewError) -> HttpResponse:
+    if wants_json(request):
+        return refusal(error)
+    messages.error(request, str(error))
+    return redirect(reverse("review:item", args=[request.project.slug, slot.item.public_id]))

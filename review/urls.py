@@ -1,0 +1,22 @@
+"""The console, under /p/<project>/review/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from review import slot_views, views
+
+app_name = "review"
+urlpatterns = [
+    path("", views.queues, name="queues"),
+    path("mine/", views.mine, name="mine"),
+    path("queues/<slug:queue>/work/", views.work, name="work"),
+    path("queues/<slug:queue>/ahead/", slot_views.ahead, name="ahead"),
+    path("items/<str:item>/", views.item, name="item"),
+    path("items/<str:item>/redacted/", views.redacted, name="redacted"),
+    path("slots/<uuid:slot>/submit/", slot_views.submit, name="submit"),
+    path("slots/<uuid:slot>/heartbeat/", slot_views.beat, name="heartbeat"),
+    path("slots/<uuid:slot>/skip/", slot_views.skip, name="skip"),
+    path("slots/<uuid:slot>/escalate/", slot_views.escalate, name="escalate"),
+    path("slots/<uuid:slot>/release/", slot_views.release, name="release"),
+]

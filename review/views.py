@@ -1,0 +1,125 @@
+"""Pages of the console."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from review import selectors, services
+from review.errors import SlotLost
+from review.models import Assignment, Queue, ReviewItem
+from review.page import Draft, build_page
+from review.services.claims import record_view
+from review.texts import redacted_text
+from webapp.accounts.access import MemberRequest, member_required
+from webapp.accounts.models import Role
+
+REVIEWERS = (Role.OWNER, Role.LEAD, Role.REVIEWER)
+
+
+@require_GET
+@never_cache
+@member_required()
+def queues(request: MemberRequest) -> HttpResponse:
+    overview = selectors.queue_overview(project=request.project, user=request.user)
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    context = {
+        "queues": overview,
+        "may_review": request.membership.role in REVIEWERS,
+        "today": selectors.answered_since(project=request.project, user=request.user, since=today),
+    }
+    return render(request, "review/queues.html", context)
+
+
+@require_GET
+@member_required(*REVIEWERS)
+def mine(request: MemberRequest) -> HttpResponse:
+    """List what this member answered lately."""
+    answers = selectors.recent_answers(project=request.project, user=request.user)
+    return render(request, "review/mine.html", {"answers": answers})
+
+
+@require_POST
+@member_required(*REVIEWERS)
+def work(request: MemberRequest, queue: str) -> HttpResponse:
+    """Claim the next items of a queue and go to the first."""
+    return go_on(request, selectors.get_queue(project=request.project, slug=queue))
+
+
+def go_on(request: MemberRequest, queue: Queue) -> HttpResponse:
+    """Redirect to the item that the member works on next, or to the queues when there is none."""
+    slots = services.claim_items(queue=queue, membership=request.membership)
+    if slots:
+        return redirect("review:item", request.project.slug, slots[0].item.public_id)
+    reason = "This queue is paused." if queue.paused else "Nothing is waiting for you in this queue."
+    messages.info(request, reason)
+    return redirect("review:queues", request.project.slug)
+
+
+@require_GET
+@never_cache
+@member_required()
+def item(request: MemberRequest, item: str) -> HttpResponse:
+    """Show an item: to work on when it is reserved for this member, else to read."""
+    found = selectors.get_item(project=request.project, public_id=item)
+    slot = _working_slot(request, found)
+    if slot is None:
+        record_view(item=found, membership=request.membership)
+    return render_item(request, found, slot)
+
+
+def _working_slot(request: MemberRequest, item: ReviewItem) -> Assignment | None:
+    if request.membership.role not in REVIEWERS:
+        return None
+    slot = selectors.own_slot(item=item, user=request.user)
+    if slot is None or slot.lease_token is None:
+        return None
+    slot.item = item
+    try:
+        slot.lease_expires_at = services.show(slot=slot, user=request.user, lease_token=slot.lease_token)
+    except SlotLost:
+        return None
+    services.mark_opened(slot=slot, membership=request.membership)
+    return slot
+
+
+def render_item(
+    request: MemberRequest,
+    item: ReviewItem,
+    slot: Assignment | None,
+    *,
+    draft: Draft | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    page = build_page(item=item, membership=request.membership, slot=slot, draft=draft)
+    return render(request, "review/item.html", {"page": page, **frame_facts(request, item.queue)}, status=status)
+
+
+def frame_facts(request: MemberRequest, queue: Queue) -> dict[str, object]:
+    """Return what the strip above the panels shows."""
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    return {
+        "queue": queue,
+        "waiting": selectors.waiting_in(queue=queue),
+        "today": selectors.answered_since(project=request.project, user=request.user, since=today),
+        "sees_names": request.membership.role in (Role.OWNER, Role.LEAD, Role.COMPLIANCE),
+    }
+
+
+@require_GET
+@never_cache
+@member_required(*REVIEWERS)
+def redacted(request: MemberRequest, item: str) -> HttpResponse:
+    """Return the output without its findings, but for those whose ids `drop` lists, as plain text."""
+    found = selectors.get_item(project=request.project, public_id=item)
+    if selectors.own_slot(item=found, user=request.user) is None:
+        raise Http404("Not reserved for you.")
+    dropped = {int(part) for part in request.GET.get("drop", "").split(",") if part.isascii() and part.isdigit()}
+    findings = [finding for finding in found.checked.findings.all() if finding.id not in dropped]
+    output = found.checked.content.output or ""
+    text = redacted_text(output=output, findings=findings, project=found.project)
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")
