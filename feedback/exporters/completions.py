@@ -1,0 +1,23 @@
+"""Which text, if any, a model should have answered with."""
+
+from __future__ import annotations
+
+from feedback.exporters.base import Skip
+from feedback.records import Record
+from review.models.annotations import AnnotationVerdict, Outcome
+
+
+def good_completion(record: Record) -> str | Skip:
+    """Return the text that went out, if people stand behind it.
+
+    An edited text always counts. A redacted one counts: it is what the user got. An output released as it was counts
+    only if it was judged fine: people also release what violates, and say so.
+    """
+    if not record["messages"]:
+        return Skip("no prompt")
+    text = record["released"]
+    if text is None or not text.strip() or record["output"] is None:
+        return Skip("nothing went out")
+    if record["outcome"] == Outcome.RELEASE and record["verdict"] != AnnotationVerdict.FINE:
+        return Skip("released, but not judged fine")
+    return text

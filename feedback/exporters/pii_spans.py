@@ -1,0 +1,51 @@
+"""Spans of private data in outputs: train a token classifier."""
+
+from __future__ import annotations
+
+from feedback.exporters.base import Exporter, Row, Skip, column, list_column
+from feedback.messages import PRIVATE
+from feedback.records import Record, RecordSpan
+from feedback.selectors import CATEGORIES
+
+
+class PIISpans(Exporter):
+    identifier = "pii-spans"
+    title = "PII spans"
+    purpose = (
+        "Train or measure detectors of private data. Offsets count code points, as Python strings do. A row without "
+        "spans is an output whose findings people all dropped; outputs in which nobody judged a span are left out."
+    )
+    exposes = "The output as it was, with the private data: that is what it is about."
+    features = (
+        column("id", "string"),
+        column("text", "string"),
+        list_column(
+            "spans",
+            (column("start", "int64"), column("end", "int64"), column("label", "string"), column("text", "string")),
+        ),
+        column("offset_unit", "string"),
+    )
+
+    def rows(self, record: Record) -> list[Row] | Skip:
+        text = record["output"]
+        if text is None:
+            return Skip("no output")
+        if not _judged(record):
+            return Skip("no span of private data was judged")
+        spans = [
+            {"start": s["start"], "end": s["end"], "label": s["label"], "text": text[s["start"] : s["end"]]}
+            for s in record["spans"]
+            if _private(s)
+        ]
+        return [{"id": record["id"], "text": text, "spans": spans, "offset_unit": "codepoint"}]
+
+
+def _private(span: RecordSpan) -> bool:
+    """Whether a span is of a detector of private data, or was marked by a person as an entity."""
+    return span["detector"] in PRIVATE if span["detector"] else span["label"] not in CATEGORIES
+
+
+def _judged(record: Record) -> bool:
+    found = (f for f in record["findings"] if f["detector"] in PRIVATE and f["target"] == "output")
+    judged = any(f["start"] is not None and f["kept"] is not None for f in found)
+    return judged or any(_private(span) for span in record["spans"])

@@ -1,0 +1,36 @@
+"""TRL's conversational preference format: DPO, ORPO, reward models."""
+
+from __future__ import annotations
+
+from feedback.exporters.base import MESSAGE, Exporter, Row, Skip, list_column
+from feedback.messages import prompt_of
+from feedback.records import Record
+
+
+class TRLPreference(Exporter):
+    identifier = "trl-preference"
+    title = "TRL preference (DPO)"
+    purpose = (
+        "Teach a language model to prefer what people wrote over what it wrote: DPOTrainer and its kin, explicit "
+        "prompt. One row for each pair: every correction is one."
+    )
+    exposes = (
+        "The rejected text is the output as it was, with its private data: that is what is to be unlearned. The chosen "
+        "text is as people wrote it; prompts with the private data that checks found taken out."
+    )
+    features = tuple(list_column(name, MESSAGE) for name in ("prompt", "chosen", "rejected"))
+
+    def rows(self, record: Record) -> list[Row] | Skip:
+        if not record["messages"]:
+            return Skip("no prompt")
+        if not record["pairs"]:
+            return Skip("no preference")
+        prompt = prompt_of(record)
+        return [
+            {"prompt": prompt, "chosen": _said(pair["chosen"]), "rejected": _said(pair["rejected"])}
+            for pair in record["pairs"]
+        ]
+
+
+def _said(text: str) -> list[dict[str, str]]:
+    return [{"role": "assistant", "content": text}]
