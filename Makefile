@@ -44,6 +44,8 @@ constraints: ## resolve the newest allowed versions into constraints.txt
 	echo '# Made by `make constraints`; ranges are in pyproject.toml.' > constraints.txt
 	@# The CPU build of torch calls itself 2.x+cpu; without the suffix the pin fits every build.
 	build/constraints/bin/pip freeze --exclude-editable | sed 's/+cpu$$//' >> constraints.txt
+	@# redis needs it below Python 3.11.3 only, so the environment that was just resolved may not have it.
+	grep -q '^async-timeout' constraints.txt || echo 'async-timeout==5.0.1' >> constraints.txt
 
 clean-venv: ## remove .venv (not the data under var/)
 	rm -rf $(VENV)

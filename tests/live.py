@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from tests.local.leftovers import left_over
+from tests.services import services
 from webapp.local.home import free_port
 from webapp.local.process_table import PROJECT
 
@@ -25,10 +27,18 @@ class LiveApp:
     `env` adds to the environment; DATABASE_URL and REDIS_URL of the test session are taken out of it.
     """
 
-    def __init__(self, home: Path, *, port: int | None = None, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        port: int | None = None,
+        env: dict[str, str] | None = None,
+        command: Sequence[str] = (sys.executable, "manage.py", "up"),
+    ) -> None:
+        self._command = command
         self.home = home
         self.port = port or free_port()
-        self.output = home.parent / f"{home.name}-up.txt"
+        self.output = services.folder / f"up-{self.port}.txt"
         self._env = {
             **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")},
             "COUNTERSIGN_HOME": str(home),
@@ -38,10 +48,9 @@ class LiveApp:
         self.process = self._launch()
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, str(PROJECT / "manage.py"), "up"]
         log: IO[bytes]
         with self.output.open("wb") as log:
-            return subprocess.Popen(command, env=self._env, stdout=log, stderr=subprocess.STDOUT, cwd=PROJECT)
+            return subprocess.Popen(self._command, env=self._env, stdout=log, stderr=subprocess.STDOUT, cwd=PROJECT)
 
     @property
     def env(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 env = Env()
@@ -35,14 +36,18 @@ def _secret_key() -> str:
     path = HOME / "keys" / "secret.key"
     try:
         return path.read_text().strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         pass
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with open(path, "x", opener=_private) as file:
             file.write(secrets.token_urlsafe(48))
     except FileExistsError:
         pass  # another process of this installation was first
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"cannot create the data folder {HOME}: {error.strerror}. Set COUNTERSIGN_HOME to one that you may write to."
+        ) from error
     return path.read_text().strip()
 
 
@@ -103,6 +108,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "webapp.accounts.middleware.SignInNeedsItsLimit",
 ]
 
 ROOT_URLCONF = "webapp.urls"
