@@ -6,7 +6,7 @@ Imported by workers only: Presidio takes seconds to import.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -52,7 +52,7 @@ class Words(NlpEngine):
         tokens = [(match[0], match.start()) for match in _TOKEN.finditer(text)]
         return NlpArtifacts(
             entities=[],
-            tokens=[token for token, _ in tokens],
+            tokens=[token for token, _ in tokens],  # type: ignore[arg-type]  # only their lengths are read
             tokens_indices=[start for _, start in tokens],
             lemmas=[token.lower() for token, _ in tokens],
             nlp_engine=self,
@@ -60,8 +60,8 @@ class Words(NlpEngine):
         )
 
     def process_batch(
-        self, texts: Iterable[str], language: str, **_options: Any
-    ) -> Generator[tuple[str, NlpArtifacts], None, None]:
+        self, texts: Iterable[str], language: str, batch_size: int = 1, n_process: int = 1, **_options: Any
+    ) -> Iterator[tuple[str, NlpArtifacts]]:
         for text in texts:
             yield text, self.process_text(text, language)
 
@@ -85,6 +85,34 @@ class OfflineEmailRecognizer(predefined.EmailRecognizer):
 
     def validate_result(self, pattern_text: str) -> bool:
         return bool(self._extract(pattern_text).fqdn)
+
+
+# Presidio's expression in three parts: host, top-level domain, path. Its path as RE2 reads it, where `\s` is ASCII.
+_BASE = predefined.UrlRecognizer.BASE_URL_REGEX
+_TOP = _BASE[_BASE.index("(?:(?:com)") : _BASE.index("(?:/[^")]
+_HOST = r"[a-z0-9.\-]{1,253}[.]"
+_UNICODE_SPACE = r"\s\x0b\x1c-\x1f" + "\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_PATH = rf"(?::[0-9]{{1,5}})?/[^{_UNICODE_SPACE}()<>\"']*"
+_COMMON = r"(?:com|org|net|edu|gov|mil|int|info|biz|io|dev|ai|eu|(?:com?|org|net|ac|gov|edu)[.][a-z]{2})"
+
+
+class PreciseUrlRecognizer(predefined.UrlRecognizer):
+    """Presidio's, without what it finds in code and in prose that lacks a space.
+
+    Its expression takes `np.ar` of `np.array` for a URL: 4,488 such hits in 8,315 answers of language models. Here
+    the domain has to end where the word ends, and a host without scheme, `www.` or path needs a common domain
+    or a context word to count as more than a guess.
+    """
+
+    PATTERNS = [
+        Pattern("With scheme", rf"(?i)https?://{_HOST}{_TOP}\b(?:{_PATH})?", 0.6),
+        Pattern(
+            "Without scheme",
+            rf"(?i)(?:www\d{{0,3}}[.]{_HOST}{_TOP}\b(?:{_PATH})?|{_HOST}{_TOP}\b{_PATH}|{_HOST}{_COMMON}\b)",
+            0.5,
+        ),
+        Pattern("Domain alone", rf"(?i){_HOST}{_TOP}\b", 0.3),
+    ]
 
 
 class _Regions(tuple[str, ...]):
@@ -132,12 +160,8 @@ class _Linear:
             yield _Span(match.start(), match.end())
 
 
-# What `\s` means to Python and not to RE2.
-_UNICODE_SPACE = r"\s\x0b\x1c-\x1f\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
-
-
-def _linear_url(expression: str) -> _Linear:
-    return _Linear(compile_linear("(?ims)" + expression.replace(r"[^\s()", rf"[^{_UNICODE_SPACE}()")))
+def _linear(expression: str) -> _Linear:
+    return _Linear(compile_linear("(?ms)" + expression))
 
 
 def _bounded(expression: str) -> _Bounded:
@@ -148,7 +172,7 @@ def _bounded(expression: str) -> _Bounded:
 
 def _secure(recognizer: PatternRecognizer) -> PatternRecognizer:
     """Give `recognizer` patterns of its own (a class shares them) that are already compiled, the safe way."""
-    compiled: Callable[[str], Any] = _linear_url if recognizer.supported_entities == ["URL"] else _bounded
+    compiled: Callable[[str], Any] = _linear if isinstance(recognizer, PreciseUrlRecognizer) else _bounded
     secured = []
     for original in recognizer.patterns:  # type: ignore[has-type]
         pattern = Pattern(original.name, original.regex, original.score)
@@ -190,7 +214,6 @@ _GENERIC = (
     "IbanRecognizer",
     "IpRecognizer",
     "MacAddressRecognizer",
-    "UrlRecognizer",
     "UuidRecognizer",
 )
 
@@ -211,6 +234,7 @@ def _build(language: str) -> list[EntityRecognizer]:
     patterns = [
         predefined.CreditCardRecognizer(supported_language=language, context=cards),
         OfflineEmailRecognizer(supported_language=language),
+        PreciseUrlRecognizer(supported_language=language),
         *(getattr(predefined, name)(supported_language=language) for name in _GENERIC + _NATIONAL[language]),
     ]
     phone = predefined.PhoneRecognizer(
@@ -226,6 +250,7 @@ class Scanner:
         self.language = language
         self.recognizers = _build(language)
         self._words = Words()
+        self._no_words = self._words.process_text("", language)  # recognizers take it and do not look
         self._context = LemmaContextAwareEnhancer()
         needs = [_NEEDS.get(recognizer.supported_entities[0], _DIGIT) for recognizer in self.recognizers]
         self._gated = list(zip(needs, self.recognizers, strict=True))
@@ -238,7 +263,7 @@ class Scanner:
             for needed, recognizer in self._gated:
                 if needed.search(text):
                     deadline.check()
-                    found += recognizer.analyze(text, recognizer.supported_entities, None)
+                    found += recognizer.analyze(text, recognizer.supported_entities, self._no_words)
             if not found:
                 return []
             deadline.check()
