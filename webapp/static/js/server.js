@@ -1,0 +1,40 @@
+// Requests to the server. Every answer is JSON; trouble is an Error with a message for the reviewer.
+
+export class Refused extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const token = () => document.querySelector("input[name=csrfmiddlewaretoken]").value;
+
+/** POST `data` (FormData) and return the JSON answer; throws Refused with "invalid", "changed", "lost" or "failed". */
+export async function post(url, data) {
+  if (!data.has("csrfmiddlewaretoken")) data.append("csrfmiddlewaretoken", token());
+  let response;
+  try {
+    response = await fetch(url, { method: "POST", body: data, headers: { Accept: "application/json" }, redirect: "manual" });
+  } catch {
+    throw new Refused("failed", "The server can not be reached.");
+  }
+  const isJson = (response.headers.get("Content-Type") ?? "").startsWith("application/json");
+  const answer = isJson ? await response.json() : {};
+  if (response.ok && isJson) return answer;
+  if (answer.status) throw new Refused(answer.status, answer.message);
+  if (response.type === "opaqueredirect") throw new Refused("failed", "You were signed out. Sign in again in another tab, then retry.");
+  throw new Refused("failed", `The server answered ${response.status}.`);
+}
+
+/** GET a plain text. */
+export async function getText(url) {
+  const response = await fetch(url, { redirect: "manual" });
+  if (!response.ok) throw new Refused("failed", `The server answered ${response.status}.`);
+  return response.text();
+}
+
+/** Turn the server's HTML of one item into its element. The server escaped every text in it. */
+export function parseStage(html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  return document.importNode(page.querySelector(".stage"), true);
+}
