@@ -46,7 +46,7 @@ def _secret_key() -> str:
         pass  # another process of this installation was first
     except OSError as error:
         raise ImproperlyConfigured(
-            f"cannot create the data folder {HOME}: {error.strerror}. Set COUNTERSIGN_HOME to one that you may write to."
+            f"cannot write to the data folder {HOME}: {error.strerror}. Set COUNTERSIGN_HOME to another one."
         ) from error
     return path.read_text().strip()
 

@@ -113,7 +113,7 @@ def test_a_damaged_database_is_said(home: Home) -> None:
 def test_a_home_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     printed = refused(tmp_path / "file" / "var")
-    assert "cannot create the data folder" in printed
+    assert "cannot write to the data folder" in printed
     assert "Traceback" not in printed
 
 

@@ -5,8 +5,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from webapp.local.home import LocalError
+
 POLICY = "support-bot"
 QUESTION = "Where is my order?"
+REFUSALS = (400, 401, 403, 404, 413, 422)
 ANSWER = "It left our warehouse this morning. Write to ana.lima@example.com if it is late."
 
 
@@ -18,7 +21,10 @@ class Probe:
 
 
 def try_check(port: int, api_key: str) -> Probe:
-    """Send one check to the app on `port`, and say in a few words what is still missing."""
+    """Send one check to the app on `port`, and say in a few words what is still missing.
+
+    Raises LocalError when the app refuses the check, which waiting does not change.
+    """
     body = {"policy": POLICY, "messages": [{"role": "user", "content": QUESTION}], "output": ANSWER}
     try:
         status, answer = post(port, "/v1/checks", body, api_key)
@@ -26,8 +32,11 @@ def try_check(port: int, api_key: str) -> Probe:
         return Probe("web server starting")
     except (http.client.HTTPException, ValueError):
         return Probe("web server answers something else than JSON")
+    problem = f"{status} {answer.get('title', '')}: {answer.get('hint', '')}"
+    if status in REFUSALS:
+        raise LocalError(f"the app refuses the first check ({problem})", "Move demo.json away to get a new API key.")
     if status != 200:
-        return Probe(f"checks answered {status}: {answer.get('title', '')}")
+        return Probe(f"checks answered {problem}")
     unscanned = [str(entry["rule"]) for entry in answer["unscanned"]]
     return Probe(f"guard model loading, no answer yet from: {', '.join(unscanned)}" if unscanned else "")
 
