@@ -1,7 +1,7 @@
 """Let a transactional test's flush TRUNCATE the audit tables; their triggers refuse it to everybody else.
 
-A pytest plugin: `from tests.audit_flush import *` in tests/conftest.py. The test database's user owns the tables (it
-made them), so that it may switch their triggers off for the length of the flush.
+tests/conftest.py takes the fixture over. The test database's user owns the tables (it made them), so that it may switch
+their triggers off for the length of the flush.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import pytest
-from django.db.backends.postgresql.operations import DatabaseOperations
 
 TABLES = ("audit_auditevent", "audit_auditleaf", "audit_auditnode", "audit_auditcheckpoint")
-
-__all__ = ["allow_flush"]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def allow_flush() -> Iterator[None]:
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
     flush = DatabaseOperations.execute_sql_flush
 
     def flush_with_triggers_off(self: DatabaseOperations, sql_list: Iterable[str]) -> None:

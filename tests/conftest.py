@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.audit_flush import allow_flush as allow_flush
 from tests.live import LiveApp
 from tests.local.leftovers import left_over
 from tests.services import services

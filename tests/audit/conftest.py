@@ -9,12 +9,10 @@ import pytest
 from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
-from tests.audit_flush import TABLES, allow_flush
+from tests.audit_flush import TABLES
 from webapp.audit.log import Actor, EventObject, record_event
 from webapp.audit.models import AuditEvent
 from webapp.ids import uuid7
-
-__all__ = ["allow_flush"]
 
 
 @pytest.fixture(autouse=True)

@@ -45,6 +45,8 @@ def member_required(
             request.project = membership.project
             return view(request, *args, **kwargs)
 
+        # The navigation reads it, so that it offers nobody a page that would refuse them.
+        inner.__dict__["member_roles"] = roles
         return inner
 
     return decorate

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from django import template
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 
-from webapp.accounts.models import Membership, Role
+from webapp.accounts.models import Membership
 
 register = template.Library()
 
-EVERYONE = tuple(Role)
-#: URL name, what the link says, and who sees it. A room that is not installed has no link.
-ROOMS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
-    ("review:queues", "Review", EVERYONE),
-    ("interception:traffic", "Traffic", EVERYONE),
-    ("policies:list", "Policies", EVERYONE),
-    ("datasets:list", "Datasets", EVERYONE),
-    ("audit:report", "Compliance", (Role.OWNER, Role.COMPLIANCE)),
-    ("accounts:members", "Members", (Role.OWNER,)),
-    ("accounts:applications", "Applications", (Role.OWNER,)),
+#: URL name, and what the link says. A room that is not installed has no link.
+ROOMS = (
+    ("review:queues", "Review"),
+    ("interception:traffic", "Traffic"),
+    ("policies:list", "Policies"),
+    ("datasets:list", "Datasets"),
+    ("audit:report", "Compliance"),
+    ("accounts:members", "Members"),
+    ("accounts:applications", "Applications"),
+    ("accounts:settings", "Settings"),
 )
 
 
@@ -37,7 +37,7 @@ def project_nav(context: template.Context) -> dict[str, Any]:
     if membership is None:
         return {"links": []}
     path = context["request"].path
-    links = [_link(name, label, membership, path) for name, label, roles in ROOMS if membership.role in roles]
+    links = [_link(name, label, membership, path) for name, label in ROOMS]
     return {"links": [link for link in links if link is not None]}
 
 
@@ -45,5 +45,8 @@ def _link(name: str, label: str, membership: Membership, path: str) -> Link | No
     try:
         href = reverse(name, args=[membership.project.slug])
     except NoReverseMatch:
+        return None
+    roles = getattr(resolve(href).func, "member_roles", ())
+    if roles and membership.role not in roles:
         return None
     return Link(label, href, path.startswith(href))
