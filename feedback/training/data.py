@@ -19,17 +19,18 @@ from feedback.training.nearduplicates import clusters
 #: Rows kept of a source, when it has more. Chosen so that encoding takes minutes on two cores; rows with a positive
 #: label of a rare category are kept first.
 SOURCE_LIMITS = {
-    "jigsaw_wikipedia_binary": 6_500,
-    "civil_toxic_spans_multilabel": 7_000,
-    "gptfuzz_responses": 1_200,
-    "arena_hard_benign": 1_500,
-    "edos": 6_000,
-    "davidson": 6_000,
-    "diasafety": 7_000,
+    "jigsaw_wikipedia_binary": 4_000,
+    "civil_toxic_spans_multilabel": 5_000,
+    "gptfuzz_responses": 800,
+    "arena_hard_benign": 1_000,
+    "edos": 5_000,
+    "davidson": 5_000,
+    "diasafety": 6_000,
     "implicit_hate_safenlp": 6_000,
     "toxigen_safenlp": 5_000,
-    "cyberseceval_frr_and_abuse": 1_000,
+    "cyberseceval_frr_and_abuse": 800,
 }
+SYNTHETIC = "synthetic"
 RARE = frozenset(
     {"harassment/threatening", "hate/threatening", "illicit/violent", "self-harm", "sexual", "violence", "illicit"}
 )
@@ -114,14 +115,24 @@ def split(examples: list[Example], *, seed: int) -> list[str]:
     """Return "train", "calibration" or "test" for each example: 76, 10 and 14 of 100 clusters.
 
     Near-duplicates always fall on the same side, within and across sources, and every source is cut by the same
-    shares, so a score on "test" is of texts the heads have not seen a variant of.
+    shares, so a score on "test" is of texts the heads have not seen a variant of. Synthetic texts are cut by template.
     """
-    names = []
-    for cluster in clusters([e.text for e in examples]):
+    real = [i for i, e in enumerate(examples) if e.source != SYNTHETIC]
+    names = [_side(f"split:{template_of(e)}", seed) for e in examples]
+    for i, cluster in zip(real, clusters([examples[i].text for i in real]), strict=True):
         # Another salt than in subsample(), which keeps the rows whose fraction is small.
-        fraction = stable_fraction(f"split:{examples[cluster].id}", seed)
-        names.append("test" if fraction < 0.14 else "calibration" if fraction < 0.24 else "train")
+        names[i] = _side(f"split:{examples[real[cluster]].id}", seed)
     return names
+
+
+def template_of(example: Example) -> str:
+    """Return the part of a synthetic id that names its template."""
+    return example.id.rpartition(":")[0]
+
+
+def _side(key: str, seed: int) -> str:
+    fraction = stable_fraction(key, seed)
+    return "test" if fraction < 0.14 else "calibration" if fraction < 0.24 else "train"
 
 
 def stable_fraction(key: str, seed: int) -> float:

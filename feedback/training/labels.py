@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from feedback.training.data import Example
+from feedback.training.lexicon import Lexicon
 from screening.categories import MODEL_CATEGORIES
 
 #: A text of the first category is also one of the second, by OpenAI's definitions.
@@ -56,8 +57,8 @@ class Targets:
     some: np.ndarray
 
 
-def targets(examples: Sequence[Example]) -> Targets:
-    """Return what each example teaches."""
+def targets(examples: Sequence[Example], lexicon: Lexicon | None = None) -> Targets:
+    """Return what each example teaches; `lexicon` speaks on profanity where no source did."""
     shape = (len(examples), len(MODEL_CATEGORIES))
     value, weight = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
     some = np.zeros(len(examples), dtype=bool)
@@ -67,6 +68,10 @@ def targets(examples: Sequence[Example]) -> Targets:
         for column, category in enumerate(MODEL_CATEGORIES):
             value[row, column] = known.get(category, 0)
             weight[row, column] = 1.0 if category in known else likely.get(category, 0.0)
+        if lexicon is not None and "profanity" not in known:
+            column, verdict = MODEL_CATEGORIES.index("profanity"), lexicon.verdict(example.text)
+            value[row, column] = verdict or 0
+            weight[row, column] = FAINT if verdict is not None else 0.0
         some[row] = example.flag == 1 and not any(known.values())
     return Targets(value, weight, some)
 

@@ -9,7 +9,7 @@ import torch
 
 from screening.findings import Deadline, Prediction
 from workers.runtimes.encoder import Encoder
-from workers.runtimes.heads import load_heads, word_items
+from workers.runtimes.heads import Thresholds, load_heads, word_items
 from workers.runtimes.pooling import pool
 
 
@@ -32,6 +32,11 @@ class EncoderGuard:
     @property
     def categories(self) -> tuple[str, ...]:
         return self._config.categories
+
+    @property
+    def thresholds(self) -> dict[str, Thresholds]:
+        """Return what the makers of the heads recommend to policies."""
+        return dict(self._config.thresholds)
 
     @torch.inference_mode()
     def predict(self, texts: Sequence[str], *, deadline: Deadline | None = None) -> list[Prediction]:

@@ -1,0 +1,118 @@
+"""Figures of a trained model: per category beside the baseline, per source, and false alarms."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from feedback.training.data import SYNTHETIC
+from feedback.training.evaluate import Result, measure
+from feedback.training.pipeline import Corpus, Trained, is_benign_answer
+from screening.categories import MODEL_CATEGORIES
+
+
+@dataclass(frozen=True)
+class CategoryRow:
+    """A category on test texts: all of them, those not of our own making, and the baseline on all."""
+
+    category: str
+    ours: Result
+    ours_real: Result
+    baseline: Result
+    baseline_real: Result
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """How often a source's test texts reach a flag threshold: those it calls safe, and those it flags."""
+
+    source: str
+    safe: int
+    safe_reached: float
+    flagged: int
+    flagged_reached: float
+
+
+def category_rows(corpus: Corpus, trained: Trained, baseline: np.ndarray, *, seed: int) -> list[CategoryRow]:
+    """Return a row a category; `baseline` holds its scores of the rows of the test side."""
+    test = corpus.sides[trained.rows] == "test"
+    rows, scores = trained.rows[test], trained.scores[test]
+    real = np.array([corpus.examples[i].source != SYNTHETIC for i in rows])
+    every = np.ones(len(rows), dtype=bool)
+    base = np.nan_to_num(baseline)
+    table = []
+    for column, category in enumerate(MODEL_CATEGORIES):
+        value, weight = corpus.targets.value[rows, column], corpus.targets.weight[rows, column]
+
+        def result(
+            of: np.ndarray, use: np.ndarray, at: float, c: int = column, v: np.ndarray = value, w: np.ndarray = weight
+        ) -> Result:
+            return measure(of[use, c], v[use], w[use], threshold=at, seed=seed)
+
+        flag = trained.thresholds[category].flag
+        table.append(
+            CategoryRow(
+                category,
+                ours=result(scores, every, flag),
+                ours_real=result(scores, real, flag),
+                baseline=result(base, every, 0.5),
+                baseline_real=result(base, real, 0.5),
+            )
+        )
+    return table
+
+
+def source_rows(corpus: Corpus, trained: Trained) -> list[SourceRow]:
+    """Return a row a source, over its test texts."""
+    test = corpus.sides[trained.rows] == "test"
+    rows, reached = trained.rows[test], reaches_flag(trained, trained.scores[test])
+    sources = np.array([corpus.examples[i].source for i in rows])
+    flags = np.array([{None: -1}.get(f, f) for f in (corpus.examples[i].flag for i in rows)])
+    table = []
+    for source in sorted(set(sources.tolist())):
+        safe, flagged = reached[(sources == source) & (flags == 0)], reached[(sources == source) & (flags == 1)]
+        table.append(SourceRow(source, len(safe), _mean(safe), len(flagged), _mean(flagged)))
+    return table
+
+
+def reaches_flag(trained: Trained, scores: np.ndarray, categories: Sequence[str] = MODEL_CATEGORIES) -> np.ndarray:
+    """Return for each row of `scores` whether any category reaches its flag threshold."""
+    limits = np.array([trained.thresholds[c].flag for c in MODEL_CATEGORIES])
+    use = [MODEL_CATEGORIES.index(c) for c in categories]
+    return np.asarray((scores[:, use] >= limits[use]).any(axis=1))
+
+
+def false_alarms(corpus: Corpus, trained: Trained) -> tuple[int, float]:
+    """Return how many benign assistant answers are on the test side, and the share that any category flags."""
+    test = corpus.sides[trained.rows] == "test"
+    benign = np.array([is_benign_answer(corpus.examples[i]) for i in trained.rows]) & test
+    return int(benign.sum()), _mean(reaches_flag(trained, trained.scores[benign]))
+
+
+def data_rows(corpus: Corpus) -> list[tuple[str, str, Counter[str]]]:
+    """Return (source, licence, rows by side) for each source."""
+    licences = {e.source: e.licence for e in corpus.examples}
+    counts: dict[str, Counter[str]] = {source: Counter() for source in sorted(licences)}
+    for example, side in zip(corpus.examples, corpus.sides.tolist(), strict=True):
+        counts[example.source][side] += 1
+    return [(source, licences[source], sides) for source, sides in counts.items()]
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table."""
+    lines = [list(header), ["---"] * len(header), *([str(cell) for cell in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def figure(value: object) -> str:
+    """Return a figure of three digits, or a dash where there is none."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return "–"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _mean(reached: np.ndarray) -> float:
+    return float(reached.mean()) if len(reached) else float("nan")

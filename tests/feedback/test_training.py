@@ -1,0 +1,159 @@
+"""Training of the guard model's heads, end to end on a few texts of our own."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from feedback.training.data import Example, merge_duplicates, prepare, split
+from feedback.training.evaluate import auroc, average_precision, ece
+from feedback.training.features import Spec, encode
+from feedback.training.fit import calibrate
+from feedback.training.grammar import generate
+from feedback.training.labels import targets
+from feedback.training.nearduplicates import clusters
+from feedback.training.thresholds import recommend
+from screening.categories import MODEL_CATEGORIES
+from workers.model import load_model
+from workers.runtimes.encoder import Encoder
+
+
+def _example(
+    text: str, labels: dict[str, int] | None = None, *, number: int = 0, source: str = "posts", flag: int | None = None
+) -> Example:
+    return Example(f"{source}:{number}", source, "post", text, "CC0-1.0", flag, labels or {})
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path) -> Path:
+    """A data folder like shared/data, from generated texts under two source names."""
+    rows = [
+        {
+            "id": f"row-{i}",
+            "source": "toxigen_safenlp" if i % 3 else "arena_hard_benign",
+            "kind": e.kind,
+            "text": f"{e.text} ({i})",
+            "context": None,
+            "lang": "en",
+            "labels": e.labels,
+            "flag": e.flag,
+            "licence": "CC0-1.0",
+        }
+        for i, e in enumerate(generate(seed=1, share=0.02))
+    ]
+    folder = tmp_path / "data"
+    folder.mkdir()
+    with gzip.open(folder / "moderation_train.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+    (folder / "lexicon_profanity_en.csv").write_text("text,severity_rating\ndamn,1.0\n")
+    return folder
+
+
+def _train(data: Path, out: Path, cache: Path) -> str:
+    printed = StringIO()
+    call_command(
+        "train", data=data, out=out, cache=cache, seed=3, threads=1, synthetic=0.01, stdout=printed, stderr=StringIO()
+    )
+    return printed.getvalue()
+
+
+def test_one_command_makes_heads_that_load_and_the_same_bytes_again(data_folder: Path, tmp_path: Path) -> None:
+    printed = _train(data_folder, tmp_path / "one", tmp_path / "cache")
+    assert "| prompt_injection |" in printed
+    _train(data_folder, tmp_path / "two" / "one", tmp_path / "cache")
+    for name in ("heads.safetensors", "config.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / "one" / name).read_bytes()
+    card = (tmp_path / "one" / "MODEL_CARD.md").read_text()
+    assert "toxigen_safenlp" in card
+    assert "Known weaknesses" in card
+    (prediction,) = load_model(str(tmp_path / "one"), "cpu").predict(["Happy to help."])
+    assert set(prediction.scores) == set(MODEL_CATEGORIES)
+
+
+def test_a_folder_without_data_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="data folder"):
+        _train(tmp_path, tmp_path / "out", tmp_path / "cache")
+
+
+def test_an_interrupted_encoding_resumes_and_gives_the_same_features(tmp_path: Path) -> None:
+    texts = [f"Text number {i} about the weather." for i in range(6)]
+    encoder, spec = Encoder(device="cpu"), Spec(layers=(6,))
+    seen: list[int] = []
+    whole = encode(texts, encoder=encoder, spec=spec, cache=tmp_path / "whole")
+    encode(texts[:4], encoder=encoder, spec=spec, cache=tmp_path / "parts")
+    (tmp_path / "parts" / spec.key() / "half.123.tmp").write_bytes(b"interrupted")
+    resumed = encode(texts, encoder=encoder, spec=spec, cache=tmp_path / "parts", progress=seen.append)
+    assert seen == [4, 2]
+    np.testing.assert_allclose(resumed.vectors.astype(float), whole.vectors.astype(float), atol=2e-3)
+
+
+def test_generated_texts_repeat_with_the_seed_and_know_most_categories() -> None:
+    first, again, other = (generate(seed=s, share=0.05) for s in (5, 5, 6))
+    assert first == again
+    assert {e.text for e in first} != {e.text for e in other}
+    assert {c for e in first for c, v in e.labels.items() if v} >= set(MODEL_CATEGORIES) - {"profanity"}
+    assert all("{" not in e.text or "```" in e.text for e in first)
+
+
+def test_variants_of_a_text_fall_on_the_same_side() -> None:
+    base = "the quick brown fox jumps over the lazy dog near the old mill by the river today"
+    examples = [_example(f"{base} number {i}", number=i, source=f"source{i}") for i in range(20)]
+    assert len(set(split(examples, seed=1))) == 1
+    assert len(set(clusters(["one two three four", "five six seven eight", "nine ten"]))) == 3
+
+
+def test_sexual_rows_that_name_an_age_are_dropped() -> None:
+    rows = [_example("a text about teens", {"sexual": 1}), _example("a lesson for teens", {"sexual": 0})]
+    assert [e.labels["sexual"] for e in prepare(rows, seed=1)] == [0]
+
+
+def test_copies_that_disagree_leave_the_label_unknown() -> None:
+    (merged,) = merge_duplicates(
+        [_example("Same  text", {"hate": 1, "violence": 0}), _example("same text", {"hate": 0})]
+    )
+    assert merged.labels == {"violence": 0}
+
+
+def test_targets_follow_from_labels_and_unknown_weighs_nothing() -> None:
+    made = targets([_example("x", {"hate/threatening": 1}), _example("y", {"harassment": 0}), _example("z", flag=1)])
+    column = MODEL_CATEGORIES.index
+    assert made.value[0, column("hate")] == made.weight[0, column("hate")] == 1
+    assert made.weight[1, column("harassment/threatening")] == 1
+    assert made.weight[0, column("sexual")] == 0
+    assert made.some.tolist() == [False, False, True]
+
+
+def test_figures_are_those_of_the_textbook() -> None:
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    chance = np.random.default_rng(0)
+    truth = chance.random(400) < 0.2
+    scores = np.round(np.clip(truth * 0.3 + chance.random(400) * 0.7, 0, 1), 2)
+    assert average_precision(scores, truth) == pytest.approx(average_precision_score(truth, scores))
+    assert auroc(scores, truth) == pytest.approx(roc_auc_score(truth, scores))
+    assert ece(truth.astype(float), truth) == 0
+
+
+def test_calibration_brings_scores_to_frequencies() -> None:
+    chance = np.random.default_rng(0)
+    logits = chance.normal(size=4000)
+    truth = chance.random(4000) < 1 / (1 + np.exp(-(1.5 * logits - 1)))
+    scale, shift = calibrate(logits, truth.astype(float), np.ones(4000))
+    assert (scale, shift) == pytest.approx((1.5, -1), abs=0.15)
+    assert calibrate(logits, np.zeros(4000), np.ones(4000)) == (1.0, 0.0)
+
+
+def test_thresholds_keep_benign_answers_out() -> None:
+    chance = np.random.default_rng(0)
+    truth = np.repeat([True, False], 500)
+    scores = np.clip(np.where(truth, 0.8, 0.2) + chance.normal(scale=0.1, size=1000), 0, 1)
+    benign = chance.random(2000) * 0.6
+    chosen = recommend(scores, truth, benign)
+    assert (benign >= chosen.flag).mean() <= 0.002
+    assert chosen.flag <= chosen.hold <= chosen.block
