@@ -49,6 +49,10 @@ class Home:
         return self.root / "redis"
 
     @property
+    def static(self) -> Path:
+        return self.root / "static"
+
+    @property
     def services_file(self) -> Path:
         return self.run / "services.json"
 
@@ -63,7 +67,7 @@ def open_home(root: Path) -> Home:
     try:
         # 0711: when started by root, the database runs as another user and must be able to pass through.
         home.root.mkdir(mode=0o711, parents=True, exist_ok=True)
-        for folder in (home.run, home.log, home.redis):
+        for folder in (home.run, home.log, home.redis, home.static):
             folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise LocalError(

@@ -2,10 +2,13 @@
 
 import http.client
 import json
-from dataclasses import dataclass
 from typing import Any
 
+import redis
+
 from webapp.local.home import LocalError
+from workers.broker import QUEUES
+from workers.messages import alive_key
 
 POLICY = "support-bot"
 QUESTION = "Where is my order?"
@@ -13,15 +16,17 @@ REFUSALS = (400, 401, 403, 404, 413, 422)
 ANSWER = "It left our warehouse this morning. Write to ana.lima@example.com if it is late."
 
 
-@dataclass(frozen=True)
-class Probe:
-    """The answer to one attempt: `state` is empty when every rule of the check was screened."""
+def missing_workers(client: redis.Redis) -> str:
+    """Say in a few words which screening queues nobody serves yet, "" when each has a worker with its model loaded."""
+    try:
+        missing = [queue for queue in QUEUES.values() if not client.exists(alive_key(queue))]
+    except redis.RedisError:
+        return "Redis does not answer"
+    return f"workers loading their models: {', '.join(missing)}" if missing else ""
 
-    state: str
 
-
-def try_check(port: int, api_key: str) -> Probe:
-    """Send one check to the app on `port`, and say in a few words what is still missing.
+def try_check(port: int, api_key: str) -> str:
+    """Send one check to the app on `port`, and say in a few words what is still missing, "" when nothing is.
 
     Raises LocalError when the app refuses the check, which waiting does not change.
     """
@@ -29,16 +34,16 @@ def try_check(port: int, api_key: str) -> Probe:
     try:
         status, answer = post(port, "/v1/checks", body, api_key)
     except OSError:
-        return Probe("web server starting")
+        return "web server starting"
     except (http.client.HTTPException, ValueError):
-        return Probe("web server answers something else than JSON")
+        return "web server answers something else than JSON"
     problem = f"{status} {answer.get('title', '')}: {answer.get('hint', '')}"
     if status in REFUSALS:
         raise LocalError(f"the app refuses the first check ({problem})", "Move demo.json away to get a new API key.")
     if status != 200:
-        return Probe(f"checks answered {problem}")
+        return f"checks answered {problem}"
     unscanned = [str(entry["rule"]) for entry in answer["unscanned"]]
-    return Probe(f"guard model loading, no answer yet from: {', '.join(unscanned)}" if unscanned else "")
+    return f"no answer yet from: {', '.join(unscanned)}" if unscanned else ""
 
 
 def post(port: int, path: str, body: dict[str, Any], api_key: str, timeout: float = 30.0) -> tuple[int, dict[str, Any]]:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import redis
+
 from webapp.local.external import check_database, check_redis
 from webapp.local.home import Home, LocalError, lock_holder, lock_home, open_home, tail, write_private_json
 from webapp.local.postgres import Postgres, explain_failure
 from webapp.local.process_table import PROJECT, processes
 from webapp.local.processes import Process, Supervisor
-from webapp.local.ready import try_check
+from webapp.local.ready import missing_workers, try_check
 from webapp.local.redis import Redis
 
 START_SECONDS = 240.0
@@ -62,6 +64,7 @@ class Stack:
         self._say("Web server and workers")
         for process in processes(env=self._env, port=self._request.port, run=self._home.run):
             self._supervisor.start(process)
+        self._wait_for_workers(redis_url)
         self._wait_for_a_check(str(facts["api_key"]))
         return facts
 
@@ -85,11 +88,11 @@ class Stack:
         if self._request.redis_url:
             self._say(f"Redis: using the server of REDIS_URL, {check_redis(self._request.redis_url)}")
             return self._request.redis_url
-        redis = Redis(self._home)
-        self._say(f"Redis: own server, 127.0.0.1:{redis.port}")
-        self._supervisor.start(redis.process())
-        self._supervisor.wait_until(redis.accepts, timeout=20, what="starting Redis")
-        return redis.url
+        server = Redis(self._home)
+        self._say(f"Redis: own server, 127.0.0.1:{server.port}")
+        self._supervisor.start(server.process())
+        self._supervisor.wait_until(server.accepts, timeout=20, what="starting Redis")
+        return server.url
 
     def _manage(self, command: str, title: str, *options: str) -> None:
         self._say(title)
@@ -97,20 +100,29 @@ class Stack:
         self._supervisor.run(Process(command, line, self._env, PROJECT, restart=False), timeout=START_SECONDS)
         self._say(f"  {tail(self._home.log / f'{command}.log', 1).strip()}")
 
+    def _wait_for_workers(self, redis_url: str) -> None:
+        """Return once a worker serves each queue. A check sent before would wait in the review queue, unscanned."""
+        with redis.Redis.from_url(redis_url) as client:
+            self._wait("the workers", lambda: missing_workers(client))
+
     def _wait_for_a_check(self, api_key: str) -> None:
+        self._wait("the first check", lambda: try_check(self._request.port, api_key))
+
+    def _wait(self, what: str, find_state: Callable[[], str]) -> None:
+        """Ask for the state until it is empty, and show it now and then."""
         began = last_news = time.monotonic()
         state = ""
 
-        def answered() -> bool:
+        def done() -> bool:
             nonlocal state, last_news
-            state = try_check(self._request.port, api_key).state
+            state = find_state()
             if state and time.monotonic() - last_news > NEWS_SECONDS:
                 last_news = time.monotonic()
                 self._say(f"  {state} ({last_news - began:.0f} s)")
             return not state
 
         try:
-            self._supervisor.wait_until(answered, timeout=START_SECONDS, what="the first check", interval=0.25)
+            self._supervisor.wait_until(done, timeout=START_SECONDS, what=what, interval=0.25)
         except LocalError as failure:
             raise LocalError(
                 f"{failure} (last state: {state or 'none'})", f"{failure.hint}\n{self._tails()}"
