@@ -22,6 +22,11 @@ def audit_key(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path / "keys" / "audit.pem"
 
 
+@pytest.fixture
+def quick_passwords(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 def record(count: int = 1) -> list[AuditEvent]:
     with transaction.atomic():
         return [

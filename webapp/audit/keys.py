@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
 from django.conf import settings
 
 from webapp.audit.errors import KeyUnusable
-from webapp.audit.files import new_file
 from webapp.audit.notes import VerifierKey
+from webapp.files import new_file
 
 
 def key_path() -> Path:

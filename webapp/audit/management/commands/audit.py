@@ -12,7 +12,6 @@ from webapp.accounts.models import Project
 from webapp.accounts.services import SYSTEM
 from webapp.audit.checkpoints import make_checkpoint
 from webapp.audit.errors import AuditError
-from webapp.audit.files import new_file
 from webapp.audit.keys import load_key, verifier_key
 from webapp.audit.models import AuditCheckpoint
 from webapp.audit.report.formats import FORMATS
@@ -22,6 +21,7 @@ from webapp.audit.selectors import checkpoint_of
 from webapp.audit.sequencer import sequence_log
 from webapp.audit.services import create_report
 from webapp.audit.verification import Result, verify_log
+from webapp.files import new_file
 
 
 class Command(BaseCommand):
