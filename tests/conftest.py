@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from pytest_django import Settings
 
 from tests.audit_flush import allow_flush as allow_flush
 from tests.live import LiveApp
@@ -19,6 +20,12 @@ from webapp.local.process_table import screening
 from webapp.local.processes import Supervisor
 from workers.broker import QUEUES
 from workers.messages import alive_key
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings: Settings) -> None:
+    # The cast has six people; hashing their passwords properly takes seconds in every test.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")
