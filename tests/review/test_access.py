@@ -1,0 +1,107 @@
+"""Who may open and do what in the console."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from review.models import Annotation
+from tests.factories import Cast
+from tests.review.working import claim_one, events, member, new_item
+
+EVERYONE = {"owner", "lead", "reviewer", "compliance"}
+REVIEWERS = EVERYONE - {"compliance"}
+PAGES = {
+    "queues": ("GET", EVERYONE),
+    "item": ("GET", EVERYONE),
+    "mine": ("GET", REVIEWERS),
+    "redacted": ("GET", REVIEWERS),
+    "work": ("POST", REVIEWERS),
+    "ahead": ("POST", REVIEWERS),
+    "submit": ("POST", REVIEWERS),
+    "heartbeat": ("POST", REVIEWERS),
+    "skip": ("POST", REVIEWERS),
+    "escalate": ("POST", REVIEWERS),
+    "release": ("POST", REVIEWERS),
+}
+
+
+@pytest.fixture
+def urls(cast: Cast) -> dict[str, str]:
+    """Return the addresses of all pages for an item that the reviewer holds."""
+    item = new_item(cast)
+    slot = claim_one(cast, member(cast, cast.reviewer))
+    arguments: dict[str, list[object]] = {"queues": [], "mine": [], "item": [item.public_id]}
+    arguments |= {"redacted": [item.public_id], "work": ["default"], "ahead": ["default"]}
+    return {
+        name: reverse(f"review:{name}", args=[cast.project.slug, *arguments.get(name, [slot.id])]) for name in PAGES
+    }
+
+
+def test_every_page_is_listed_here() -> None:
+    from review.urls import urlpatterns
+
+    assert {pattern.name for pattern in urlpatterns} == set(PAGES)
+
+
+def test_an_outsider_gets_404_everywhere(cast: Cast, client: Client, urls: dict[str, str]) -> None:
+    client.force_login(cast.outsider)
+    assert {name: client.generic(PAGES[name][0], url).status_code for name, url in urls.items()} == dict.fromkeys(
+        PAGES, 404
+    )
+
+
+def test_an_outsider_can_not_reach_an_item_through_their_own_project(
+    cast: Cast, client: Client, urls: dict[str, str]
+) -> None:
+    client.force_login(cast.outsider)
+    for name, url in urls.items():
+        if name not in ("queues", "mine"):
+            moved = url.replace(f"/p/{cast.project.slug}/", f"/p/{cast.other_project.slug}/")
+            assert client.generic(PAGES[name][0], moved).status_code == 404, name
+
+
+def test_somebody_not_signed_in_is_sent_to_sign_in(client: Client, urls: dict[str, str]) -> None:
+    for name, url in urls.items():
+        response = client.generic(PAGES[name][0], url)
+        assert response.status_code == 302
+        assert response["Location"].startswith(reverse("account_login"))
+
+
+@pytest.mark.parametrize("role", sorted(EVERYONE))
+def test_roles_open_what_is_theirs(cast: Cast, client: Client, urls: dict[str, str], role: str) -> None:
+    client.force_login(getattr(cast, role))
+    for name, url in urls.items():
+        refused = client.generic(PAGES[name][0], url).status_code == 403
+        assert refused == (role not in PAGES[name][1]), name
+
+
+def test_reading_an_item_is_recorded_for_whoever_reads(cast: Cast, client: Client, urls: dict[str, str]) -> None:
+    client.force_login(cast.compliance)
+    page = client.get(urls["item"])
+    assert "Not yours to decide now" in page.text
+    [event] = events("content.viewed")
+    assert event["actor"]["role"] == "compliance"
+
+
+def test_the_holder_s_view_is_recorded_once(cast: Cast, client: Client, urls: dict[str, str]) -> None:
+    client.force_login(cast.reviewer)
+    for _ in range(2):
+        assert "Submit and next" in client.get(urls["item"]).text
+    client.post(urls["ahead"])
+    assert len(events("content.viewed")) == 1
+
+
+def test_only_the_holder_sees_the_redaction(cast: Cast, client: Client, urls: dict[str, str]) -> None:
+    client.force_login(cast.lead)
+    assert client.get(urls["redacted"]).status_code == 404
+    client.force_login(cast.reviewer)
+    assert client.get(urls["redacted"]).text == "You can reach Ann at [EMAIL_ADDRESS], idiot."
+
+
+def test_a_form_without_csrf_token_changes_nothing(cast: Cast, urls: dict[str, str]) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(cast.reviewer)
+    assert strict.post(urls["submit"]).status_code == 403
+    assert not Annotation.objects.exists()
