@@ -1,14 +1,27 @@
+"""Every address of the app. A project's pages live under /p/<project>/."""
+
 from __future__ import annotations
 
 from django.urls import include, path
 
 from webapp import views
+from webapp.interception.api import api
+from webapp.interception.moderations import api as openai_api
+from webapp.interception.views import api_docs
+from webapp.monitoring import views as monitoring
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("accounts/", include("allauth.urls")),
+    path("v1/docs", api_docs, name="api-docs"),
+    path("v1/", api.urls),
+    path("openai/v1/", openai_api.urls),
+    path("healthz", monitoring.healthz, name="healthz"),
+    path("readyz", monitoring.readyz, name="readyz"),
     path("p/<slug:project>/compliance/", include("webapp.audit.urls")),
-    path("p/<slug:project>/", include("webapp.accounts.urls")),
+    path("p/<slug:project>/traffic/", include("webapp.interception.urls")),
+    path("p/<slug:project>/policies/", include("policies.urls")),
     path("p/<slug:project>/review/", include("review.urls")),
     path("p/<slug:project>/datasets/", include("feedback.urls")),
+    path("p/<slug:project>/", include("webapp.accounts.urls")),
 ]

@@ -103,15 +103,19 @@ class Engine:
             return self._failed(rule, error)
         return RuleResult(rule=rule.id, findings=tuple(findings))
 
-    def _observed_spans(self, job: Job) -> tuple[Span, ...]:
-        detector = self._detector(Rule(id="observe", detector="pii"))
-        return tuple(
-            Span(start=hit.start, end=hit.end, label=hit.category, score=hit.score)
-            for text in job.texts
-            if text.is_output
-            for hit in detector.detect(text.text, Deadline(job.deadline))
-            if hit.start is not None and hit.end is not None
-        )
+    def _observed_spans(self, job: Job) -> tuple[Span, ...] | None:
+        try:
+            detector = self._detector(Rule(id="observe", detector="pii"))
+            return tuple(
+                Span(start=hit.start, end=hit.end, label=hit.category, score=hit.score)
+                for text in job.texts
+                if text.is_output
+                for hit in detector.detect(text.text, Deadline(job.deadline))
+                if hit.start is not None and hit.end is not None
+            )
+        except Exception as error:  # noqa: BLE001 - as in _scan: nothing seen is None, not "no spans"
+            log.error("spans were not observed: %s", _reason(error))
+            return None
 
     def _run_model(self, jobs: Sequence[Job]) -> list[JobResult]:
         """Give every text that a model-based rule looks at one place in one pass, then let the rules read it."""

@@ -1,0 +1,50 @@
+"""A project and its application, asking over HTTP; real workers behind Redis."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from tests.factories import Cast, make_cast
+from webapp.interception import auth
+from webapp.local.processes import Supervisor
+
+
+class ApiClient:
+    """Sends JSON with an API key; `last` is the newest answer."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self._client = Client(raise_request_exception=False)
+
+    def post(self, path: str, body: Any, **headers: str) -> HttpResponse:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self._client.generic("POST", path, raw, content_type="application/json", headers=self._headers(headers))
+
+    def get(self, path: str) -> HttpResponse:
+        return self._client.get(path, headers=self._headers({}))
+
+    def check(self, output: str, **fields: Any) -> dict[str, Any]:
+        response = self.post("/v1/checks", {"output": output, **fields})
+        assert response.status_code == 200, response.content
+        answer: dict[str, Any] = json.loads(response.content)
+        return answer
+
+    def _headers(self, more: dict[str, str]) -> dict[str, str]:
+        named = {name.replace("_", "-"): value for name, value in more.items()}
+        return {**({"Authorization": f"Bearer {self.key}"} if self.key else {}), **named}
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    auth._limiter.cache_clear()
+    return make_cast()
+
+
+@pytest.fixture
+def api(cast: Cast, screen_workers: Supervisor) -> ApiClient:
+    return ApiClient(cast.api_key)

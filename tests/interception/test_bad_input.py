@@ -1,0 +1,108 @@
+"""What bad input gets: a clear 4xx with a hint, or correct screening; never a 500, nothing stored, nothing quoted."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from tests.interception.conftest import ApiClient
+from webapp.interception.models import Check
+
+SECRET = "zebra-umbrella"
+
+MALFORMED: dict[str, Any] = {
+    "not json": b"{" + SECRET.encode(),
+    "empty body": b"",
+    "invalid utf-8": b'{"output": "' + SECRET.encode() + b'\xff\xfe"}',
+    "nul character": {"output": f"{SECRET}\0"},
+    "nul in a key": {"output": "x", "metadata": {"a\0": 1}},
+    "lone surrogate": b'{"output": "' + SECRET.encode() + b' \\ud83d"}',
+    "lone surrogate in metadata": b'{"output": "x", "metadata": {"a": ["\\udc00"]}}',
+    "output is a number": {"output": 7},
+    "output is a list": {"output": [SECRET]},
+    "a list": [SECRET],
+    "a string": SECRET,
+    "null": None,
+    "unknown field": {"output": "x", SECRET: 1},
+    "nothing to screen": {},
+    "messages are strings": {"messages": [SECRET]},
+    "a message without a role": {"messages": [{"content": SECRET}]},
+    "deadline is zero": {"output": "x", "deadline_ms": 0},
+    "deadline is a word": {"output": "x", "deadline_ms": SECRET},
+    "conversation id too long": {"output": "x", "conversation_id": "c" * 201},
+    "nested too deeply": b'{"output": "x", "metadata": ' + b'{"a":' * 100 + b"1" + b"}" * 100 + b"}",
+    "nested beyond the parser": b'{"output": "x", "metadata": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",
+    "infinite number": b'{"output": "x", "metadata": {"a": 1e999}}',
+    "a number of 5,000 digits": b'{"output": "x", "metadata": {"a": ' + b"9" * 5000 + b"}}",
+    "not a number": b'{"output": "x", "metadata": {"a": NaN}}',
+}
+
+
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
+def test_a_malformed_body_is_refused_with_a_hint(
+    api: ApiClient, body: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        response = api.post("/v1/checks", body)
+    assert response.status_code == 400, response.content
+    problem = json.loads(response.content)
+    assert response["Content-Type"] == "application/problem+json"
+    assert problem["hint"]
+    assert SECRET not in json.dumps([problem["detail"], problem["hint"]])
+    assert SECRET not in caplog.text
+    assert Check.objects.count() == 0
+
+
+def test_a_body_over_a_mebibyte_is_refused_unread(api: ApiClient) -> None:
+    response = api.post("/v1/checks", {"output": "x" * 10_000_000})
+    assert response.status_code == 413
+    assert "hint" in json.loads(response.content)
+
+
+def test_a_text_of_nearly_a_mebibyte_is_screened_whole(api: ApiClient) -> None:
+    answer = api.check("word " * 190_000 + "ann@example.com", deadline_ms=60_000)
+    assert answer["verdict"] == "redact"
+    assert answer["output"].endswith("[EMAIL_ADDRESS]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a." * 10_000, "." * 20_000, "(" * 20_000, "1" * 20_000, "@" * 20_000, "https://" * 2_500, "=" * 20_000],
+    ids=["a.", "dots", "brackets", "digits", "ats", "urls", "equals"],
+)
+def test_texts_made_to_make_regexes_backtrack_get_a_verdict(api: ApiClient, text: str) -> None:
+    answer = api.check(text, deadline_ms=10_000)
+    assert answer["verdict"] in ("allow", "redact", "hold", "block")
+    assert answer["verdict"] == "hold" or not answer["unscanned"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["👩‍👩‍👧‍👦" * 500, "‮evil‬ مرحبا שלום", "a\u0301\u0300" * 2_000, "﷽" * 500, "\u200b" * 5_000, "\r\n\t\x1b[0m"],
+    ids=["emoji", "bidi", "marks", "ligature", "zero width", "controls"],
+)
+def test_unusual_text_comes_back_as_it_was(api: ApiClient, text: str) -> None:
+    answer = api.check(text, messages=[{"role": "user", "content": text}])
+    assert (answer["verdict"], answer["output"]) == ("allow", text)
+
+
+@pytest.mark.parametrize("path", ["/v1/checks/chk_" + "0" * 32, "/v1/checks/chk_x", "/v1/checks/%00", "/v1/checks/é"])
+def test_an_unknown_id_is_not_found(api: ApiClient, path: str) -> None:
+    response = api.get(path)
+    assert response.status_code == 404
+    assert json.loads(response.content)["hint"]
+
+
+@pytest.mark.parametrize(("method", "path"), [("get", "/v1/nothing"), ("get", "/v1/checks"), ("get", "/openai/v1/x")])
+def test_an_unknown_address_answers_in_json(api: ApiClient, method: str, path: str) -> None:
+    response = getattr(api, method)(path)
+    assert response.status_code in (404, 405)
+    assert "error" in json.loads(response.content) or "hint" in json.loads(response.content)
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256])
+def test_an_idempotency_key_of_no_use_is_refused(api: ApiClient, key: str) -> None:
+    assert api.post("/v1/checks", {"output": "x"}, Idempotency_Key=key).status_code == 400

@@ -1,0 +1,43 @@
+"""`/openai/v1/moderations`, asked by OpenAI's own client."""
+
+from __future__ import annotations
+
+import openai
+import pytest
+from pytest_django.live_server_helper import LiveServer
+
+from tests.factories import Cast, make_cast
+from webapp.interception.models import Check
+from webapp.local.processes import Supervisor
+
+
+@pytest.fixture
+def client(transactional_db: None, live_server: LiveServer, screen_workers: Supervisor) -> tuple[openai.OpenAI, Cast]:
+    cast = make_cast()
+    return openai.OpenAI(base_url=f"{live_server.url}/openai/v1", api_key=cast.api_key, max_retries=0), cast
+
+
+def test_the_client_gets_all_categories_for_each_string(client: tuple[openai.OpenAI, Cast]) -> None:
+    answer = client[0].moderations.create(input=["all is well", "and here too"])
+    assert len(answer.results) == 2
+    result = answer.results[0]
+    assert result.flagged is False
+    assert len(result.categories.model_dump(by_alias=True)) == 13
+    assert set(result.category_scores.model_dump(by_alias=True).values()) <= {0.0, 0.01}
+    assert Check.objects.filter(door="openai.moderations").count() == 2
+
+
+def test_parts_are_one_text(client: tuple[openai.OpenAI, Cast]) -> None:
+    answer = client[0].moderations.create(input=[{"type": "text", "text": "a"}, {"type": "text", "text": "b"}])
+    assert len(answer.results) == 1
+
+
+def test_images_are_refused_not_passed_over(client: tuple[openai.OpenAI, Cast]) -> None:
+    with pytest.raises(openai.BadRequestError):
+        client[0].moderations.create(input=[{"type": "image_url", "image_url": {"url": "data:image/png;base64,"}}])
+
+
+def test_a_bad_key_is_an_authentication_error(client: tuple[openai.OpenAI, Cast]) -> None:
+    with pytest.raises(openai.AuthenticationError) as caught:
+        client[0].with_options(api_key="csk_wrong").moderations.create(input="x")
+    assert "API key" in str(caught.value)

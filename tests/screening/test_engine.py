@@ -1,0 +1,122 @@
+"""The engine: rules run where they belong, one model pass for all, and nothing that fails is passed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from screening.categories import MODEL_CATEGORIES
+from screening.engine import DEADLINE, Engine, Job, wait_until
+from screening.findings import Prediction, Text
+from screening.policy import parse_policy
+
+POLICY = parse_policy("""
+name: p
+rules:
+  - {id: moderation, detector: moderation, on: [output, input], categories: {hate: {hold: 0.5}}, deadline_ms: 500}
+  - {id: injection, detector: prompt_injection, on: [input], categories: {prompt_injection: {flag: 0.5}}}
+  - {id: words, detector: phrases, options: {lists: {names: {terms: [zork]}}}, entities: {names: redact}}
+""")
+
+
+class ScriptedModel:
+    """Says "hate" of texts that contain the word; counts its passes."""
+
+    version = "scripted-1"
+    categories = MODEL_CATEGORIES
+
+    def __init__(self, failures: int = 0) -> None:
+        self.batches: list[list[str]] = []
+        self.failures = failures
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError(f"quotes {texts[0]}")
+        self.batches.append(list(texts))
+        return [Prediction({name: float(name in text) for name in MODEL_CATEGORIES}) for text in texts]
+
+
+def job(output: str = "fine", message: str = "hello", *, seconds: float = 60, observe: bool = False) -> Job:
+    now = time.time()
+    texts = (Text("output", output), Text("messages.0", message))
+    return Job(POLICY.canonical, texts, started=now, deadline=now + seconds, observe=observe)
+
+
+def test_all_model_rules_of_all_jobs_share_one_pass_over_distinct_texts() -> None:
+    model = ScriptedModel()
+    results = Engine(lambda: model).run([job("hate this"), job("fine"), job("fine")], "gpu")
+    assert model.batches == [["hate this", "hello", "fine"]]
+    assert [len(result.rules) for result in results] == [2, 2, 2]
+    (finding,) = results[0].rules[0].findings
+    assert (finding.category, finding.action, finding.target, finding.model) == ("hate", "hold", "output", "scripted-1")
+
+
+def test_scores_are_those_of_the_output() -> None:
+    (result,) = Engine(ScriptedModel).run([job("hate this", "prompt_injection")], "gpu")
+    assert result.scores is not None
+    assert (result.scores["hate"], result.scores["prompt_injection"]) == (1.0, 0.0)
+    assert result.rules[1].findings[0].target == "messages.0"
+
+
+def test_a_model_that_fails_leaves_its_rules_unscanned_and_is_loaded_again() -> None:
+    loaded: list[ScriptedModel] = []
+
+    def load() -> ScriptedModel:
+        loaded.append(ScriptedModel(failures=0 if loaded else 1))
+        return loaded[-1]
+
+    engine = Engine(load)
+    (failed,) = engine.run([job()], "gpu")
+    assert [rule.unscanned for rule in failed.rules] == ["RuntimeError", "RuntimeError"]
+    assert failed.scores is None
+    (recovered,) = engine.run([job()], "gpu")
+    assert [rule.unscanned for rule in recovered.rules] == ["", ""]
+    assert len(loaded) == 2
+
+
+def test_a_job_past_its_deadline_is_not_given_to_the_model() -> None:
+    model = ScriptedModel()
+    late, good = Engine(lambda: model).run([job("late", "late too", seconds=-1), job("good")], "gpu")
+    assert model.batches == [["good", "hello"]]
+    assert {rule.unscanned for rule in late.rules} == {DEADLINE}
+    assert {rule.unscanned for rule in good.rules} == {""}
+
+
+def test_a_pattern_rule_past_its_deadline_is_unscanned() -> None:
+    (result,) = Engine(ScriptedModel).run([job("zork", seconds=-1)], "cpu")
+    assert [(rule.rule, rule.unscanned) for rule in result.rules] == [("words", DEADLINE)]
+
+
+def test_one_rule_that_breaks_leaves_the_others_alone() -> None:
+    policy = parse_policy("""
+name: p
+rules:
+  - {id: broken, detector: guardrails_ai, options: {validator: "no.such:Class"}, entities: {"*": hold}}
+  - {id: words, detector: phrases, options: {lists: {names: {terms: [zork]}}}, entities: {names: redact}}
+""")
+    now = time.time()
+    asked = Job(policy.canonical, (Text("output", "a zork"),), now, now + 60)
+    (result,) = Engine(ScriptedModel).run([asked], "cpu")
+    broken, words = result.rules
+    assert broken.unscanned
+    assert (words.unscanned, words.findings[0].start, words.findings[0].end) == ("", 2, 6)
+
+
+def test_observing_gives_every_pii_span_whatever_the_policy_says() -> None:
+    (result,) = Engine(ScriptedModel).run([job("mail ann@example.com", observe=True)], "cpu")
+    assert result.spans is not None
+    assert [(span.start, span.end, span.label) for span in result.spans if span.label == "EMAIL_ADDRESS"] == [
+        (5, 20, "EMAIL_ADDRESS")
+    ]
+
+
+def test_the_wait_for_a_queue_ends_with_its_last_rule() -> None:
+    asked = job(seconds=2)
+    due = wait_until(asked)
+    assert due["gpu"] == asked.deadline  # the injection rule has no deadline of its own
+    only_moderation = parse_policy(
+        "name: p\nrules: [{id: m, detector: moderation, categories: {hate: {hold: 0.5}}, deadline_ms: 500}]"
+    )
+    short = Job(only_moderation.canonical, (), asked.started, asked.deadline)
+    assert wait_until(short) == {"gpu": asked.started + 0.5}

@@ -1,0 +1,120 @@
+"""Screen lines of a file: the same engine, here or by the workers, with nothing stored."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from screening.engine import Engine, Job
+from screening.findings import JobResult, Queue, RuleResult
+from screening.policy import Policy
+from screening.verdict import conclude
+from webapp.interception.bodies import parse_json
+from webapp.interception.problems import Problem
+from webapp.interception.texts import texts_of
+from workers.client import ScreenClient, Screening
+
+CHUNK = 32
+#: For one chunk; long enough for texts of a megabyte on a slow processor.
+DEADLINE_SECONDS = 600.0
+
+Screen = Callable[[Sequence[Job]], Screening]
+
+
+class BadLine(Exception):
+    """A line of the input is not what is asked for; the message names its number and never quotes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    number: int
+    id: Any
+    output: str | None
+    messages: list[dict[str, Any]]
+
+
+def read_lines(raw: Iterable[bytes]) -> Iterator[Line]:
+    """Yield the lines of a JSONL file: {"id", "output", "messages"?}. Raises BadLine."""
+    for number, line in enumerate(raw, start=1):
+        if line.strip():
+            yield _line(number, line)
+
+
+def _line(number: int, raw: bytes) -> Line:
+    try:
+        data = parse_json(raw)
+    except Problem as problem:
+        raise BadLine(f"line {number}: {problem.detail} {problem.hint}") from None
+    if not isinstance(data, dict):
+        raise BadLine(f'line {number}: not an object. Write {{"id": ..., "output": ...}}.')
+    output, messages = data.get("output"), data.get("messages") or []
+    if output is not None and not isinstance(output, str):
+        raise BadLine(f'line {number}: "output" is not a string.')
+    good = isinstance(messages, list) and all(isinstance(item, dict) and "role" in item for item in messages)
+    if not good:
+        raise BadLine(f'line {number}: "messages" is not a list of chat messages with a role and a content.')
+    if output is None and not messages:
+        raise BadLine(f'line {number}: neither "output" nor "messages".')
+    return Line(number=number, id=data.get("id", number), output=output, messages=messages)
+
+
+def screen_lines(lines: Sequence[Line], policy: Policy, screen: Screen, key: bytes) -> list[dict[str, Any]]:
+    """Return what the file gets for each line: verdict, findings, the model's scores, every PII span, the output."""
+    now = time.time()
+    jobs = [
+        Job(policy.canonical, texts_of(line.output, line.messages), now, now + DEADLINE_SECONDS, observe=True)
+        for line in lines
+    ]
+    screening = screen(jobs)
+    return [
+        _answer(line, policy, results, screening.missing, key)
+        for line, results in zip(lines, screening.results, strict=True)
+    ]
+
+
+def direct(engine: Engine) -> Screen:
+    """Return a way to screen in this process, without broker or workers."""
+
+    def screen(jobs: Sequence[Job]) -> Screening:
+        by_queue = {queue: engine.run(jobs, queue) for queue in _QUEUES}
+        return Screening(results=[{queue: by_queue[queue][index] for queue in _QUEUES} for index in range(len(jobs))])
+
+    return screen
+
+
+def by_workers(redis_url: str) -> Screen:
+    return ScreenClient(redis_url).screen
+
+
+_QUEUES: tuple[Queue, ...] = ("cpu", "gpu")
+
+
+def _answer(
+    line: Line, policy: Policy, results: dict[Queue, JobResult], missing: dict[Queue, str], key: bytes
+) -> dict[str, Any]:
+    rules = [rule for result in results.values() for rule in result.rules]
+    rules += [
+        RuleResult(rule=rule.id, unscanned=missing[rule.detector_type.queue])
+        for rule in policy.rules
+        if rule.detector_type.queue in missing
+    ]
+    conclusion = conclude(policy, line.output, rules, key)
+    gpu, cpu = results.get("gpu"), results.get("cpu")
+    spans = cpu.spans if cpu else None
+    return {
+        "id": line.id,
+        "verdict": conclusion.verdict,
+        "flagged": conclusion.flagged,
+        "findings": [asdict(finding) for finding in conclusion.findings],
+        "unscanned": [{"rule": rule, "reason": reason} for rule, reason in conclusion.unscanned],
+        "scores": gpu.scores if gpu else None,
+        "spans": None if spans is None else [asdict(span) for span in spans],
+        "output": conclusion.output,
+    }
+
+
+def to_json(answer: dict[str, Any]) -> bytes:
+    return json.dumps(answer, ensure_ascii=False).encode() + b"\n"
