@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 
 from screening.detectors.base import Detector
+from screening.detectors.guardrails_ai import GuardrailsAi
 from screening.detectors.injection import PromptInjection
 from screening.detectors.json_schema import JsonSchema
 from screening.detectors.limits import Language, Length
@@ -12,16 +13,19 @@ from screening.detectors.moderation import Moderation
 from screening.detectors.pattern import Pattern
 from screening.detectors.phrases import Phrases
 from screening.detectors.pii import Pii
+from screening.detectors.secrets import Secrets
 
 _CLASSES: tuple[type[Detector], ...] = (
     Moderation,
     PromptInjection,
     Pii,
+    Secrets,
     Phrases,
     Pattern,
     JsonSchema,
     Length,
     Language,
+    GuardrailsAi,
 )
 
 DETECTORS: dict[str, type[Detector]] = {detector.name: detector for detector in _CLASSES}
