@@ -133,7 +133,7 @@ def make_check(
                     "end": at + 15,
                 }
             )
-    Finding.objects.bulk_create(Finding(checked=check, target=f.get("target", "output"), **f) for f in findings)
+    Finding.objects.bulk_create(Finding(checked=check, **{"target": "output", **f}) for f in findings)
     if review:
         check_flagged.send(sender=Check, check=check, kind=review, inclusion_prob=inclusion_prob)
     return check

@@ -25,6 +25,7 @@ def _configure() -> None:
             "collect-late-results": {"task": "interception.collect_late_results", "schedule": 10.0},
             "sequence-audit-log": {"task": "audit.sequence", "schedule": 5.0},
             "sweep-leases": {"task": "review.sweep_leases", "schedule": 15.0},
+            "resume-datasets": {"task": "feedback.resume", "schedule": 60.0},
         },
     )
 

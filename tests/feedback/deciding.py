@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from feedback.keys import keyed, project_key
+from feedback.models import SplitLedger
 from review.models import Queue, ReviewItem
 from review.services import Answer, claim_items, submit_annotation
 from review.services.raising import ensure_default_queue
 from tests.factories import Cast, make_check
 from webapp.accounts.models import Membership, User
-
-FAREWELL = (
-    "Thank you for asking; the shop at the corner opens at nine, and I hope this helps you on your way, number {}."
-)
 
 
 def decide(
@@ -60,32 +58,49 @@ def words(number: int) -> str:
     return " ".join(f"w{(number * 7919 + i * 104729) % 99991}" for i in range(20))
 
 
-def a_mixture(cast: Cast, *, n: int = 60) -> None:
-    """Decide `n` items of every outcome, in conversations of their own."""
-    for number in range(n):
-        email = f"ann{number}@example.com"
-        text = f"😀 {words(number)} Write to {email}, you fool."
-        at = text.index(email)
-        check = {
-            "output": text,
-            "messages": [
-                {"role": "system", "content": "Be kind."},
-                {"role": "user", "content": f"How do I reach Ann {number}? I am bob{number}@example.org."},
-            ],
-            "findings": [
-                finding("harassment", "moderation", score=0.85, threshold=0.8, action="hold"),
-                finding("EMAIL_ADDRESS", "pii", start=at, end=at + len(email)),
-            ],
-        }
-        match number % 4:
-            case 0:
-                decide(cast, outcome="replace", correction=f"{words(number)} Write to our office.", kept=True, **check)
-            case 1:
-                decide(cast, outcome="release", kept=False, labels={"violence": False}, **check)
-            case 2:
-                decide(cast, outcome="redact", labels={"harassment": False}, **check)
-            case _:
-                decide(cast, outcome="block", kept=True, **check)
+def put(cast: Cast, conversation_id: str, split: str) -> None:
+    """Make the ledger say that a conversation is in `split`, as if an earlier version had drawn it."""
+    key = keyed(project_key(cast.project.id, "group"), "conversation", str(cast.application.id), conversation_id)
+    SplitLedger.objects.create(project=cast.project, group_key=key.hex(), split=split)
+
+
+def a_mixture(cast: Cast, *, splits: Sequence[str] = ("train", "validation", "test")) -> None:
+    """Decide an item of every outcome in each of `splits`; every text has a character beyond the basic plane."""
+    for split in splits:
+        for number, outcome in enumerate(("replace", "release", "redact", "block")):
+            name = f"{split}{number}"
+            put(cast, name, split)
+            decide_one(cast, outcome, name, number=len(name) + 10 * number + 100 * splits.index(split))
+
+
+def decide_one(cast: Cast, outcome: str, conversation_id: str, *, number: int) -> ReviewItem:
+    email = f"ann{number}@example.com"
+    text = f"😀 {words(number)} Write to {email}, you fool."
+    mine = f"bob{number}@example.org"
+    question = f"How do I reach Ann? I am 🦉 {mine}."
+    check: dict[str, Any] = {
+        "output": text,
+        "conversation_id": conversation_id,
+        "messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": question}],
+        "findings": [
+            finding("harassment", "moderation", score=0.85, threshold=0.8, action="hold"),
+            finding("EMAIL_ADDRESS", "pii", start=text.index(email), end=text.index(email) + len(email)),
+            finding(
+                "EMAIL_ADDRESS",
+                "pii",
+                target="messages.1",
+                start=question.index(mine),
+                end=question.index(mine) + len(mine),
+            ),
+        ],
+    }
+    if outcome == "replace":
+        return decide(cast, outcome=outcome, correction=f"{words(number)} Write to us.", kept=True, **check)
+    if outcome == "release":
+        return decide(cast, outcome=outcome, kept=False, labels={"violence": False}, **check)
+    if outcome == "redact":
+        return decide(cast, outcome=outcome, labels={"harassment": False}, **check)
+    return decide(cast, outcome=outcome, kept=True, **check)
 
 
 def finding(category: str, detector: str, **fields: Any) -> dict[str, Any]:
