@@ -74,12 +74,17 @@ async function requestAhead() {
     const answer = await post(root.dataset.aheadUrl, data);
     count("[data-waiting]", answer.waiting);
     if (answer.lease_seconds) shown?.extendLease(answer.lease_seconds);
-    ahead = answer.html ? parseStage(answer.html) : null;
+    setAhead(answer.html ? parseStage(answer.html) : null);
     return true;
   } catch (error) {
     complain(error.message, [["Try again", () => next()]], stage === null);
     return false;
   }
+}
+
+function setAhead(element) {
+  ahead = element;
+  root.dataset.ahead = element === null ? "none" : "ready";
 }
 
 /** Put the next item on screen: at once when it waits ahead, else as soon as the server has one. */
@@ -99,7 +104,7 @@ async function next() {
     }
   }
   const element = ahead;
-  ahead = null;
+  setAhead(null);
   show(element);
   fetchAfterSaves();
 }
@@ -189,7 +194,7 @@ async function bringBack(entry, message) {
   clearTrouble();
   unsaved.delete(entry);
   await fetching;
-  if (stage !== null) ahead = stage.element;
+  if (stage !== null) setAhead(stage.element);
   stage = entry.kept;
   place.replaceChildren(stage.element);
   history.replaceState(null, "", stage.element.dataset.url);

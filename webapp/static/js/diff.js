@@ -15,7 +15,32 @@ export function wordDiff(before, after) {
   push(parts, "same", left.slice(0, start));
   middle(parts, left.slice(start, left.length - end), right.slice(start, right.length - end));
   push(parts, "same", left.slice(left.length - end));
-  return parts;
+  return joined(parts);
+}
+
+// Changed words with only space between them are one change.
+function joined(parts) {
+  const result = [];
+  let del = "";
+  let ins = "";
+  const flush = () => {
+    push(result, "del", del ? [del] : []);
+    push(result, "ins", ins ? [ins] : []);
+    del = ins = "";
+  };
+  parts.forEach(({ kind, text }, index) => {
+    if (kind === "del") del += text;
+    else if (kind === "ins") ins += text;
+    else if ((del || ins) && index < parts.length - 1 && text.trim() === "") {
+      del += text;
+      ins += text;
+    } else {
+      flush();
+      push(result, "same", [text]);
+    }
+  });
+  flush();
+  return result;
 }
 
 function push(parts, kind, units) {

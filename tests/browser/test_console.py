@@ -1,0 +1,266 @@
+"""The console in Chromium: reviewed with the keyboard, or without scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from pytest_django.live_server_helper import LiveServer
+
+from review.models import Annotation, Assignment, Exclusion, ReviewItem
+from review.services import raise_item
+from tests.factories import Cast, make_cast
+from tests.review.working import new_item
+from webapp.accounts.models import User
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+OUTPUT = "You can reach Ann at ann@example.com, idiot."
+
+
+@pytest.fixture
+def cast(transactional_db: None) -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def open_queues(chromium: Browser, live_server: LiveServer, cast: Cast) -> Iterator[Callable[..., Page]]:
+    """Return a function that signs a person in and opens the queue list; it fails the test on script errors."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def sign_in(user: User | None = None, *, scripts: bool = True) -> Page:
+        client = Client()
+        client.force_login(user or cast.reviewer)
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+        context = chromium.new_context(java_script_enabled=scripts, viewport={"width": 1280, "height": 800})
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(f"{live_server.url}/p/acme/review/")
+        return page
+
+    yield sign_in
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def start(page: Page) -> None:
+    page.get_by_role("button", name="Start reviewing").press("Enter")
+    expect(page.locator("#console")).to_have_attribute("data-ahead", re.compile("ready|none"))
+
+
+def current(page: Page) -> ReviewItem:
+    found = re.search(r"rvw_([0-9a-f]{32})", page.url)
+    assert found is not None
+    return ReviewItem.objects.get(id=found.group(1))
+
+
+def wait_saved(page: Page) -> None:
+    expect(page.locator("[data-saving]")).to_be_hidden()
+
+
+def test_items_are_decided_with_two_keys_each_without_waiting(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    items = [new_item(cast) for _ in range(4)]
+    page = open_queues()
+    start(page)
+    keys = {"a": "release", "r": "redact", "b": "block", "u": ""}
+    for item, key in zip(items, keys, strict=True):
+        page.wait_for_url(f"**/{item.public_id}/")
+        page.keyboard.press(key)
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Review", exact=True)).to_be_visible()
+    assert [item.annotations.get().outcome for item in items] == list(keys.values())
+    annotation = items[0].annotations.get()
+    assert annotation.keystrokes == 2
+
+
+def test_the_next_item_is_on_screen_before_the_answer_is_saved(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    first, second = new_item(cast), new_item(cast)
+    page = open_queues()
+    start(page)
+    held: list[Route] = []
+    page.route("**/submit/", lambda route: held.append(route))
+    page.keyboard.press("a")
+    page.keyboard.press("a")
+    expect(page.locator("[data-saving]")).to_have_text("saving…")
+    assert current(page) == second
+    assert not first.annotations.exists()
+    held[0].continue_()
+    wait_saved(page)
+    assert first.annotations.get().outcome == "release"
+
+
+def test_an_answer_that_could_not_be_saved_is_sent_again(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    first, _ = new_item(cast), new_item(cast)
+    page = open_queues()
+    start(page)
+    page.keyboard.press("c")
+    page.keyboard.type("do not lose this: release!")
+    page.route("**/submit/", lambda route: route.abort())
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#trouble")).to_contain_text("Not saved")
+    page.unroute("**/submit/")
+    page.get_by_role("button", name="Try again").click()
+    wait_saved(page)
+    annotation = first.annotations.get()
+    assert (annotation.outcome, annotation.rationale) == ("block", "do not lose this: release!")
+
+
+def test_an_item_that_changed_comes_back_as_it_was_left(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    first, second = new_item(cast), new_item(cast)
+    page = open_queues()
+    start(page)
+    page.keyboard.press("c")
+    page.keyboard.type("my note")
+    raise_item(check=first.checked, kind="late")
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Back to the item").click()
+    expect(page.locator("[data-error]")).to_contain_text("Look again")
+    expect(page.locator(".triggers .badge", has_text="late")).to_be_visible()
+    assert current(page) == first
+    expect(page.get_by_label("Note C")).to_have_value("my note")
+    page.keyboard.press("Enter")
+    wait_saved(page)
+    assert first.annotations.get().rationale == "my note"
+    assert current(page) == second
+
+
+def test_findings_are_kept_and_dropped_with_keys(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    item = new_item(cast, output=f"{OUTPUT} Bob: +49 30 1234567", findings=places(OUTPUT))
+    page = open_queues()
+    start(page)
+    page.keyboard.press("F2")
+    page.keyboard.press("Tab")
+    expect(page.locator(".finding.is-current")).to_contain_text("EMAIL_ADDRESS")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    expect(page.locator(".hl-pii.is-dropped")).to_have_text("Ann")
+    page.keyboard.press("Escape")
+    with page.expect_response("**/redacted/**"):
+        page.keyboard.press("r")
+    expect(page.locator("[data-redacted]")).to_have_text(
+        "You can reach Ann at [EMAIL_ADDRESS], idiot. Bob: +49 30 1234567"
+    )
+    page.keyboard.press("1")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    annotation = item.annotations.get()
+    kept = {v.finding.category: v.kept for v in annotation.finding_verdicts.select_related("finding")}
+    assert kept == {"EMAIL_ADDRESS": True, "PERSON": False}
+    assert annotation.labels == {"harassment": True}
+
+
+def places(output: str) -> list[dict[str, object]]:
+    pii = {"rule": "pii", "detector": "pii", "score": 1.0, "action": "redact"}
+    email, ann = output.index("ann@"), output.index("Ann")
+    return [
+        pii | {"category": "PERSON", "start": ann, "end": ann + 3, "score": 0.5, "detail": "name"},
+        pii | {"category": "EMAIL_ADDRESS", "start": email, "end": email + 15},
+    ]
+
+
+def test_the_output_is_edited_with_a_live_diff(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    item = new_item(cast)
+    page = open_queues()
+    start(page)
+    page.keyboard.press("e")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("You can reach Ann at the desk.")
+    expect(page.locator("[data-diff] ins")).to_contain_text(["the desk"])
+    expect(page.locator("[data-diff] del").first).to_be_visible()
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    annotation = item.annotations.get()
+    assert (annotation.outcome, annotation.correction.text) == ("replace", "You can reach Ann at the desk.")
+
+
+def test_keys_rest_while_typing_in_dialogs_and_with_modifiers(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    new_item(cast)
+    page = open_queues()
+    start(page)
+    page.keyboard.press("c")
+    page.keyboard.type("abrusxe19?")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("b")
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+    page.keyboard.press("Alt+a")
+    page.keyboard.press("Shift+F2")
+    assert page.evaluate("document.querySelector('[data-answer]').elements.outcome.value") == ""
+    assert page.locator("dialog[open]").count() == 0
+    assert not Annotation.objects.exists()
+
+
+def test_a_held_down_key_decides_nothing(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    new_item(cast)
+    page = open_queues()
+    start(page)
+    for _ in range(5):
+        page.keyboard.down("b")
+    assert page.locator("input[value=block]").is_checked()
+    assert not Annotation.objects.exists()
+
+
+def test_an_item_is_skipped_with_a_reason_and_another_escalated(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    first, second = new_item(cast), new_item(cast)
+    page = open_queues()
+    start(page)
+    page.keyboard.press("s")
+    page.keyboard.press("2")
+    wait_saved(page)
+    assert current(page) == second
+    page.keyboard.press("x")
+    page.keyboard.type("see a lead")
+    with page.expect_navigation():
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+    assert Exclusion.objects.get(item=first).reason == "wrong language"
+    second.refresh_from_db()
+    assert (second.state, second.escalation_note) == ("escalated", "see a lead")
+
+
+def test_hostile_markup_stays_text_everywhere(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    hostile = "</textarea><script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\"> 😀"
+    new_item(cast)
+    item = new_item(cast, output=hostile, findings=[], messages=[{"role": "user", "content": hostile}])
+    page = open_queues()
+    start(page)
+    page.keyboard.press("a")
+    page.keyboard.press("Enter")
+    wait_saved(page)
+    assert current(page) == item
+    expect(page.locator(".output").first).to_have_text(hostile)
+    page.keyboard.press("e")
+    page.keyboard.press("End")
+    page.keyboard.type("<b>more</b>")
+    expect(page.locator("[data-diff] ins").first).to_be_visible()
+    assert page.locator("[data-diff] b, [data-diff] img, .output img, .turn img").count() == 0
+    assert "pwned" not in page.title()
+
+
+def test_everything_works_without_scripts(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    first, second = new_item(cast), new_item(cast)
+    page = open_queues(scripts=False)
+    page.get_by_role("button", name="Start reviewing").click()
+    page.get_by_label("Block").check()
+    page.get_by_label("Note").fill("plain")
+    page.get_by_role("button", name="Submit and next").click()
+    assert current(page) == second
+    annotation = first.annotations.get()
+    assert (annotation.outcome, annotation.rationale) == ("block", "plain")
+    page.get_by_role("button", name="Unclear").click()
+    assert Exclusion.objects.get().item == second
+    assert not Assignment.objects.filter(state="leased").exists()
