@@ -108,10 +108,14 @@ class LiveApp:
         self.process = self._launch()
         return self
 
+    @property
+    def supervisor_pid(self) -> int:
+        return int((self.home / "run" / "up.lock").read_text())
+
     def kill(self) -> None:
         """Kill the supervisor alone, as the memory limit of a machine might."""
-        self.process.kill()
-        self.process.wait()
+        os.kill(self.supervisor_pid, signal.SIGKILL)
+        self.process.wait(STOP_SECONDS)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
         """Stop it, check that it took at most ten seconds and left no process behind; return the seconds."""

@@ -1,7 +1,8 @@
-"""`manage.py up` as a user runs it. Each test has an app of its own; tests/local/test_live_app.py shares one."""
+"""`make up` as a user runs it."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -13,12 +14,19 @@ from pathlib import Path
 import pytest
 
 from tests.live import LiveApp
-from tests.local.conftest import HomeMaker
 from tests.local.leftovers import left_over
 from webapp.local.home import Home
 from webapp.local.process_table import PROJECT
 
 pytestmark = pytest.mark.faults
+
+
+def traffic(home: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "manage.py", "traffic", *options]
+    # As in another terminal: no addresses in the environment.
+    env = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+    env["COUNTERSIGN_HOME"] = str(home)
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=PROJECT)
 
 
 def refused(home: Path, **env: str) -> str:
@@ -29,54 +37,70 @@ def refused(home: Path, **env: str) -> str:
     return app.output.read_text()
 
 
-@pytest.fixture
-def app(make_home: HomeMaker) -> Iterator[LiveApp]:
-    app = LiveApp(make_home(0o700).root, env={"COUNTERSIGN_GUARD_MODEL": "fake"})
+def make_is_ready() -> bool:
+    """Tell whether `make up` would start at once; it installs first when pyproject.toml changed since `make test`."""
+    shown = subprocess.run(["make", "-n", "up"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    return "pip install" not in shown.stdout
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
+    """Run one app for the tests below, started by make where that installs nothing, in a folder closed to others."""
+    home = tmp_path_factory.mktemp("up") / "var"
+    command = ["make", "--no-print-directory", "up"] if make_is_ready() else [sys.executable, "manage.py", "up"]
+    app = LiveApp(home, env={"COUNTERSIGN_GUARD_MODEL": "fake"}, command=command)
     try:
         yield app.wait_ready()
     finally:
-        if app.process.poll() is None:
-            app.stop()
+        app.stop()
+        assert not (home / "run" / "services.json").exists()
 
 
-def test_a_second_start_keeps_data_and_sign_ins(app: LiveApp) -> None:
-    facts = app.facts
-    assert (app.home / "demo.json").stat().st_mode & 0o777 == 0o600
-    app.restart().wait_ready()
-    assert app.facts == facts
-
-
-def test_it_stops_on_ctrl_c_and_removes_the_addresses_of_its_servers(app: LiveApp) -> None:
-    assert (app.home / "run" / "services.json").stat().st_mode & 0o777 == 0o600
-    app.stop(signal.SIGINT)
-    assert not (app.home / "run" / "services.json").exists()
-
-
-def test_after_kill_9_nothing_is_left_and_the_next_start_works(app: LiveApp) -> None:
+def test_after_kill_9_nothing_is_left_and_the_next_start_keeps_everything(app: LiveApp) -> None:
     facts = app.facts
     app.kill()
+    assert left_over(app.home) == []
     app.restart().wait_ready()
     assert app.facts == facts
+
+
+def test_secrets_are_for_the_owner_alone(app: LiveApp) -> None:
+    for path in (app.home / "demo.json", app.home / "run" / "services.json", app.home / "run" / "redis.conf"):
+        assert path.stat().st_mode & 0o077 == 0
 
 
 def test_a_second_app_on_the_same_home_is_refused(app: LiveApp) -> None:
-    second = LiveApp(app.home, env={"COUNTERSIGN_HOME": str(app.home)})
+    second = LiveApp(app.home)
     assert second.ended() == 1
-    assert f"already runs on {app.home} (process {app.process.pid})" in second.output.read_text()
+    assert f"already runs on {app.home} (process {app.supervisor_pid})" in second.output.read_text()
     assert app.process.poll() is None
 
 
-def make_would_install() -> bool:
-    shown = subprocess.run(["make", "-n", "up"], cwd=PROJECT, capture_output=True, text=True, check=True)
-    return "pip install" in shown.stdout
+def test_the_printed_curl_is_answered(app: LiveApp) -> None:
+    printed = app.output.read_text()
+    command = printed[printed.index("curl -s") :].split("\n\n")[0]
+    answer = json.loads(subprocess.run(["sh", "-c", command], capture_output=True, check=True).stdout)
+    assert answer["verdict"] == "redact"
+    assert answer["unscanned"] == []
 
 
-@pytest.mark.skipif(make_would_install(), reason="`make test` installs first, this run did not")
-def test_sigterm_to_make_stops_everything(make_home: HomeMaker) -> None:
-    home = make_home(0o755).root
-    app = LiveApp(home, env={"COUNTERSIGN_GUARD_MODEL": "fake"}, command=["make", "--no-print-directory", "up"])
-    app.wait_ready()
-    app.stop()
+def test_traffic_is_sent_with_the_facts_of_the_running_app(app: LiveApp) -> None:
+    sent = traffic(app.home, "--count", "8")
+    assert sent.returncode == 0, sent.stderr
+    assert "flagged for review" in sent.stdout
+
+
+def test_traffic_without_an_app_says_how_to_start_one(tmp_path: Path) -> None:
+    sent = traffic(tmp_path)
+    assert sent.returncode == 1
+    assert "make up" in sent.stderr
+
+
+def test_an_interrupted_start_leaves_nothing(home: Home) -> None:
+    app = LiveApp(home.root)
+    while "PostgreSQL" not in app.output.read_text():
+        assert app.process.poll() is None
+    app.stop(signal.SIGINT)
 
 
 def test_a_taken_port_is_said(home: Home) -> None:
@@ -115,20 +139,3 @@ def test_a_home_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     printed = refused(tmp_path / "file" / "var")
     assert "cannot write to the data folder" in printed
     assert "Traceback" not in printed
-
-
-def test_other_commands_find_the_running_servers(app: LiveApp) -> None:
-    command = [sys.executable, str(PROJECT / "manage.py"), "traffic", "--count", "8"]
-    env = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-    env["COUNTERSIGN_HOME"] = str(app.home)
-    sent = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=PROJECT)
-    assert sent.returncode == 0, sent.stderr
-    assert "flagged for review" in sent.stdout
-
-
-def test_traffic_without_an_app_says_how_to_start_one(tmp_path: Path) -> None:
-    command = [sys.executable, str(PROJECT / "manage.py"), "traffic"]
-    env = {**os.environ, "COUNTERSIGN_HOME": str(tmp_path)}
-    sent = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=PROJECT)
-    assert sent.returncode == 1
-    assert "make up" in sent.stderr
