@@ -32,7 +32,7 @@ class Member:
 
 @dataclass(slots=True)
 class Plan:
-    """Who is in, in order, and where; what was left out, in counts. About 1 kB a row, plus 3 kB a distinct text."""
+    """Who is in, in order, and where; what was left out, in counts."""
 
     members: list[tuple[uuid.UUID, Place]] = field(default_factory=list)
     leakage: dict[str, int] = field(default_factory=dict)

@@ -12,8 +12,8 @@ from feedback.selectors import category_counts, decided_items, outcome_counts
 from feedback.splits import SHARES
 from webapp.accounts.models import Project
 
-#: Up to here the splits are worked out (some 2,000 texts a second); beyond, their shares are expected.
-EXACT = 2_000
+#: Up to here the splits are worked out, which reads every text; beyond, their shares are expected.
+EXACT = 500
 
 
 @dataclass(frozen=True, slots=True)
