@@ -41,7 +41,7 @@ def test_names_addresses_and_texts_never_occur_in_an_envelope(quick_passwords: N
     log = b"\n".join(bytes(event.envelope) for event in events).decode().lower()
     for word in (
         "wilhelmina", "divorce", "example.com", "conv-7c1", "confidential", "outsider", "assistant",
-        password.lower(), cast.api_key.lower(), check.content.output.lower(), "how do i reach ann",
+        password.lower(), cast.api_key.lower(), str(check.content.output).lower(), "how do i reach ann",
     ):  # fmt: skip
         assert word not in log
 
@@ -55,7 +55,7 @@ def test_an_envelope_is_canonical_and_has_these_fields_and_no_others() -> None:
             actor=Actor("system", "countersign"),
             object=EventObject("api_key", "x"),
         )
-    envelope = json.loads(event.envelope)
+    envelope = json.loads(bytes(event.envelope))
     assert set(envelope) == FIELDS
     assert rfc8785.dumps(envelope) == event.envelope
 

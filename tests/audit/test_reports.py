@@ -134,7 +134,7 @@ def test_the_tables_count_what_was_recorded(cast: Cast) -> None:
     assert table(found, "decisions") == [["allow", 0, 0, 1, 0, 1, 1], ["hold", 3, 0, 2, 3, 8, 0]]
     assert [row[1:4] for row in table(found, "policies")] == [["2026-10-03 00:00:00", "support-bot 3", "ab" * 32]]
     assert len(table(found, "exports")) == 1
-    assert dict(table(found, "events"))["check.concluded"] == 123  # type: ignore[arg-type]
+    assert ["check.concluded", 123] in table(found, "events")
 
 
 def test_another_project_and_another_time_are_not_in_it(cast: Cast) -> None:

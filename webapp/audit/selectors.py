@@ -70,26 +70,20 @@ def prior_report(project_id: uuid.UUID, *, size: int) -> PriorReport | None:
 
 def count_events(project_id: uuid.UUID, since: dt.datetime, until: dt.datetime) -> dict[str, int]:
     """Return what the events say of the project's checks, under the keys of `counters.KEYS` and by their meaning."""
-    period = (project_id, since, until)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT convert_from(envelope, 'UTF8')::jsonb #>> '{outcome,decision}', count(*) FROM audit_auditevent"
-            " WHERE project_id = %s AND ts >= %s AND ts < %s AND type = 'check.concluded' GROUP BY 1",
-            period,
-        )
-        verdicts: dict[str | None, int] = dict(cursor.fetchall())
-        cursor.execute(
-            "WITH e AS (SELECT type, convert_from(envelope, 'UTF8')::jsonb #>> '{object,id}' AS object"
-            " FROM audit_auditevent WHERE project_id = %s AND ts >= %s AND ts < %s"
-            " AND type IN ('check.accepted', 'check.concluded'))"
-            " SELECT count(*) FROM e a WHERE a.type = 'check.accepted' AND NOT EXISTS"
+            "WITH e AS MATERIALIZED ("
+            "SELECT type, body #>> '{object,id}' AS object, body #>> '{outcome,decision}' AS part FROM (SELECT type, convert_from(envelope, 'UTF8')::jsonb AS body FROM audit_auditevent"
+            " WHERE project_id = %s AND ts >= %s AND ts < %s AND type IN ('check.accepted', 'check.concluded')) read)"
+            " SELECT part, count(*) FROM e WHERE type = 'check.concluded' GROUP BY part"
+            " UNION ALL SELECT 'open', count(*) FROM e a WHERE a.type = 'check.accepted' AND NOT EXISTS"
             " (SELECT FROM e c WHERE c.type = 'check.concluded' AND c.object = a.object)",
-            period,
+            (project_id, since, until),
         )
-        (unfinished,) = cursor.fetchone() or (0,)
-    counts = {part: verdicts.pop(part, 0) for part in PARTS}
-    counts["errors"] = sum(verdicts.values())
-    counts["open"] = unfinished
+        parts: dict[str | None, int] = dict(cursor.fetchall())
+    counts = {part: parts.pop(part, 0) for part in PARTS if part != "errors"}
+    # A conclusion that is none of the four verdicts.
+    counts["errors"] = sum(parts.values())
     return {key: sum(counts.values()) if key == "intercepted" else counts[key] for key in KEYS}
 
 

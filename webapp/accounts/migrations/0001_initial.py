@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=200)),
                 ('default_policy', models.CharField(blank=True, help_text='Policy of checks that name none.', max_length=100)),
                 ('random_review_rate', models.FloatField(default=0.01, help_text='Share of all other checks that a person reviews.')),
-                ('requests_per_minute', models.PositiveIntegerField(default=6000)),
+                ('requests_per_minute', models.PositiveIntegerField(default=60000)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
