@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -76,6 +77,7 @@ def test_a_second_app_on_the_same_home_is_refused(app: LiveApp) -> None:
     assert app.process.poll() is None
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on this machine")
 def test_the_printed_curl_is_answered(app: LiveApp) -> None:
     printed = app.output.read_text()
     command = printed[printed.index("curl -s") :].split("\n\n")[0]
