@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
@@ -14,6 +14,9 @@ from review.models.items import OPEN_STATES, ItemState, SlotState
 from review.severity import CRITICAL, HIGH, LOW, MEDIUM
 from webapp.accounts.models import Project, User
 from webapp.ids import parse_public_id
+
+#: How far the console counts what waits: it asks with every item.
+COUNTED = 5000
 
 
 def queue_overview(*, project: Project, user: User) -> QuerySet[Queue]:
@@ -116,11 +119,10 @@ def answered_since(*, project: Project, user: User, since: dt.datetime) -> int:
     return Annotation.objects.filter(reviewer=user, item__project=project, created_at__gte=since).count()
 
 
-def waiting_in(*, queue: Queue) -> int:
-    """Return how many slots of the queue nobody works on."""
-    return (
-        Assignment.objects.filter(queue=queue)
-        .filter(Q(state=SlotState.OPEN) | Q(state=SlotState.LEASED, lease_expires_at__lte=timezone.now()))
-        .order_by(F("id"))
-        .count()
+def waiting_in(*, queue: Queue) -> str:
+    """Return how many slots of the queue nobody works on, as the page says it; counting stops at COUNTED."""
+    open_slots = Assignment.objects.filter(queue=queue, state__in=(SlotState.OPEN, SlotState.LEASED)).filter(
+        Q(state=SlotState.OPEN) | Q(lease_expires_at__lte=timezone.now())
     )
+    number = open_slots.order_by()[:COUNTED].count()
+    return f"{number}+" if number == COUNTED else str(number)

@@ -31,6 +31,8 @@ _RELEASES = {
 }
 #: What a machine's verdict would have been as a decision; a person who decides otherwise overrides it.
 _AS_DECISION = {"allow": Outcome.RELEASE, "redact": Outcome.REDACT, "block": Outcome.BLOCK}
+#: Severity times risk is at most 4: what waits for a lead comes before everything else a lead could take.
+AHEAD_OF_ALL = 10.0
 _WAITING = (SlotState.OPEN, SlotState.LEASED, SlotState.HELD)
 
 
@@ -81,7 +83,9 @@ def to_adjudication(item: ReviewItem, state: ItemState) -> None:
     item.assignments.filter(state=SlotState.OPEN).update(state=SlotState.VOID)
     item.state = state
     item.save(update_fields=["state"])
-    add_slot(item, next_number(item), SlotRole.ADJUDICATOR)
+    slot = add_slot(item, next_number(item), SlotRole.ADJUDICATOR)
+    slot.priority += AHEAD_OF_ALL
+    slot.save(update_fields=["priority"])
 
 
 def next_number(item: ReviewItem) -> int:

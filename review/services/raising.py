@@ -106,7 +106,7 @@ def _append_trigger(item: ReviewItem, kind: str, inclusion_prob: float, *, sever
     item.version += 1
     item.save(update_fields=["severity", "priority", "version"])
     waiting = (SlotState.OPEN, SlotState.LEASED, SlotState.HELD)
-    item.assignments.filter(state__in=waiting).update(priority=item.priority)
+    item.assignments.filter(state__in=waiting).exclude(role=SlotRole.ADJUDICATOR).update(priority=item.priority)
 
 
 def on_check_flagged(sender: object, *, check: Check, kind: str, inclusion_prob: float = 1.0, **_: Any) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.install_chromium import ADVICE, find_chromium
@@ -33,3 +36,35 @@ def chromium() -> Iterator[Browser]:
         browser.close()
     if before is None:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+class Requests:
+    """The requests that the live server is at work on, in its own threads."""
+
+    def __init__(self) -> None:
+        self._running = 0
+        self._changed = threading.Condition()
+
+    def begin(self, **_: Any) -> None:
+        with self._changed:
+            self._running += 1
+
+    def end(self, **_: Any) -> None:
+        with self._changed:
+            self._running -= 1
+            self._changed.notify_all()
+
+    def wait_until_done(self) -> None:
+        """Return when none is running; a request that outlives its test would find the database closed to it."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._running == 0, timeout=30)
+
+
+@pytest.fixture
+def requests_running() -> Iterator[Requests]:
+    running = Requests()
+    request_started.connect(running.begin)
+    request_finished.connect(running.end)
+    yield running
+    request_started.disconnect(running.begin)
+    request_finished.disconnect(running.end)

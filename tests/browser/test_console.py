@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from review.models import Annotation, Assignment, Exclusion, ReviewItem
 from review.services import raise_item
+from tests.browser.conftest import Requests
 from tests.factories import Cast, make_cast
 from tests.review.working import new_item
 from webapp.accounts.models import User
@@ -27,7 +28,9 @@ def cast(transactional_db: None) -> Cast:
 
 
 @pytest.fixture
-def open_queues(chromium: Browser, live_server: LiveServer, cast: Cast) -> Iterator[Callable[..., Page]]:
+def open_queues(
+    chromium: Browser, live_server: LiveServer, cast: Cast, requests_running: Requests
+) -> Iterator[Callable[..., Page]]:
     """Return a function that signs a person in and opens the queue list; it fails the test on script errors."""
     contexts: list[BrowserContext] = []
     faults: list[str] = []
@@ -47,7 +50,10 @@ def open_queues(chromium: Browser, live_server: LiveServer, cast: Cast) -> Itera
 
     yield sign_in
     for context in contexts:
+        for page in context.pages:
+            page.wait_for_load_state("networkidle")
         context.close()
+    requests_running.wait_until_done()
     assert faults == []
 
 

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
-
 import pytest
-from django.db import connection
 
 from review.models import Annotation, Assignment, Decision, Queue
 from review.services import claim_items
 from tests.factories import make_cast
 from tests.review.working import another, answer, member, new_item, queue_of
+from tests.threads import at_once
 from webapp.accounts.models import Membership
 
 pytestmark = pytest.mark.django_db(transaction=True)
 REVIEWERS = 8
 ITEMS = 200
-T = TypeVar("T")
-
-
-def at_once(work: Callable[[int], T], *, times: int) -> list[T]:
-    """Call `work` in as many threads, all released together; close their connections."""
-    gate = threading.Barrier(times)
-
-    def run(number: int) -> T:
-        try:
-            gate.wait(timeout=30)
-            return work(number)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(times) as pool:
-        return list(pool.map(run, range(times)))
 
 
 def test_eight_reviewers_decide_two_hundred_items_each_once() -> None:

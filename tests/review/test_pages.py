@@ -243,7 +243,7 @@ class TestPlainForms:
         self.start(cast, client)
         answer = client.post(reverse("review:ahead", args=[cast.project.slug, "default"])).json()
         assert "Submit and next" in answer["html"]
-        assert answer["waiting"] == 0
+        assert answer["waiting"] == "0"
         assert len(events("content.viewed")) >= 1
 
     def test_stopping_gives_everything_back(self, cast: Cast, client: Client) -> None:

@@ -65,6 +65,7 @@ def test_the_third_skipper_escalates_to_the_leads(cast: Cast) -> None:
 
 def test_an_escalated_item_waits_for_a_lead_with_the_note(cast: Cast) -> None:
     item = new_item(cast)
+    new_item(cast)
     reviewer = member(cast, cast.reviewer)
     slot = claim_one(cast, reviewer)
     assert slot.lease_token is not None
