@@ -57,13 +57,14 @@ class Folded:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return the code-point span of the original behind `text[start:end]`, end > start.
 
-        Characters that fold to nothing belong to the character before them, so that a redaction leaves none behind.
+        Accents that fold to nothing belong to the letter before them, so that a redaction leaves none behind; signs
+        that end a change of direction do not, because what follows needs them.
         """
         if self.starts is None:
             return start, end
         last = self.starts[end - 1] + 1
         stop = len(self.original) if end == len(self.starts) else max(self.starts[end], last)
-        while last < stop and not fold_character(self.original[last]):
+        while last < stop and _DECORATION.match(self.original[last]):
             last += 1
         return self.starts[start], last
 
@@ -91,11 +92,6 @@ def _fold(character: str) -> str:
 
 _TABLE = _Table()
 _TABLE_LIMIT = 20_000
-
-
-def fold_character(character: str) -> str:
-    """Return what one code point folds to: nothing, or one or more characters."""
-    return _TABLE[character]
 
 
 def fold(text: str) -> Folded:

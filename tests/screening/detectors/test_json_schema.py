@@ -1,0 +1,100 @@
+"""JSON schema: shape is checked offline, in bounded time, and the text's words stay out of details."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from screening.detectors.json_schema import JsonSchema, JsonSchemaOptions
+from screening.findings import Deadline, DeadlineExceeded
+
+ORDER: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "integer"},
+        "code": {"type": "string", "pattern": "^(a+)+$"},
+        "items": {"type": "array", "items": {"$ref": "#/$defs/item"}, "uniqueItems": True},
+        "labels": {"type": "object", "patternProperties": {"^x-": {"type": "string"}}, "additionalProperties": False},
+    },
+    "required": ["id"],
+    "additionalProperties": {"type": "number"},
+    "$defs": {"item": {"type": "object", "required": ["price"], "properties": {"price": {"minimum": 0}}}},
+}
+
+
+def details(text: str, schema: dict[str, Any] = ORDER, extract: str = "whole") -> list[str]:
+    options = JsonSchemaOptions.model_validate({"schema": schema, "extract": extract})
+    return [f"{hit.category} {hit.detail}" for hit in JsonSchema(options).detect(text, Deadline())]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"id": 1}', []),
+        ('{"id": 1, "items": [{"price": 1}, {"price": 2}], "labels": {"x-a": "b"}}', []),
+        ('{"id": "1"}', ["schema_violation $.id: type"]),
+        ("{}", ["schema_violation $: required id"]),
+        ('{"id": 1, "items": [{"price": -1}]}', ["schema_violation $.items[0].price: minimum"]),
+        ('{"id": 1, "items": [{"price": 1}, {}]}', ["schema_violation $.items[1]: required price"]),
+        ('{"id": 1, "items": [{"price": 1}, {"price": 1.0}]}', ["schema_violation $.items: uniqueItems"]),
+        ('{"id": 1, "labels": {"y": "b"}}', ["schema_violation $.labels: additionalProperties"]),
+        ('{"id": 1, "labels": {"x-a": 2}}', ["schema_violation $.labels.*: type"]),
+        ('{"id": 1, "a secret name": "x"}', ["schema_violation $.*: type"]),
+        ('{"id": 1, "code": "\\ud800"}', ["schema_violation $.code: pattern"]),
+        ("nothing like it", ["invalid_json line 1, column 1"]),
+        ('{"id": 1}\n}', ["invalid_json line 2, column 1"]),
+        ('{"id": NaN}', ["invalid_json a number that JSON does not have or that is too long"]),
+        ('{"id": ' + "9" * 5000 + "}", ["invalid_json a number that JSON does not have or that is too long"]),
+        ("[" * 200_000, ["invalid_json nested deeper than 64"]),
+        ('{"a":' * 100 + "1" + "}" * 100, ["invalid_json nested deeper than 64"]),
+        ("", ["invalid_json line 1, column 1"]),
+    ],
+)  # fmt: skip
+def test_violations_name_the_place_and_never_the_value(text: str, expected: list[str]) -> None:
+    assert details(text) == expected
+
+
+@pytest.mark.parametrize("fence", ['```json\n{"id": 1}\n```', 'Here:\n~~~\n{"id": 1}\n~~~\nDone.', '{"id": 1}'])
+def test_a_code_fence_is_taken_off_when_asked(fence: str) -> None:
+    assert details(fence, extract="fenced") == []
+
+
+def test_two_fences_are_not_guessed_between() -> None:
+    assert details('```\n{"id": 1}\n```\n```\n{"id": 2}\n```', extract="fenced")[0].startswith("invalid_json")
+
+
+@pytest.mark.parametrize(
+    ("schema", "hint"),
+    [
+        ({"type": "objekt"}, "schema.type"),
+        ({"$ref": "https://schemas.example/order"}, "nothing is fetched"),
+        ({"$ref": "#/$defs/missing"}, "nothing is fetched"),
+        ({"$ref": "#"}, "without end"),
+        ({"pattern": "(?=a)"}, "lookahead"),
+        ({"patternProperties": {r"(a)\1": True}}, "backreferences"),
+        ({"patternProperties": {"a": True}, "unevaluatedProperties": False}, "additionalProperties"),
+    ],
+)
+def test_schemas_that_cannot_be_checked_are_refused(schema: dict[str, Any], hint: str) -> None:
+    with pytest.raises(ValidationError, match=hint.replace("$", r"\$")):
+        JsonSchemaOptions.model_validate({"schema": schema})
+
+
+def test_a_backtracking_expression_takes_linear_time() -> None:
+    text = json.dumps({"id": 1, "code": "a" * 100_000 + "b"})
+    assert details(text) == ["schema_violation $.code: pattern"]
+
+
+def test_unique_items_take_linear_time() -> None:
+    text = json.dumps({"id": 1, "items": [{"price": number} for number in range(3_000)]})
+    assert details(text) == []
+
+
+def test_the_deadline_holds_inside_the_validation() -> None:
+    branching: dict[str, Any] = {"anyOf": [{"items": {"$ref": "#"}, "type": "array"}] * 4}
+    detector = JsonSchema(JsonSchemaOptions.model_validate({"schema": branching}))
+    with pytest.raises(DeadlineExceeded):
+        detector.detect("[" * 40 + "1" + "]" * 40, Deadline.after_ms(300))

@@ -1,0 +1,188 @@
+"""PII: Presidio's findings, offline, on texts of any length and shape."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
+
+from screening.detectors import pii
+from screening.detectors.pii import ENTITIES, Pii, PiiOptions
+from screening.detectors.pii_recognizers import Scanner, Words
+from screening.detectors.windows import windows
+from screening.findings import Deadline, DeadlineExceeded, Hit
+
+ITEMS = {
+    "CREDIT_CARD": "4111 1111 1111 1111",
+    "EMAIL_ADDRESS": "jane.roe@mail.acme.co.uk",
+    "IBAN_CODE": "GB82 WEST 1234 5698 7654 32",
+    "IP_ADDRESS": "10.20.30.40",
+    "MAC_ADDRESS": "00:1B:44:11:3A:B7",
+    "PHONE_NUMBER": "+44 20 7946 0958",
+    "UK_NHS": "943 476 5919",
+    "UK_NINO": "AB 12 34 56 C",
+    "URL": "https://acme.io:8443/a?b=1",
+    "US_ITIN": "912-70-1234",
+    "US_SSN": "536-90-4399",
+    "UUID": "123e4567-e89b-12d3-a456-426614174000",
+    "DATE_TIME": "2024-02-29",
+    "CRYPTO": "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+    "MEDICAL_LICENSE": "BB1388568",
+}
+
+
+@pytest.fixture(scope="module")
+def detector() -> Pii:
+    return Pii(PiiOptions())
+
+
+def found(detector: Pii, text: str) -> list[tuple[str, str]]:
+    return [(hit.category, text[hit.start : hit.end]) for hit in detector.detect(text, Deadline())]
+
+
+@pytest.mark.parametrize("entity", ITEMS)
+@pytest.mark.parametrize("before", ["", "😀 \u202eשלום\u202c ", "a\u200bb é ", "\ud800 \0 "])
+def test_entities_are_found_where_they_are(detector: Pii, entity: str, before: str) -> None:
+    text = f"{before}it is {ITEMS[entity]} 😀."
+    assert (entity, ITEMS[entity]) in found(detector, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["4111 1111 1111 1112", "GB82 WEST 1234 5698 7654 33", "943 476 5918", "jane@acme.invalid"]
+)
+def test_a_wrong_checksum_is_none(detector: Pii, text: str) -> None:
+    assert not {"CREDIT_CARD", "IBAN_CODE", "UK_NHS", "EMAIL_ADDRESS"} & {entity for entity, _ in found(detector, text)}
+
+
+def test_words_before_a_number_tell_what_it_is(detector: Pii) -> None:
+    assert found(detector, "The number 12345678 is odd.") == []
+    assert found(detector, "My bank account is 12345678.") == [("US_BANK_NUMBER", "12345678")]
+
+
+@pytest.mark.parametrize(
+    "text", ["np.array(x)", "self.id = 3", "end of it.In the", "plt.show", "main.py", "jane@acme.io"]
+)
+def test_code_and_addresses_are_not_urls(detector: Pii, text: str) -> None:
+    assert "URL" not in {entity for entity, _ in found(detector, text)}
+
+
+@pytest.mark.parametrize("text", ["www.x.py", "bit.ly/2xYz", "acme.com", "bbc.co.uk", "http://a.b.com.pt/x"])
+def test_urls_without_a_scheme_are(detector: Pii, text: str) -> None:
+    assert found(detector, f"see {text} now") == [("URL", text)]
+
+
+def test_options_choose_language_and_least_score(detector: Pii) -> None:
+    polish = Pii(PiiOptions(language="pl"))
+    assert ("PL_PESEL", "44051401359") in found(polish, "PESEL 44051401359")
+    assert found(Pii(PiiOptions(min_score=0.9)), "call +44 20 7946 0958") == []
+
+
+def test_the_entities_are_those_of_the_recognizers() -> None:
+    languages = ("en", "es", "it", "pl")
+    names = {
+        name
+        for language in languages
+        for each in pii._scanner(language).recognizers
+        for name in each.supported_entities
+    }
+    assert names == set(ENTITIES)
+
+
+def test_nothing_is_lost_at_the_cuts_of_a_long_text(detector: Pii) -> None:
+    source = random.Random(7)  # noqa: S311
+    filler = "plain words without any of it, and so on, for a while "
+    text, expected = "", []
+    while len(text) < 60_000:
+        text += filler[: source.randint(0, len(filler))] + " "
+        entity = source.choice(["EMAIL_ADDRESS", "IBAN_CODE", "UUID", "CREDIT_CARD"])
+        expected.append((entity, len(text)))
+        text += ITEMS[entity] + " "
+    hits = {(hit.category, hit.start) for hit in detector.detect(text, Deadline())}
+    assert hits >= set(expected)
+
+
+def test_a_url_and_an_address_longer_than_a_window_are_covered_to_the_end(detector: Pii) -> None:
+    url = "https://acme.io/" + "a" * 20_000
+    assert found(detector, f"x {url} y") == [("URL", url)]
+    address = "a" * 9_000 + "@acme.io"
+    assert found(detector, address)[0][1].endswith("a@acme.io")
+
+
+@given(st.text("ab \n", max_size=400), st.integers(20, 60), st.integers(5, 20))
+def test_cores_cover_the_text_once(text: str, core: int, margin: int) -> None:
+    covered = 0
+    for window in windows(text, core, margin):
+        assert window.core_start == covered
+        assert window.start <= window.core_start <= window.core_end <= window.end <= len(text)
+        assert window.end == len(text) or window.end >= window.core_end
+        covered = window.core_end
+    assert covered == len(text)
+
+
+pieces = st.lists(
+    st.sampled_from(
+        [*ITEMS.values(), "plain words", "my phone number is", "account", "😀", "\u200b", "\n\n", "(", "np.array"]
+    ),
+    max_size=40,
+)
+
+
+@given(pieces)
+@settings(max_examples=40, deadline=None)
+def test_windows_find_what_the_whole_text_gives(detector: Pii, parts: list[str]) -> None:
+    text = " and then some more of it, ".join(parts)
+    whole = detector.detect(text, Deadline())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pii, "WINDOW", 300)
+        assert places(detector.detect(text, Deadline())) == places(whole)
+
+
+def places(hits: list[Hit]) -> set[tuple[str, int | None, int | None, float]]:
+    return {(hit.category, hit.start, hit.end, round(hit.score, 6)) for hit in hits}
+
+
+@given(st.text(st.sampled_from("0123456789-:.@/ abfAZ\u200b😀٣"), max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_gates_change_nothing(text: str) -> None:
+    scanner: Scanner = pii._scanner("en")
+    registry = RecognizerRegistry(recognizers=scanner.recognizers, supported_languages=["en"])
+    engine = AnalyzerEngine(registry=registry, nlp_engine=Words(), supported_languages=["en"])
+    ours = {(r.entity_type, r.start, r.end, r.score) for r in scanner.scan(text, Deadline())}
+    theirs = {(r.entity_type, r.start, r.end, r.score) for r in engine.analyze(text, "en")}
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("piece", ["a.a.", "a.com ", "1 2 ", "a@a.", "GB82 ", "::", "(1)", "+44 20 ", "3333 ", "x"])
+def test_a_hostile_megabyte_ends_within_the_deadline_and_one_window(detector: Pii, piece: str) -> None:
+    text = piece * (1_048_576 // len(piece))
+    begun = time.monotonic()
+    with contextlib.suppress(DeadlineExceeded):
+        detector.detect(text, Deadline.after_ms(300))
+    # Generous: a window takes 0.4 s at worst where nothing else runs; plain Presidio takes minutes for some of these.
+    assert time.monotonic() - begun < 5
+
+
+OFFLINE = """
+import sys
+def deny(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname"):
+        raise RuntimeError(f"called out: {event} {arguments}")
+sys.addaudithook(deny)
+from screening.detectors.pii import Pii, PiiOptions
+from screening.findings import Deadline
+for language in ("en", "es"):
+    hits = Pii(PiiOptions(language=language)).detect("mail jane@acme.co.uk or see www.acme.io", Deadline())
+    print(*(hit.category for hit in hits))
+"""
+
+
+def test_nothing_is_fetched() -> None:
+    done = subprocess.run([sys.executable, "-c", OFFLINE], capture_output=True, text=True, check=True)
+    assert done.stdout == "EMAIL_ADDRESS URL\nEMAIL_ADDRESS URL\n"
