@@ -69,8 +69,6 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 #: What a check may take when neither the request nor the policy says so, in milliseconds.
 DEFAULT_DEADLINE_MS = env.int("COUNTERSIGN_DEADLINE_MS", 2000)
 MAX_BODY_BYTES = 1024 * 1024
-#: Checks that one web process screens at once; more are answered 503 with Retry-After.
-MAX_CHECKS_IN_FLIGHT = env.int("COUNTERSIGN_MAX_CHECKS_IN_FLIGHT", 64)
 #: PEM file of the Ed25519 key that signs audit checkpoints; made at the first start.
 AUDIT_KEY_FILE = Path(env.str("COUNTERSIGN_AUDIT_KEY_FILE", str(HOME / "keys" / "audit.pem")))
 AUDIT_ORIGIN = env.str("COUNTERSIGN_AUDIT_ORIGIN", "countersign.local/audit")
