@@ -31,16 +31,10 @@ def test_the_queue_list_counts_what_waits(cast: Cast, client: Client) -> None:
     ReviewItem.objects.filter(pk=third.pk).update(state="escalated")
     claim_one(cast, reviewer)
     client.force_login(cast.reviewer)
-    [queue] = client.get(queues_url(cast)).context["queues"]
-    assert (queue.waiting, queue.critical, queue.medium, queue.overdue, queue.with_leads, queue.mine) == (
-        3,
-        1,
-        2,
-        1,
-        1,
-        1,
-    )
-    assert queue.oldest == first.created_at
+    [row] = client.get(queues_url(cast)).context["queues"]
+    counts = (row.waiting, row.critical, row.medium, row.overdue, row.with_leads, row.mine)
+    assert counts == (3, 1, 2, 1, 1, 1)
+    assert row.oldest == first.created_at
 
 
 def test_queues_of_other_projects_are_not_listed(cast: Cast, client: Client) -> None:
@@ -60,7 +54,7 @@ def test_the_queue_list_takes_as_many_queries_for_many_queues(
         )
         new_item(cast)
     client.force_login(cast.reviewer)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         client.get(queues_url(cast))
 
 
