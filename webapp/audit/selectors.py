@@ -73,7 +73,8 @@ def count_events(project_id: uuid.UUID, since: dt.datetime, until: dt.datetime) 
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH e AS MATERIALIZED ("
-            "SELECT type, body #>> '{object,id}' AS object, body #>> '{outcome,decision}' AS part FROM (SELECT type, convert_from(envelope, 'UTF8')::jsonb AS body FROM audit_auditevent"
+            "SELECT type, body #>> '{object,id}' AS object, body #>> '{outcome,decision}' AS part FROM ("
+            "SELECT type, convert_from(envelope, 'UTF8')::jsonb AS body FROM audit_auditevent"
             " WHERE project_id = %s AND ts >= %s AND ts < %s AND type IN ('check.accepted', 'check.concluded')) read)"
             " SELECT part, count(*) FROM e WHERE type = 'check.concluded' GROUP BY part"
             " UNION ALL SELECT 'open', count(*) FROM e a WHERE a.type = 'check.accepted' AND NOT EXISTS"

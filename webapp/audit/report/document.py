@@ -64,7 +64,7 @@ class Reconciliation:
         ]
         parts = sum(self.rows[key] for key in KEYS[1:])
         if parts != self.rows["intercepted"]:
-            found.append(f"the database has {self.rows['intercepted']} checks, of which only {parts} are accounted for")
+            found.append(f"the database has {self.rows['intercepted']} checks, but the parts add up to {parts}")
         return found
 
     @property
