@@ -59,7 +59,7 @@ class DatasetForm(FilterForm):
         help_text="For commands and files; made of the name if empty.",
     )
     purpose = forms.CharField(
-        required=False, max_length=200, help_text="What the data may be used for; in every record."
+        required=False, max_length=200, help_text="What the data may be used for; stands in every record."
     )
     licence = forms.CharField(required=False, max_length=100, help_text="Stands in every record.")
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from webapp.accounts.models import Project, User
-from webapp.ids import public_id, uuid7
+from webapp.ids import uuid7
 
 
 class Split(models.TextChoices):
@@ -20,6 +20,11 @@ class JobState(models.TextChoices):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+
+
+def in_order(counts: dict[str, int]) -> dict[str, int]:
+    """Return counts by split in the order of Split: PostgreSQL keeps the keys of JSON by length."""
+    return {split: counts[split] for split in Split.values if split in counts}
 
 
 LIVE_STATES = (JobState.PENDING, JobState.RUNNING)
@@ -88,6 +93,10 @@ class DatasetVersion(Job):
     def __str__(self) -> str:
         return f"{self.dataset.name} {self.version}"
 
+    @property
+    def splits(self) -> dict[str, int]:
+        return in_order(self.split_counts)
+
 
 class DatasetRow(models.Model):
     """One record of a version, frozen as canonical JSON."""
@@ -136,5 +145,5 @@ class Export(Job):
         ]
 
     @property
-    def public_id(self) -> str:
-        return public_id("exp", self.id)
+    def splits(self) -> dict[str, int]:
+        return in_order(self.manifest["rows"])

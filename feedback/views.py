@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from feedback import selectors, services, tasks
@@ -93,6 +94,7 @@ def freeze(request: MemberRequest, dataset_id: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
+@never_cache  # its rows change under it: going back must not show an export as it was before
 @member_required(*MAKERS)
 def version_detail(request: MemberRequest, dataset_id: uuid.UUID, number: int) -> HttpResponse:
     version = _version(request, dataset_id, number)

@@ -30,7 +30,7 @@ def test_freeze_and_export_give_a_folder_that_loads(cast: Cast, tmp_path: Path) 
     assert "first version 1: 12 rows (train 4, validation 4, test 4)" in frozen
     digest = json.loads((out / "manifest.json").read_text())["digest"]
     assert f"digest {digest}" in frozen
-    assert "first version 1 as trl-preference: test 1, train 1, validation 1" in said
+    assert "first version 1 as trl-preference: train 1, validation 1, test 1" in said
     assert "left out: 9 (no preference)" in said
     assert load(out)["train"].num_rows == 1
 

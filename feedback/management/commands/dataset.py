@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 version = freeze_version(dataset=dataset, progress=progress)
         except DatasetError as error:
             raise CommandError(str(error)) from None
-        splits = ", ".join(f"{split} {n}" for split, n in version.split_counts.items())
+        splits = ", ".join(f"{split} {n}" for split, n in version.splits.items())
         self.stdout.write(f"{dataset.slug} version {version.version}: {version.rows} rows ({splits})")
         self.stdout.write(f"digest {version.digest}")
 

@@ -44,7 +44,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         if export.state != JobState.DONE:
             raise CommandError("Another process is writing this export; wait for it, then try again.")
-        rows = ", ".join(f"{split} {n}" for split, n in export.manifest["rows"].items())
+        rows = ", ".join(f"{split} {n}" for split, n in export.splits.items())
         self.stdout.write(f"{version.dataset.slug} version {version.version} as {export.format}: {rows}")
         for reason, n in export.manifest["skipped"].items():
             self.stdout.write(f"left out: {n} ({reason})")
