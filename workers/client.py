@@ -63,7 +63,8 @@ class ScreenClient:
         due = _due(jobs)
         screening = Screening(results=[{} for _ in jobs])
         reply_to = f"countersign:reply:{uuid.uuid4().hex}"
-        waiting = {queue for queue in due if self._send(queue, jobs, reply_to, screening)}
+        served = self._served(list(due), screening)
+        waiting = {queue for queue in served if self._send(queue, jobs, reply_to, screening)}
         while waiting:
             seconds = max(due[queue] for queue in waiting) - time.time()
             reply = self._next_reply(reply_to, seconds, screening, waiting)
@@ -81,15 +82,31 @@ class ScreenClient:
         """Return what has arrived on a list since the deadline."""
         return [REPLY.validate_json(raw) for raw in self._redis.lrange(reply_to, 0, -1)]
 
-    def _send(self, queue: Queue, jobs: Sequence[Job], reply_to: str, screening: Screening) -> bool:
+    def close(self) -> None:
+        """Give up the connections; for the end of a process."""
+        self._redis.close()
+        self._celery.close()
+
+    def _served(self, queues: Sequence[Queue], screening: Screening) -> list[Queue]:
+        """Return the queues that have a worker and note why not the others. Looks before anything is sent."""
+        pipe = self._redis.pipeline(transaction=False)
+        for queue in queues:
+            pipe.exists(alive_key(QUEUES[queue]))
+            pipe.llen(QUEUES[queue])
         try:
-            alive, waiting = self._state(QUEUES[queue])
-            if not alive:
-                screening.missing[queue] = NO_WORKER
-                return False
-            if waiting >= MAX_WAITING:
-                raise Overloaded
-            batch = Batch(queue=queue, jobs=tuple(jobs), reply_to=reply_to, sent=time.time())
+            states = pipe.execute()
+        except redis.RedisError:
+            screening.missing.update(dict.fromkeys(queues, NO_BROKER))
+            return []
+        alive, lengths = states[::2], states[1::2]
+        if any(up and length >= MAX_WAITING for up, length in zip(alive, lengths, strict=True)):
+            raise Overloaded
+        screening.missing.update({queue: NO_WORKER for queue, up in zip(queues, alive, strict=True) if not up})
+        return [queue for queue, up in zip(queues, alive, strict=True) if up]
+
+    def _send(self, queue: Queue, jobs: Sequence[Job], reply_to: str, screening: Screening) -> bool:
+        batch = Batch(queue=queue, jobs=tuple(jobs), reply_to=reply_to, sent=time.time())
+        try:
             self._celery.send_task(
                 "screen.batch",
                 args=[BATCH.dump_json(batch).decode()],
@@ -101,13 +118,6 @@ class ScreenClient:
             screening.missing[queue] = NO_BROKER
             return False
         return True
-
-    def _state(self, queue: str) -> tuple[bool, int]:
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.exists(alive_key(queue))
-        pipe.llen(queue)
-        alive, waiting = pipe.execute()
-        return bool(alive), int(waiting)
 
     def _next_reply(self, reply_to: str, seconds: float, screening: Screening, waiting: set[Queue]) -> Reply | None:
         while seconds > 0:

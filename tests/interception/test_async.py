@@ -60,7 +60,7 @@ def test_the_sweeper_sends_what_has_no_verdict_after_its_deadline(
     sent: list[str] = []
     monkeypatch.setattr(tasks.conclude_check, "delay", sent.append)  # the broker's edge; what it sends runs below
     assert tasks.sweep_checks() == 0
-    Check.objects.update(created_at=timezone.now() - dt.timedelta(seconds=30))
+    Check.objects.update(created_at=timezone.now() - dt.timedelta(seconds=90))
     assert tasks.sweep_checks() == 1
     tasks.conclude_check(sent[0])
     check.refresh_from_db()

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from ninja import Status
 from pydantic import ValidationError
 
 from webapp.accounts.models import Application
 from webapp.ids import parse_public_id
 from webapp.interception.auth import ApiRequest, spend
-from webapp.interception.doors import intake, make_api, malformed, screen, stored
+from webapp.interception.doors import accept, intake, make_api, malformed, screen, stored
 from webapp.interception.models import Check
 from webapp.interception.problems import Problem
 from webapp.interception.schemas import BatchAnswer, BatchRequest, CheckAnswer, CheckRequest, ProblemAnswer
 from webapp.interception.selectors import answers, find_check
-from webapp.interception.services import Intake, accept_check
+from webapp.interception.services import Intake
 
 MAX_KEY_LENGTH = 255
 #: Checks of a batch that go to the workers in one message; each group starts its own deadline.
@@ -50,9 +51,9 @@ def create_check(request: ApiRequest, wanted: CheckRequest) -> Any:
     check = stored(item)
     if check is None:
         later = not wanted.wait or request.headers.get("Prefer", "").strip().lower() == "respond-async"
-        check = accept_check(item) if later else screen([item])[0]
+        check = accept(item) if later else screen([item])[0]
     answer = answers([check])[0]
-    return (202 if answer.state == "pending" else 200), answer
+    return Status(202 if answer.state == "pending" else 200, answer)
 
 
 @api.post(
@@ -70,7 +71,7 @@ def create_batch(request: ApiRequest, batch: BatchRequest) -> Any:
         group = batch.checks[start : start + GROUP]
         keys = [f"{key}:{start + index}" if key else None for index in range(len(group))]
         results += _screen_group(request.auth, group, keys)
-    return 200, BatchAnswer(results=results)
+    return Status(200, BatchAnswer(results=results))
 
 
 @api.get("/checks/{check_id}", response={200: CheckAnswer, **ERRORS}, summary="Ask for a check")
@@ -82,7 +83,7 @@ def read_check(request: ApiRequest, check_id: str) -> Any:
         raise Problem(
             404, "This project has no check with that id.", "Ids begin with chk_; use the key of its project."
         )
-    return 200, answers([check])[0]
+    return Status(200, answers([check])[0])
 
 
 def _screen_group(

@@ -16,7 +16,7 @@ from webapp.interception.bodies import parse_json
 from webapp.interception.models import Check
 from webapp.interception.problems import Problem, render_problem
 from webapp.interception.schemas import CheckRequest
-from webapp.interception.services import IdempotencyConflict, Intake, run_checks, stored_answer
+from webapp.interception.services import IdempotencyConflict, Intake, accept_check, run_checks, stored_answer
 from workers.client import Overloaded
 
 
@@ -65,6 +65,14 @@ def stored(item: Intake) -> Check | None:
     """Return the check that this request made before, if it is a retry. Raises Problem 409."""
     try:
         return stored_answer(item)
+    except IdempotencyConflict:
+        raise conflict() from None
+
+
+def accept(item: Intake) -> Check:
+    """Store a check that is screened afterwards. Raises Problem 409."""
+    try:
+        return accept_check(item)
     except IdempotencyConflict:
         raise conflict() from None
 

@@ -81,9 +81,16 @@ def run_checks(intakes: Sequence[Intake]) -> list[Check]:
     return [_store_or_find(intake, screened, created) for intake, screened in zip(intakes, concluded, strict=True)]
 
 
-@transaction.atomic
 def accept_check(intake: Intake) -> Check:
-    """Store a check that is screened afterwards: it is a row before it is a message."""
+    """Store a check that is screened afterwards: it is a row before it is a message. Raises IdempotencyConflict."""
+    try:
+        with transaction.atomic():
+            return _accept(intake)
+    except IntegrityError as error:
+        return _twin(intake, error)
+
+
+def _accept(intake: Intake) -> Check:
     check = _new_check(intake, timezone.now())
     check.asynchronous = True
     check.save(force_insert=True)
@@ -158,12 +165,16 @@ def _store_or_find(intake: Intake, screened: Screened, created: dt.datetime) -> 
     try:
         with transaction.atomic():
             return _store(intake, screened, created)
-    except IntegrityError:
-        # A twin request with the same key was stored while this one was screened: its verdict is the verdict.
-        twin = stored_answer(intake)
-        if twin is None:
-            raise
-        return twin
+    except IntegrityError as error:
+        return _twin(intake, error)
+
+
+def _twin(intake: Intake, refused: IntegrityError) -> Check:
+    """Return what a request with the same key stored since we looked: its verdict is the verdict."""
+    twin = stored_answer(intake)
+    if twin is None:
+        raise refused
+    return twin
 
 
 def _store(intake: Intake, screened: Screened, created: dt.datetime) -> Check:
