@@ -21,8 +21,8 @@ help: ## show this list
 up: $(VENV)/installed-local-$(STATE) ## start the whole app on this machine; Ctrl-C stops it
 	@exec $(BIN)/python manage.py up
 
-traffic: $(VENV)/installed-local-$(STATE) ## send sample checks to the running app
-	@exec $(BIN)/python manage.py traffic
+traffic: $(VENV)/installed-local-$(STATE) ## send sample checks to the running app (COUNT=300)
+	@exec $(BIN)/python manage.py traffic $(if $(COUNT),--count $(COUNT))
 
 test: $(VENV)/installed-dev-$(STATE) ## run everything: lint, types, import contracts, tests
 	$(BIN)/python tests/browser/install_chromium.py
