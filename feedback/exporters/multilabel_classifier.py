@@ -38,7 +38,8 @@ class MultilabelClassifier(Exporter):
                 "response": record["output"] or "",
                 **columns,
                 "n_annotators": len(record["answers"]),
-                "sample_weight": record["sample_weight"],
+                # RFC 8785 writes 1.0 as 1; a column of floats must look like one in every row.
+                "sample_weight": float(record["sample_weight"]),
             }
         ]
 
@@ -49,7 +50,7 @@ def label_columns(record: Record) -> dict[str, list[float]]:
     return {
         "labels": [float(labels.get(name, 0)) for name in CATEGORIES],
         "label_mask": [int(name in labels) for name in CATEGORIES],
-        "label_soft": [soft[name] if name in labels else 0.0 for name in CATEGORIES],
+        "label_soft": [float(soft[name]) if name in labels else 0.0 for name in CATEGORIES],
     }
 
 

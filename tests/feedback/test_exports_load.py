@@ -101,6 +101,14 @@ def test_classifier_rows_mask_what_nobody_judged(version: DatasetVersion) -> Non
         assert all(label == 0 for label, mask in zip(row["labels"], row["label_mask"], strict=True) if not mask)
 
 
+def test_floats_look_like_floats_in_every_line(version: DatasetVersion) -> None:
+    folder = Path(exported(version, "multilabel-classifier").path)
+
+    for line in (folder / "train.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        assert {type(value) for value in (*row["labels"], *row["label_soft"], row["sample_weight"])} == {float}
+
+
 def test_spans_fit_their_text_in_code_points_beyond_the_basic_plane(version: DatasetVersion) -> None:
     rows = all_rows(load(exported(version, "pii-spans").path))
 
