@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Iterable
 from typing import Literal, cast
-
-from django.conf import settings
 
 from screening.findings import OUTPUT
 from screening.redaction import RedactionSpan, redact
 from webapp.accounts.models import Project
 from webapp.interception.models import Finding
+from webapp.interception.screening import redaction_key
 
 _METHODS = ("redact", "mask", "hash")
 Method = Literal["redact", "mask", "hash"]
@@ -35,12 +33,7 @@ def redacted_text(*, output: str, findings: Iterable[Finding], project: Project)
         for finding in findings
         if is_output_span(finding)
     ]
-    return redact(output, spans, hashing_key(project))
-
-
-def hashing_key(project: Project) -> bytes:
-    """Return the key under which equal values hash equally within a project and nowhere else."""
-    return hmac.new(settings.SECRET_KEY.encode(), b"redaction:" + project.id.bytes, hashlib.sha256).digest()
+    return redact(output, spans, redaction_key(project.id))
 
 
 def restore_newlines(edited: str, *, original: str) -> str:
