@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -61,6 +62,21 @@ def test_root_creates_a_cluster_under_a_closed_folder(tmp_path: Path) -> None:
     postgres = Postgres(open_home(tmp_path / "var"))
     assert postgres.create() is True
     assert postgres.data.stat().st_uid != 0
+
+
+@as_root
+def test_root_runs_programs_that_lie_in_a_closed_folder(home: Home, postgres: Postgres, tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    package = postgres.binaries.parents[1]
+    for folder in package.parent.glob(f"{package.name}*"):
+        # Hard links: a copy of a hundred megabytes in no time, where both places share a disk.
+        if subprocess.run(["cp", "-al", str(folder), str(tmp_path)], check=False).returncode != 0:
+            shutil.copytree(folder, tmp_path / folder.name, dirs_exist_ok=True)
+    shutil.rmtree(home.postgres)
+    postgres.binaries = tmp_path / postgres.binaries.relative_to(package.parent)
+    assert postgres.create() is True
+    with Supervisor(home.log, report=print) as supervisor:
+        start(supervisor, postgres)
 
 
 def test_other_users_of_the_machine_need_the_password(supervisor: Supervisor, postgres: Postgres) -> None:

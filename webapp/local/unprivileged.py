@@ -11,7 +11,8 @@ import sys
 
 CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAPABILITY_VERSION_3 = 0x20080522
@@ -52,7 +53,9 @@ def main(arguments: list[str]) -> None:
     enter = command[0] == "--enter"
     if enter:
         command = command[1:]
-        _prctl(PR_SET_KEEPCAPS, 1)
+        # Keep capabilities over the change of user, and in access(2) too, which otherwise ignores those of everybody
+        # but root: initdb asks it whether the programs beside it can be run.
+        _prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
     os.setgroups([])
     os.setresgid(int(gid), int(gid), int(gid))
     os.setresuid(int(uid), int(uid), int(uid))
