@@ -61,3 +61,11 @@ def live_app() -> Iterator[LiveApp]:
             yield app.wait_ready()
         finally:
             app.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Let the threads of live servers close their connections: with open ones the database can not be dropped."""
+    from django.db import connections
+
+    connections["default"].settings_dict["CONN_MAX_AGE"] = 0

@@ -16,6 +16,7 @@ from webapp.interception.signals import check_flagged
 
 POLICY = """
 name: support-bot
+deadline_ms: 60000
 rules:
   - id: moderation
     detector: moderation

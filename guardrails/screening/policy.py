@@ -158,7 +158,8 @@ def _validate(data: object, lines: dict[tuple[str | int, ...], int]) -> Policy:
     issues = [issue for index, rule in enumerate(document.rules) for issue in _rule_issues(index, rule, lines)]
     issues += _duplicate_ids(document.rules, lines)
     if not 1 <= len(document.rules) <= MAX_RULES:
-        issues.append(Issue.at(("rules",), lines, f"a policy has 1 to {MAX_RULES} rules", "add a rule, or split the policy"))
+        hint = "add a rule, or split the policy"
+        issues.append(Issue.at(("rules",), lines, f"a policy has 1 to {MAX_RULES} rules", hint))
     if issues:
         raise PolicyError(issues)
     canonical = json.dumps(document.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from django.http import HttpResponse
 from django.test import Client
 
 from tests.factories import Cast, make_cast
-from webapp.interception import auth
+from webapp.celery import app as control
+from webapp.interception import auth, screening
 from webapp.local.processes import Supervisor
 
 
@@ -39,9 +41,19 @@ class ApiClient:
         return {**({"Authorization": f"Bearer {self.key}"} if self.key else {}), **named}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _connections() -> Iterator[None]:
+    """Close at the end what a web process keeps for as long as it lives."""
+    yield
+    if screening._client is not None:
+        screening._client.close()
+    control.close()
+    if auth._limiter.cache_info().currsize:
+        auth._limiter().storage.storage.close()
+
+
 @pytest.fixture
 def cast(db: None) -> Cast:
-    auth._limiter.cache_clear()
     return make_cast()
 
 

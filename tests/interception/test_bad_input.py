@@ -42,9 +42,7 @@ MALFORMED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
-def test_a_malformed_body_is_refused_with_a_hint(
-    api: ApiClient, body: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_malformed_body_is_refused_with_a_hint(api: ApiClient, body: Any, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         response = api.post("/v1/checks", body)
     assert response.status_code == 400, response.content
@@ -73,10 +71,9 @@ def test_a_text_of_nearly_a_mebibyte_is_screened_whole(api: ApiClient) -> None:
     ["a." * 10_000, "." * 20_000, "(" * 20_000, "1" * 20_000, "@" * 20_000, "https://" * 2_500, "=" * 20_000],
     ids=["a.", "dots", "brackets", "digits", "ats", "urls", "equals"],
 )
-def test_texts_made_to_make_regexes_backtrack_get_a_verdict(api: ApiClient, text: str) -> None:
-    answer = api.check(text, deadline_ms=10_000)
-    assert answer["verdict"] in ("allow", "redact", "hold", "block")
-    assert answer["verdict"] == "hold" or not answer["unscanned"]
+def test_texts_made_to_make_regexes_backtrack_are_scanned_in_time(api: ApiClient, text: str) -> None:
+    answer = api.check(text)
+    assert answer["unscanned"] == []
 
 
 @pytest.mark.parametrize(
@@ -86,7 +83,7 @@ def test_texts_made_to_make_regexes_backtrack_get_a_verdict(api: ApiClient, text
 )
 def test_unusual_text_comes_back_as_it_was(api: ApiClient, text: str) -> None:
     answer = api.check(text, messages=[{"role": "user", "content": text}])
-    assert (answer["verdict"], answer["output"]) == ("allow", text)
+    assert (answer["verdict"], answer["output"], answer["unscanned"]) == ("allow", text, [])
 
 
 @pytest.mark.parametrize("path", ["/v1/checks/chk_" + "0" * 32, "/v1/checks/chk_x", "/v1/checks/%00", "/v1/checks/é"])

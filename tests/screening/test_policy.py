@@ -28,7 +28,9 @@ def test_every_pack_is_valid(name: str) -> None:
 
 
 def test_same_meaning_has_the_same_hash() -> None:
-    written_otherwise = "# a comment\nname: p\nrules: [{detector: pii, id: pii, entities: {EMAIL_ADDRESS: {action: redact}}}]"
+    written_otherwise = (
+        "# a comment\nname: p\nrules: [{detector: pii, id: pii, entities: {EMAIL_ADDRESS: {action: redact}}}]"
+    )
     assert parse_policy(GOOD).sha256 == parse_policy(written_otherwise).sha256
 
 
@@ -53,7 +55,10 @@ def test_without_deadlines_drops_all_of_them() -> None:
         ("name: p\nrules:\n  - id: a\n    detector: pi\n", "line 4: rules[0].detector: there is no detector 'pi'"),
         (GOOD.replace("EMAIL_ADDRESS", "EMAIL_ADRESS"), "did you mean 'EMAIL_ADDRESS'?"),
         (GOOD.replace("redact", "remove"), "line 6: rules[0].entities.EMAIL_ADDRESS.action"),
-        (GOOD.replace("entities", "categories").replace("redact", "{flag: 0.5}"), "pii is mapped by `entities`, not by `categories`"),
+        (
+            GOOD.replace("entities", "categories").replace("redact", "{flag: 0.5}"),
+            "pii is mapped by `entities`, not by `categories`",
+        ),
         (GOOD.replace("    entities: {EMAIL_ADDRESS: redact}\n", ""), "says nothing of what follows"),
         (GOOD + "    on_eror: open\n", "did you mean 'on_error'?"),
         (GOOD + "    id: again\n", "this key is given twice"),

@@ -42,7 +42,9 @@ _PATTERN = re.compile(
 _SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[ .\-_*]{1,3}[^\W_]){2,}(?![^\W_])")
 _SEPARATORS = re.compile(r"[ .\-_*]")
 _LETTER_SIGNS = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s"})
-_MIXED = re.compile(r"[^\W_@$]*(?:[a-z][0-9@$]|[@$][a-z]|[0-9][a-z])[\w@$]*")
+# One token at a time: a single pattern for "a token with a letter beside a digit" takes quadratic time on digits.
+_TOKEN = re.compile(r"[\w@$]+")
+_MIXED = re.compile(r"[a-z][0-9@$]|[0-9@$][a-z]")
 
 
 def mentions_minor(text: str) -> bool:
@@ -58,5 +60,10 @@ def mentions_minor(text: str) -> bool:
     if joined and _PATTERN.search(joined):
         return True
     # "k1d" reads as letters; "15yo" was read as a figure above, so this only adds.
-    lettered = _MIXED.sub(lambda match: match[0].translate(_LETTER_SIGNS), folded)
+    lettered = _TOKEN.sub(_as_letters, folded)
     return lettered != folded and _PATTERN.search(lettered) is not None
+
+
+def _as_letters(match: re.Match[str]) -> str:
+    token = match[0]
+    return token.translate(_LETTER_SIGNS) if _MIXED.search(token) else token

@@ -1,0 +1,64 @@
+"""Start a whole app for a benchmark, in a folder and on a port of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from webapp.local.home import free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class App:
+    url: str
+    api_key: str
+    home: Path
+
+
+def running_app(home: Path) -> App:
+    """Return the app that `make up` runs on this machine; raise SystemExit when there is none."""
+    try:
+        facts = json.loads((home / "demo.json").read_text())
+    except OSError:
+        raise SystemExit(f"No app: {home}/demo.json is not there. Start one with `make up`.") from None
+    return App(facts["url"], facts["api_key"], home)
+
+
+@contextlib.contextmanager
+def own_app(**env: str) -> Iterator[App]:
+    """Run `manage.py up` with `env` added, until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="countersign-bench-") as place:
+        home = Path(place)
+        home.chmod(0o711)
+        variables = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+        variables |= {"COUNTERSIGN_HOME": place, "COUNTERSIGN_PORT": str(free_port()), **env}
+        with (home / "up.txt").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", "up"], cwd=ROOT, env=variables, stdout=log, stderr=subprocess.STDOUT
+            )
+        try:
+            _wait_ready(process, home / "up.txt")
+            yield running_app(home)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+def _wait_ready(process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while "\nready " not in log.read_text():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise SystemExit(log.read_text())
+        time.sleep(0.2)
