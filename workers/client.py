@@ -78,9 +78,13 @@ class ScreenClient:
             screening.reply_to = reply_to
         return screening
 
-    def late_replies(self, reply_to: str) -> list[Reply]:
-        """Return what has arrived on a list since the deadline."""
-        return [REPLY.validate_json(raw) for raw in self._redis.lrange(reply_to, 0, -1)]
+    def late_replies(self, lists: Sequence[str]) -> dict[str, list[Reply]]:
+        """Return what has arrived on each list since the deadline, without the lists that are empty."""
+        pipe = self._redis.pipeline(transaction=False)
+        for reply_to in lists:
+            pipe.lrange(reply_to, 0, -1)
+        found = zip(lists, pipe.execute(), strict=True)
+        return {reply_to: [REPLY.validate_json(raw) for raw in replies] for reply_to, replies in found if replies}
 
     def close(self) -> None:
         """Give up the connections; for the end of a process."""

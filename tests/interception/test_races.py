@@ -118,10 +118,10 @@ def test_a_full_queue_leaves_no_work_in_the_others(lone_api: ApiClient, empty_br
     for queue in QUEUES.values():
         empty_broker.set(alive_key(queue), "1")
     for full, other in (("gpu", "cpu"), ("cpu", "gpu")):
-        empty_broker.rpush(QUEUES[full], *["a message"] * MAX_WAITING)  # type: ignore[index]
+        empty_broker.rpush(QUEUES[full], *["a message"] * MAX_WAITING)
         assert post(lone_api, "x")[0] == 503
-        assert empty_broker.llen(QUEUES[other]) == 0  # type: ignore[index]
-        empty_broker.delete(QUEUES[full])  # type: ignore[index]
+        assert empty_broker.llen(QUEUES[other]) == 0
+        empty_broker.delete(QUEUES[full])
 
 
 def test_without_a_worker_the_fail_mode_answers_at_once(lone_api: ApiClient, empty_broker: redis.Redis) -> None:

@@ -135,19 +135,22 @@ def conclude_pending(check_id: uuid.UUID) -> None:
 
 
 @transaction.atomic
-def attach_late_results(check_id: uuid.UUID, results: Sequence[RuleResult]) -> None:
-    """Attach what rules found after the verdict; the verdict stays, a person is told when it would have mattered.
+def attach_late_results(check_id: uuid.UUID, results: Sequence[RuleResult]) -> bool:
+    """Attach what rules found after the verdict, and tell whether there was something to attach.
 
-    Rules that had a result in time, or were attached before, are passed over: safe to run twice.
+    The verdict stays; a person is told when the findings would have mattered. Rules that had a result in time, or were
+    attached before, are passed over: safe to run twice.
     """
     check = Check.objects.select_for_update().get(pk=check_id)
     awaited = {item["rule"]: item for item in check.unscanned if not item.get("late")}
+    if awaited.keys() <= {result.rule for result in results}:
+        check.reply_key = ""  # every rule has been heard of: nothing more is due
     new = [result for result in results if result.rule in awaited and not result.unscanned]
-    if not new:
-        return
     for result in new:
         awaited[result.rule]["late"] = True
-    check.save(update_fields=["unscanned"])
+    check.save(update_fields=["unscanned", "reply_key"])
+    if not new:
+        return False
     findings = [finding for result in new for finding in result.findings]
     Finding.objects.bulk_create(_finding_row(check, finding, late=True) for finding in findings)
     record_event(
@@ -159,6 +162,7 @@ def attach_late_results(check_id: uuid.UUID, results: Sequence[RuleResult]) -> N
     )
     if check.verdict in ("allow", "redact") and any(finding.action != "observe" for finding in findings):
         check_flagged.send(sender=Check, check=check, kind="late", inclusion_prob=1.0)
+    return True
 
 
 def _store_or_find(intake: Intake, screened: Screened, created: dt.datetime) -> Check:

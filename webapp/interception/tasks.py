@@ -18,6 +18,7 @@ from workers.client import Overloaded
 GRACE = dt.timedelta(seconds=5)
 LATE_WINDOW = dt.timedelta(seconds=120)
 SWEEP_LIMIT = 500
+LATE_LIMIT = 20_000
 
 
 @shared_task(name="interception.conclude_check")
@@ -49,18 +50,21 @@ def sweep_checks() -> int:
 @shared_task(name="interception.collect_late_results")
 def collect_late_results() -> int:
     """Attach results that came after their check's deadline; return how many checks got some."""
-    now = timezone.now()
+    waiting = Check.objects.exclude(reply_key="").order_by("created_at")
+    due = list(waiting.values_list("id", "reply_key")[:LATE_LIMIT])
+    try:
+        attached = sum(_collect(due[start : start + SWEEP_LIMIT]) for start in range(0, len(due), SWEEP_LIMIT))
+    except redis.RedisError:
+        return 0  # the lists will be there next time, or are gone for good
+    waiting.filter(concluded_at__lt=timezone.now() - LATE_WINDOW).update(reply_key="")
+    return attached
+
+
+def _collect(due: list[tuple[uuid.UUID, str]]) -> int:
+    replies = client().late_replies(sorted({key.partition("#")[0] for _, key in due}))
     attached = 0
-    for check in Check.objects.exclude(reply_key="").filter(state=CheckState.CONCLUDED)[:SWEEP_LIMIT]:
-        reply_to, _, index = check.reply_key.partition("#")
-        try:
-            replies = client().late_replies(reply_to)
-        except redis.RedisError:
-            return attached  # the lists will be there next time, or are gone for good
-        results = [rule for reply in replies for rule in reply.results[int(index)].rules]
-        if results:
-            attach_late_results(check.id, results)
-            attached += 1
-        if check.concluded_at and now - check.concluded_at > LATE_WINDOW:
-            Check.objects.filter(pk=check.pk).update(reply_key="")
+    for check_id, key in due:
+        reply_to, _, index = key.partition("#")
+        results = [rule for reply in replies.get(reply_to, []) for rule in reply.results[int(index)].rules]
+        attached += bool(results) and attach_late_results(check_id, results)
     return attached
