@@ -9,6 +9,7 @@ from celery import Celery
 from workers.broker import celery_settings
 from workers.services_file import redis_url
 
-app = Celery("countersign-screen", include=["workers.tasks"])
+# No fixups: with DJANGO_SETTINGS_MODULE in the environment, as under `manage.py up`, Celery would set Django up.
+app = Celery("countersign-screen", include=["workers.tasks"], fixups=set())
 app.conf.update(celery_settings(redis_url(os.environ)))
 app.conf.update(task_default_queue="screen.cpu")

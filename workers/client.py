@@ -49,7 +49,7 @@ class ScreenClient:
     """One per process; safe for threads; must be made after any fork."""
 
     def __init__(self, redis_url: str) -> None:
-        self._celery = Celery("countersign-client", set_as_current=False)
+        self._celery = Celery("countersign-client", set_as_current=False, fixups=set())
         self._celery.conf.update(celery_settings(redis_url))
         self._redis = redis.Redis.from_url(
             redis_url, socket_timeout=SOCKET_TIMEOUT, socket_connect_timeout=1.0, health_check_interval=10
