@@ -4,8 +4,8 @@
 
 Starts two apps one after the other, with the real guard model and with the faked one, and asks each with 1, 8 and 32
 concurrent clients, every client on one kept-alive connection. `overhead` is what the client waited less the time in
-detectors (the slower queue's `inference_ms`): HTTP, authentication, Redis, Celery, verdict, transaction. With `--running`
-it asks the app of `make up` instead. Raw figures go to bench/results/.
+detectors (the slower queue's `inference_ms`): HTTP, authentication, Redis, Celery, verdict, transaction. With
+`--running` it asks the app of `make up` instead. Raw figures go to bench/results/.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
 SIZE = {"width": 1280, "height": 720}
 # Put together here, so that no scanner takes the source for a leak.
-TOKEN = "postgres://" + "shop:" + "q7RmT2xVb9Lk4WzD" + "@10.0.3.7/orders"
+TOKEN = "postgres://" + "shop:" + "q7RmT2xVb9Lk4WzD" + "@db.harbour.internal/orders"
 SHOWN = {
     "messages": [
         {"role": "system", "content": "You are the support assistant of the Harbour store."},

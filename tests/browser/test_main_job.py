@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import subprocess
@@ -47,15 +48,22 @@ def test_from_the_first_check_to_the_report(live_app: LiveApp, chromium: Browser
     reviewed = decide_with_the_keyboard(sign_in(chromium, live_app, "reviewer"), 10)
     assert len(set(reviewed)) == 10
 
-    archive = freeze_and_download(sign_in(chromium, live_app, "lead"), tmp_path)
-    rows = load_archive(archive, tmp_path / "unpacked")
-    assert rows == 10
+    page = sign_in(chromium, live_app, "lead")
+    freeze(page)
+    # Every second item was released, so that half of them are completions to learn from.
+    for format, rows in {"huggingface": 10, "openai-chat-sft": 5}.items():
+        assert load_archive(export_and_download(page, format, tmp_path), tmp_path / format) == rows
 
     verified = json.loads(manage(live_app, "audit", "verify", "--json"))
     assert verified["ok"] is True
     report = download_report(sign_in(chromium, live_app, "compliance"), tmp_path)
     text = "\n".join(page.extract_text() for page in PdfReader(report).pages)
     assert "Demo" in text
+    figures = tmp_path / "report.json"
+    today = dt.datetime.now(dt.UTC).date()
+    period = ("--from", str(today - dt.timedelta(days=1)), "--to", str(today + dt.timedelta(days=1)))
+    manage(live_app, "audit", "report", "--project", "demo", *period, "--format", "json", "--out", str(figures))
+    assert json.loads(figures.read_text())["reconciliation"]["problems"] == []
 
 
 def paste_the_curl(app: LiveApp) -> dict[str, object]:
@@ -77,34 +85,37 @@ def decide_with_the_keyboard(page: Page, count: int) -> list[str]:
         decided.append(current.rstrip("/").rsplit("/", 1)[-1])
         page.keyboard.press("ab"[number % 2])
         page.keyboard.press("Enter")
-        page.wait_for_url(lambda url, before=current: url != before)
+        expect(page).not_to_have_url(current)
     expect(page.locator("[data-saving]")).to_be_hidden()
     return decided
 
 
-def freeze_and_download(page: Page, folder: Path) -> Path:
+def freeze(page: Page) -> None:
     page.get_by_role("link", name="Datasets").click()
     page.get_by_role("link", name="New dataset").first.click()
-    page.get_by_label("Name").fill("First week")
+    page.get_by_label("Name", exact=True).fill("First week")
     page.get_by_role("button", name="Create dataset").click()
     page.get_by_role("button", name=re.compile("Freeze")).click()
-    page.get_by_role("heading", name="Version 1").wait_for()
-    row = page.locator("#export-multilabel-classifier")
-    row.get_by_role("button", name="Export").click(timeout=60_000)
+    page.get_by_role("heading", name="10 rows").wait_for()
+
+
+def export_and_download(page: Page, format: str, folder: Path) -> Path:
+    row = page.locator(f"#export-{format}")
+    row.get_by_role("button", name="Export").click()
     with page.expect_download(timeout=60_000) as download:
         row.get_by_role("link", name="Download").click(timeout=60_000)
-    path = folder / "export.zip"
+    path = folder / f"{format}.zip"
     download.value.save_as(path)
     return path
 
 
 def load_archive(archive: Path, folder: Path) -> int:
-    """Unpack the export, load it as its user would, and return the number of rows."""
+    """Unpack an export, load it as its user would, and return the number of rows in all splits."""
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(folder)
-    files = [str(path) for path in folder.rglob("*.jsonl")]
-    assert files
-    return len(load_dataset("json", data_files=files, split="train", cache_dir=str(folder / "cache")))
+    (card,) = folder.rglob("README.md")
+    splits = load_dataset(str(card.parent), cache_dir=str(folder / "cache"))
+    return sum(split.num_rows for split in splits.values())
 
 
 def download_report(page: Page, folder: Path) -> Path:

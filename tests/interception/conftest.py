@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from limits.storage import RedisStorage
 
 from tests.factories import Cast, make_cast
 from webapp.celery import app as control
@@ -25,10 +26,14 @@ class ApiClient:
 
     def post(self, path: str, body: Any, **headers: str) -> HttpResponse:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self._client.generic("POST", path, raw, content_type="application/json", headers=self._headers(headers))
+        response: HttpResponse = self._client.generic(
+            "POST", path, raw, content_type="application/json", headers=self._headers(headers)
+        )  # type: ignore[assignment]  # the stubs have a type of their own for it
+        return response
 
     def get(self, path: str) -> HttpResponse:
-        return self._client.get(path, headers=self._headers({}))
+        response: HttpResponse = self._client.get(path, headers=self._headers({}))  # type: ignore[assignment]
+        return response
 
     def check(self, output: str, **fields: Any) -> dict[str, Any]:
         response = self.post("/v1/checks", {"output": output, **fields})
@@ -49,7 +54,9 @@ def _connections() -> Iterator[None]:
         screening._client.close()
     control.close()
     if auth._limiter.cache_info().currsize:
-        auth._limiter().storage.storage.close()
+        storage = auth._limiter().storage
+        assert isinstance(storage, RedisStorage)
+        storage.storage.close()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import openai
 import pytest
+from openai.types import ModerationImageURLInputParam, ModerationTextInputParam
 from pytest_django.live_server_helper import LiveServer
 
 from tests.factories import Cast, make_cast
@@ -28,13 +29,15 @@ def test_the_client_gets_all_categories_for_each_string(client: tuple[openai.Ope
 
 
 def test_parts_are_one_text(client: tuple[openai.OpenAI, Cast]) -> None:
-    answer = client[0].moderations.create(input=[{"type": "text", "text": "a"}, {"type": "text", "text": "b"}])
+    parts: list[ModerationTextInputParam] = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    answer = client[0].moderations.create(input=parts)
     assert len(answer.results) == 1
 
 
 def test_images_are_refused_not_passed_over(client: tuple[openai.OpenAI, Cast]) -> None:
+    image: ModerationImageURLInputParam = {"type": "image_url", "image_url": {"url": "data:image/png;base64,"}}
     with pytest.raises(openai.BadRequestError):
-        client[0].moderations.create(input=[{"type": "image_url", "image_url": {"url": "data:image/png;base64,"}}])
+        client[0].moderations.create(input=[image])
 
 
 def test_a_bad_key_is_an_authentication_error(client: tuple[openai.OpenAI, Cast]) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from screening.redaction import RedactionSpan, merge, redact
 
 KEY = b"k"
-ACTIONS = ("redact", "mask", "hash")
+ACTIONS: tuple[Literal["redact", "mask", "hash"], ...] = ("redact", "mask", "hash")
 
 
 def test_a_span_gives_way_to_its_label() -> None:
@@ -43,8 +45,11 @@ def test_of_overlapping_spans_the_longest_names_and_the_strictest_hides() -> Non
 
 texts = st.text(min_size=1, max_size=60)
 spans = st.lists(
-    st.tuples(st.integers(0, 60), st.integers(0, 60), st.sampled_from(ACTIONS)).map(
-        lambda parts: RedactionSpan(min(parts[:2]), max(parts[:2]), "L", parts[2])
+    st.builds(
+        lambda one, other, action: RedactionSpan(min(one, other), max(one, other), "L", action),
+        st.integers(0, 60),
+        st.integers(0, 60),
+        st.sampled_from(ACTIONS),
     ),
     max_size=8,
 )

@@ -27,5 +27,4 @@ EVENT_TYPES: dict[str, str] = {
     "export.created": "A dataset version was exported.",
     "export.downloaded": "An export was downloaded.",
     "report.created": "A compliance report was made.",
-    "guard_model.loaded": "Workers began to serve a guard model.",
 }
