@@ -14,7 +14,7 @@ from tests.factories import make_cast, make_check
 from webapp.accounts.models import Membership, Role
 from webapp.accounts.services import change_settings, create_member, remove_member, set_role, user_actor
 from webapp.audit.errors import EventRefused
-from webapp.audit.log import Actor, EventObject, EventOutcome, prepare_event, record_event
+from webapp.audit.log import Actor, EventObject, EventOutcome, record_event
 from webapp.audit.models import AuditEvent
 
 FIELDS = {
@@ -70,7 +70,7 @@ def test_free_text_is_refused_everywhere(text: str) -> None:
             "object": EventObject("api_key", "x"),
             **changes,
         }
-        prepare_event(**fields)  # type: ignore[arg-type]
+        record_event(**fields)  # type: ignore[arg-type]
 
     for changes in (
         {"reason_codes": [text]},
@@ -87,9 +87,9 @@ def test_free_text_is_refused_everywhere(text: str) -> None:
 
 def test_unknown_types_and_actors_are_refused() -> None:
     with pytest.raises(EventRefused, match="unknown event type"):
-        prepare_event(type="nonsense", project_id=None, actor=Actor("system", "x"), object=EventObject("a", "b"))
+        record_event(type="nonsense", project_id=None, actor=Actor("system", "x"), object=EventObject("a", "b"))
     with pytest.raises(EventRefused, match="actor"):
-        prepare_event(type="key.created", project_id=None, actor=Actor("robot", "x"), object=EventObject("a", "b"))
+        record_event(type="key.created", project_id=None, actor=Actor("robot", "x"), object=EventObject("a", "b"))
 
 
 @pytest.mark.django_db(transaction=True)

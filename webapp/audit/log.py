@@ -75,41 +75,9 @@ def record_event(
 
     `ts` defaults to now; pass the time of the recorded thing when it has one. Raises EventRefused.
     """
+    _refuse_free_text(type, actor, object, outcome, [*(reason_codes or []), *(cause or [])])
     if not connection.in_atomic_block:
         raise EventRefused("an audit event is written in the transaction of the thing it records")
-    event = prepare_event(
-        type=type,
-        project_id=project_id,
-        actor=actor,
-        object=object,
-        outcome=outcome,
-        policy=policy,
-        model=model,
-        reason_codes=reason_codes,
-        cause=cause,
-        counts=counts,
-        ts=ts,
-    )
-    event.save(force_insert=True)
-    return event
-
-
-def prepare_event(
-    *,
-    type: str,
-    project_id: uuid.UUID | None,
-    actor: Actor,
-    object: EventObject,
-    outcome: EventOutcome | None = None,
-    policy: PolicyRef | None = None,
-    model: str = "",
-    reason_codes: list[str] | None = None,
-    cause: list[str] | None = None,
-    counts: dict[str, int] | None = None,
-    ts: dt.datetime | None = None,
-) -> AuditEvent:
-    """Return an unsaved event, for writers of many: `AuditEvent.objects.bulk_create` in the same transaction."""
-    _refuse_free_text(type, actor, object, outcome, [*(reason_codes or []), *(cause or [])])
     key = uuid7()
     moment = ts or timezone.now()
     envelope: dict[str, Any] = {
@@ -137,7 +105,9 @@ def prepare_event(
         "retention_class": "default",
         "payload": None,
     }
-    return AuditEvent(id=key, project_id=project_id, type=type, ts=moment, envelope=rfc8785.dumps(envelope))
+    return AuditEvent.objects.create(
+        id=key, project_id=project_id, type=type, ts=moment, envelope=rfc8785.dumps(envelope)
+    )
 
 
 def _refuse_free_text(

@@ -9,11 +9,12 @@ import json
 import os
 import shutil
 import socket
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from webapp.files import new_file
 
 MIN_FREE_BYTES = 300 * 1024 * 1024
 
@@ -118,16 +119,8 @@ def lock_holder(home: Home) -> int | None:
 
 def write_private(path: Path, text: str) -> None:
     """Replace `path` by a file of mode 0600 in one step: after a crash it holds the old text or the new one."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with new_file(path, replace=True) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_private_json(path: Path, data: Mapping[str, Any]) -> None:

@@ -78,7 +78,6 @@ def visible_gpus() -> list[str]:
 
 def _screener(name: str, queue: str, node: str, env: Mapping[str, str], *, threads: int) -> Process:
     command = ["celery", "-A", "workers.app", "worker", "-Q", queue, "-n", f"{node}@%h", *SCREENING_OPTIONS]
-    env = {**env, "COUNTERSIGN_WORKER_QUEUES": queue.removeprefix("screen.")}
     return _python(name, command, env, threads=threads, stop_order=WORKERS)
 
 
