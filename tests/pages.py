@@ -8,6 +8,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+TOKEN = "csrfmiddlewaretoken"
 LINK = re.compile(r'href="(/[^"#]*)"')
 FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.DOTALL)
 HIDDEN = re.compile(r'<input\b[^>]*type="hidden"[^>]*>')
@@ -38,21 +39,28 @@ class Person:
     def send(self, path: str, **fields: str) -> str:
         """Send a form to `path`, as the open page would."""
         token = next((cookie.value for cookie in self._cookies if cookie.name == "csrftoken"), None) or ""
-        data = urllib.parse.urlencode({"csrfmiddlewaretoken": token, **fields}).encode()
+        data = urllib.parse.urlencode({TOKEN: token, **fields}).encode()
         return self._fetch(urllib.request.Request(self._root + path, data, {"Referer": self.url}))
 
     def links(self) -> set[str]:
         """Return the addresses within this app that the open page links to."""
         return {link.replace("&amp;", "&") for link in LINK.findall(self.page)}
 
-    def hidden(self, action: str) -> dict[str, str]:
-        """Return the hidden fields of the open page's form that is sent to an address ending in `action`."""
+    def form(self, ending: str) -> str:
+        """Return the address of the open page's form that is sent to an address with this ending."""
+        return self._form(ending)[0]
+
+    def hidden(self, ending: str) -> dict[str, str]:
+        """Return the hidden fields of that form."""
+        fields = [dict(FIELD.findall(field)) for field in HIDDEN.findall(self._form(ending)[1])]
+        return {field["name"]: field.get("value", "") for field in fields if field["name"] != TOKEN}
+
+    def _form(self, ending: str) -> tuple[str, str]:
         for form in FORM.findall(self.page):
-            head = dict(FIELD.findall(form[: form.index(">")]))
-            if head.get("action", "").endswith(action):
-                found = [dict(FIELD.findall(field)) for field in HIDDEN.findall(form)]
-                return {field["name"]: field.get("value", "") for field in found if "name" in field}
-        raise AssertionError(f"no form for {action} on {self.url}")
+            action = dict(FIELD.findall(form[: form.index(">")])).get("action", "")
+            if action.endswith(ending):
+                return action, form
+        raise AssertionError(f"no form for {ending} on {self.url}")
 
     def crawl(self, start: str, *, pages: int) -> list[str]:
         """Open pages from `start` on, along links, at most `pages`; return their addresses."""

@@ -4,12 +4,19 @@ Workers that screen are another app, `workers.app`: they need Redis alone.
 """
 
 import os
+from typing import Any
 
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 app = Celery("countersign-control")
+#: While no control worker runs, periodic messages pile up for this long and no longer.
+EXPIRES_SECONDS = 60.0
+
+
+def _every(seconds: float, task: str) -> dict[str, Any]:
+    return {"task": task, "schedule": seconds, "options": {"expires": EXPIRES_SECONDS}}
 
 
 def _configure() -> None:
@@ -21,11 +28,11 @@ def _configure() -> None:
     app.conf.update(
         task_default_queue="control",
         beat_schedule={
-            "sweep-checks": {"task": "interception.sweep_checks", "schedule": 5.0},
-            "collect-late-results": {"task": "interception.collect_late_results", "schedule": 10.0},
-            "sequence-audit-log": {"task": "audit.sequence", "schedule": 5.0},
-            "sweep-leases": {"task": "review.sweep_leases", "schedule": 15.0},
-            "resume-datasets": {"task": "feedback.resume", "schedule": 60.0},
+            "sweep-checks": _every(5.0, "interception.sweep_checks"),
+            "collect-late-results": _every(10.0, "interception.collect_late_results"),
+            "sequence-audit-log": _every(5.0, "audit.sequence"),
+            "sweep-leases": _every(15.0, "review.sweep_leases"),
+            "resume-datasets": _every(60.0, "feedback.resume"),
         },
     )
 

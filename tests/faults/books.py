@@ -31,11 +31,11 @@ class Books:
 
     def checks(self) -> dict[str, dict[str, Any]]:
         """Return every stored check by its public id."""
-        return {f"chk_{row['id']}": row for row in self._query(CHECKS)}
+        return {f"chk_{row['id']}": row for row in self.rows(CHECKS)}
 
     def events(self, kind: str) -> Counter[str]:
         """Return how many audit events of a type each check has, by its public id."""
-        rows = self._query("SELECT envelope FROM audit_auditevent WHERE type = %s", kind)
+        rows = self.rows("SELECT envelope FROM audit_auditevent WHERE type = %s", kind)
         envelopes = [json.loads(bytes(row["envelope"])) for row in rows]
         return Counter(f"chk_{envelope['object']['id'].replace('-', '')}" for envelope in envelopes)
 
@@ -57,7 +57,8 @@ class Books:
         assert "MISMATCH" not in printed, printed
         return printed
 
-    def _query(self, sql: str, *values: str) -> list[dict[str, Any]]:
+    def rows(self, sql: str, *values: str) -> list[dict[str, Any]]:
+        """Return what a query answers."""
         with psycopg.connect(self.app.services["database_url"], row_factory=dict_row) as connection:
             return connection.execute(sql.encode(), values or None).fetchall()
 
