@@ -22,7 +22,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -125,7 +125,7 @@ def main() -> None:
                 print(levels[-1].row(), flush=True)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     facts = {"cores": os.cpu_count(), "machine": platform.platform(), "count": len(bodies), "seed": options.seed}
-    options.out.write_text(json.dumps({**facts, "levels": [asdict(level) for level in levels]}))
+    options.out.write_text(json.dumps({**facts, "levels": [{**vars(level), "outcomes": dict(level.outcomes)} for level in levels]}))
     print(f"raw figures: {options.out}")
 
 

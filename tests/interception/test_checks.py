@@ -131,5 +131,5 @@ def test_screening_costs_a_fixed_number_of_queries(
     api: ApiClient, django_assert_max_num_queries: pytest.FixtureRequest
 ) -> None:
     api.check("warm")
-    with django_assert_max_num_queries(16):  # type: ignore[operator]
+    with django_assert_max_num_queries(9):  # type: ignore[operator]
         api.check("ann@example.com and bob@example.com and 4111 1111 1111 1111")

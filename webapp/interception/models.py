@@ -53,6 +53,9 @@ class Check(models.Model):
     created_at = models.DateTimeField()
     concluded_at = models.DateTimeField(null=True)
 
+    #: Not stored: whether concluding it, in this process, put it in front of people; None when that is not known.
+    raised: bool | None = None
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["application", "idempotency_key"], name="check_idempotency_key"),

@@ -18,4 +18,6 @@ def register_review_lookup(lookup: ReviewLookup) -> None:
 
 def review_states(ids: list[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
     """Return the review item of each check that has one."""
+    if not ids:
+        return {}
     return {key: state for lookup in _lookups for key, state in lookup(ids).items()}

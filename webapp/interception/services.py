@@ -192,7 +192,7 @@ def _store(intake: Intake, screened: Screened, created: dt.datetime) -> Check:
 
 def _new_check(intake: Intake, created: dt.datetime) -> Check:
     return Check(
-        project_id=intake.application.project_id,
+        project=intake.application.project,
         application=intake.application,
         policy_version=intake.version,
         door=intake.door,
@@ -233,7 +233,9 @@ def _conclude(check: Check, screened: Screened) -> None:
 def _after_conclusion(check: Check, screened: Screened) -> None:
     """Write what goes with a verdict in its transaction: findings, the audit event, news for review."""
     conclusion = screened.conclusion
-    Finding.objects.bulk_create(_finding_row(check, finding) for finding in conclusion.findings)
+    rows = Finding.objects.bulk_create(_finding_row(check, finding) for finding in conclusion.findings)
+    # As if prefetched: what was stored is at hand for the answer.
+    check._prefetched_objects_cache = {"findings": rows, "releases": []}  # type: ignore[attr-defined]  # not in the stubs
     assert check.concluded_at is not None  # noqa: S101 - for the type checker
     record_event(
         type="check.concluded",
@@ -250,7 +252,9 @@ def _after_conclusion(check: Check, screened: Screened) -> None:
         ],
         ts=check.concluded_at,
     )
-    if kind := _review_kind(check):
+    kind = _review_kind(check)
+    check.raised = bool(kind)
+    if kind:
         check_flagged.send(sender=Check, check=check, kind=kind, inclusion_prob=check.inclusion_prob)
 
 
