@@ -126,7 +126,10 @@ class Engine:
         if wanted:
             try:
                 version = self.model.version
-                predictions = dict(zip(wanted, self.model.predict(list(wanted)), strict=True))
+                latest = Deadline(max(job.deadline for job in jobs))
+                predictions = dict(zip(wanted, self.model.predict(list(wanted), deadline=latest), strict=True))
+            except DeadlineExceeded:
+                failure = DEADLINE
             except Exception as error:  # noqa: BLE001 - a model that is missing or fails leaves its rules unscanned
                 self._model = None
                 failure = _reason(error)

@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 
 from screening.categories import MODEL_CATEGORIES
+from screening.detectors.base import NEVER
 from screening.engine import DEADLINE, Engine, Job, wait_until
-from screening.findings import Prediction, Text
+from screening.findings import Deadline, DeadlineExceeded, Prediction, Text
 from screening.policy import parse_policy
 
 POLICY = parse_policy("""
@@ -29,7 +30,7 @@ class ScriptedModel:
         self.batches: list[list[str]] = []
         self.failures = failures
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+    def predict(self, texts: Sequence[str], *, deadline: Deadline = NEVER) -> list[Prediction]:
         if self.failures:
             self.failures -= 1
             raise RuntimeError(f"quotes {texts[0]}")
@@ -81,6 +82,19 @@ def test_a_job_past_its_deadline_is_not_given_to_the_model() -> None:
     assert model.batches == [["good", "hello"]]
     assert {rule.unscanned for rule in late.rules} == {DEADLINE}
     assert {rule.unscanned for rule in good.rules} == {""}
+
+
+def test_a_text_too_long_for_the_deadline_leaves_model_and_worker_whole() -> None:
+    class SlowModel(ScriptedModel):
+        def predict(self, texts: Sequence[str], *, deadline: Deadline = NEVER) -> list[Prediction]:
+            assert deadline.at < float("inf")
+            raise DeadlineExceeded
+
+    model = SlowModel()
+    engine = Engine(lambda: model)
+    (result,) = engine.run([job()], "gpu")
+    assert [rule.unscanned for rule in result.rules] == [DEADLINE, DEADLINE]
+    assert engine.model is model, "it did not fail, so that it need not be loaded again"
 
 
 def test_a_pattern_rule_past_its_deadline_is_unscanned() -> None:

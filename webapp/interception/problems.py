@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ TITLES = {
     422: "Invalid policy",
     429: "Too many requests",
     500: "Internal error",
-    503: "Overloaded",
+    503: "Not available now",
 }
 
 
@@ -111,6 +112,10 @@ class ApiMiddleware:
             return None
         if isinstance(error, Problem):
             return render_problem(request, error)
+        if isinstance(error, OperationalError | InterfaceError):
+            log.error("%s %s: the database does not answer", request.method, request.path_info)
+            hint = "Try again after Retry-After seconds, with the same Idempotency-Key."
+            return render_problem(request, Problem(503, "The database does not answer.", hint, retry_after=2))
         log.error("%s %s failed: %s\n%s", request.method, request.path_info, type(error).__name__, quiet_trace(error))
         return render_problem(
             request,

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import torch
 
+from screening.detectors.base import NEVER
 from screening.findings import Deadline, Prediction
 from workers.runtimes.encoder import Encoder
-from workers.runtimes.heads import Thresholds, load_heads, word_items
+from workers.runtimes.heads import Thresholds, load_heads, pack_items, word_items
 from workers.runtimes.pooling import pool
 
 
@@ -39,7 +40,7 @@ class EncoderGuard:
         return dict(self._config.thresholds)
 
     @torch.inference_mode()
-    def predict(self, texts: Sequence[str], *, deadline: Deadline | None = None) -> list[Prediction]:
+    def predict(self, texts: Sequence[str], *, deadline: Deadline = NEVER) -> list[Prediction]:
         """Return a prediction a text, in order: a probability for each category, the highest of its windows.
 
         Every window of a text is read, however long it is: time grows by its length (1 MiB of English: about 1,100
@@ -52,10 +53,10 @@ class EncoderGuard:
         logits = torch.full((len(texts), len(self.categories)), float("-inf"))
         for positions, states, mask in self._encoder.hidden_states(windows):
             vectors = pool(states, mask, self._config.layers)
-            rows = self._heads(vectors, [word_items(windows[i].ids) for i in positions]).float().cpu()
+            items, counts = pack_items([word_items(windows[i].ids) for i in positions], vectors.device)
+            rows = self._heads(vectors, items, counts).float().cpu()
             owners = torch.tensor([windows[i].text for i in positions])
             logits.scatter_reduce_(0, owners.unsqueeze(1).expand_as(rows), rows, "amax")
-            if deadline is not None:
-                deadline.check()
+            deadline.check()
         scores = torch.sigmoid(logits * self._scale + self._shift).tolist()
         return [Prediction(scores=dict(zip(self.categories, row, strict=True))) for row in scores]

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict
 
 from screening.findings import Deadline, Hit, Prediction, Queue
 
+NEVER = Deadline()
+
 
 class Options(BaseModel):
     """The `options` of a rule. Subclass it for each detector; unknown fields are errors."""
@@ -72,5 +74,8 @@ class GuardModel(Protocol):
     @property
     def categories(self) -> tuple[str, ...]: ...
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """Return one prediction a text, in order; the same for a text alone or in any batch, within tolerance."""
+    def predict(self, texts: Sequence[str], *, deadline: Deadline = NEVER) -> list[Prediction]:
+        """Return one prediction a text, in order; the same for a text alone or in any batch, within tolerance.
+
+        Raise DeadlineExceeded when `deadline` passes between two batches: a long text must not hold up the worker.
+        """
