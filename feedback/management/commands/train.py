@@ -41,8 +41,7 @@ class Command(BaseCommand):
             from feedback.training import pipeline
         except ImportError as error:
             raise CommandError(f"Training needs {error.name}. Install it: pip install -e '.[train]'") from error
-        from feedback.training.fit import Recipe
-        from feedback.training.recipe import SPEC
+        from feedback.training.recipe import RECIPE, SPEC
 
         started = time.monotonic()
         pipeline.set_deterministic(options["threads"])
@@ -53,7 +52,7 @@ class Command(BaseCommand):
         data = pipeline.encode_corpus(
             corpus, spec=SPEC, cache=options["cache"], device=options["device"], bar=progress_bar
         )
-        trained = pipeline.train(corpus, data, spec=SPEC, recipe=Recipe(), seed=options["seed"], bar=progress_bar)
+        trained = pipeline.train(corpus, data, spec=SPEC, recipe=RECIPE, seed=options["seed"], bar=progress_bar)
         config = pipeline.save(options["out"], trained, spec=SPEC)
         self._report(corpus, data, trained, config, options)
         self.stdout.write(f"{options['out']} written in {time.monotonic() - started:.0f} s: {config.heads_sha256}")
@@ -61,8 +60,10 @@ class Command(BaseCommand):
     def _report(self, corpus: Corpus, data: Any, trained: Trained, config: Any, options: dict[str, Any]) -> None:
         from feedback.training import card, report
         from feedback.training.baseline import tfidf_scores
-        from feedback.training.fit import Recipe
-        from feedback.training.recipe import SPEC
+        from feedback.training.fresh import fresh_alarms
+        from feedback.training.lexicon import Lexicon
+        from feedback.training.pipeline import LEXICON, MODERATION
+        from feedback.training.recipe import RECIPE, SPEC
         from feedback.training.traffic import traffic_flag_rate
         from feedback.training.unseen import unseen_sources
 
@@ -72,8 +73,10 @@ class Command(BaseCommand):
         categories = report.category_rows(corpus, trained, baseline, seed=seed)
         sources = report.source_rows(corpus, trained)
         benign, alarms = report.false_alarms(corpus, trained)
-        unseen = unseen_sources(corpus, data, spec=SPEC, recipe=Recipe(), seed=seed, bar=progress_bar)
-        traffic = options["data"] / TRAFFIC
+        unseen = unseen_sources(corpus, data, spec=SPEC, recipe=RECIPE, seed=seed, bar=progress_bar)
+        traffic, words = options["data"] / TRAFFIC, options["data"] / LEXICON
+        lexicon = Lexicon.read(words) if words.exists() else None
+        fresh = fresh_alarms(options["data"] / MODERATION, lexicon, options["out"], seed=seed)
         facts = card.Facts(
             command=f"python manage.py train --data {options['data']} --out {options['out']} --seed {seed}",
             seed=seed,
@@ -82,6 +85,7 @@ class Command(BaseCommand):
             alarms=alarms,
             unseen=unseen,
             traffic=traffic_flag_rate(traffic, options["out"], seed=seed) if traffic.exists() else None,
+            fresh=fresh,
         )
         card.write_card(
             options["out"],
@@ -93,6 +97,10 @@ class Command(BaseCommand):
             facts=facts,
         )
         self.stdout.write(card.scores_table(categories))
+        for source, answers, reached, share in fresh:
+            self.stdout.write(
+                f"{reached} of {answers} benign answers of {source} that took no part are flagged ({share})"
+            )
         self.stdout.write(f"\n{alarms:.2%} of {benign} benign assistant answers reach a flag threshold\n")
 
 
