@@ -125,7 +125,8 @@ def main() -> None:
                 print(levels[-1].row(), flush=True)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     facts = {"cores": os.cpu_count(), "machine": platform.platform(), "count": len(bodies), "seed": options.seed}
-    options.out.write_text(json.dumps({**facts, "levels": [{**vars(level), "outcomes": dict(level.outcomes)} for level in levels]}))
+    figures = [{**vars(level), "outcomes": dict(level.outcomes)} for level in levels]
+    options.out.write_text(json.dumps({**facts, "levels": figures}))
     print(f"raw figures: {options.out}")
 
 
