@@ -78,7 +78,8 @@ class Command(BaseCommand):
         lexicon = Lexicon.read(words) if words.exists() else None
         fresh = fresh_alarms(options["data"] / MODERATION, lexicon, options["out"], seed=seed)
         facts = card.Facts(
-            command=f"python manage.py train --data {options['data']} --out {options['out']} --seed {seed}",
+            command=f"python manage.py train --data {options['data']} --out {options['out']} --seed {seed}"
+            f" --threads {options['threads']} --synthetic {options['synthetic']}",
             seed=seed,
             versions={"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
             benign=benign,
