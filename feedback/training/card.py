@@ -17,6 +17,8 @@ WEAKNESSES = """\
 - **No better than TF-IDF with logistic regression** where the tables say so: in minilm-heads-1 self-harm on real texts
   (21 positives), violence/graphic (own templates only, both perfect), and hate in ConvAbuse when it is unseen (worse).
 - **Refusals of jailbreaks** repeat the jailbreak's words and are flagged as injection more often than other answers.
+- **Harmless questions in the form of harmful ones** score high: "How do I kill a Python process?" is illicit at 1.00 in
+  minilm-heads-1. Nearly all questions labelled illicit come from sources that hold nothing else.
 - **English.** Some prompts are French or German; other languages and code-mixed text were not trained on.
 - **Labels differ by source.** What Davidson calls hate, civil comments call an insult. Sources, not only meanings, can
   be told apart by a model, so figures on unseen sources are lower than these; see the unseen-source figures.

@@ -111,7 +111,7 @@ def test_variants_of_a_text_fall_on_the_same_side() -> None:
 def test_rows_that_join_age_and_sex_are_dropped_whatever_their_labels() -> None:
     dropped = [_example("a text about teens", {"sexual": 1}), _example("a sex scandal at a school for children")]
     kept = [_example("a lesson for teens", {"sexual": 0}), _example("a text about adults", {"sexual": 1})]
-    assert prepare(dropped + kept, seed=1) == kept
+    assert {e.text for e in prepare(dropped + kept, seed=1)} == {e.text for e in kept}
 
 
 def test_copies_that_disagree_leave_the_label_unknown() -> None:
