@@ -13,6 +13,17 @@ from workers.messages import alive_key
 POLICY = "support-bot"
 QUESTION = "Where is my order?"
 REFUSALS = (400, 401, 403, 404, 413, 422)
+#: Answers of the layers before the API, which are no JSON: what they mean and what to do.
+MISLED = {
+    301: (
+        "COUNTERSIGN_PUBLIC_URL begins with https, and the app does not know that a proxy speaks TLS for it",
+        "Set COUNTERSIGN_BEHIND_PROXY=1 when a proxy in front sets X-Forwarded-Proto, else use an http:// address.",
+    ),
+    400: (
+        "the app does not answer to 127.0.0.1",
+        "Add 127.0.0.1 to COUNTERSIGN_ALLOWED_HOSTS: the start and `make traffic` come that way.",
+    ),
+}
 ANSWER = "It left our warehouse this morning. Write to ana.lima@example.com if it is late."
 
 
@@ -47,16 +58,24 @@ def try_check(port: int, api_key: str) -> str:
 
 
 def post(port: int, path: str, body: dict[str, Any], api_key: str, timeout: float = 30.0) -> tuple[int, dict[str, Any]]:
-    """POST JSON to the app on this machine and return the status and the JSON answer.
+    """POST JSON to the app on this machine, as a proxy in front of it would, and return the status and the JSON answer.
 
-    Raises OSError when nobody listens, ValueError when the answer is not a JSON object.
+    Raises OSError when nobody listens, ValueError when the answer is not a JSON object, LocalError when settings turn
+    away whoever comes from this machine.
     """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
-        headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+        headers = {
+            "Authorization": f"Bearer {api_key}",
+            "Content-Type": "application/json",
+            "X-Forwarded-Proto": "https",
+        }
         connection.request("POST", path, json.dumps(body).encode(), headers)
         response = connection.getresponse()
-        answer = json.loads(response.read())
+        text = response.read()
+        if response.status in MISLED and "json" not in response.headers.get_content_type():
+            raise LocalError(*MISLED[response.status])
+        answer = json.loads(text)
     finally:
         connection.close()
     if not isinstance(answer, dict):
