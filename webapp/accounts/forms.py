@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.validators import UnicodeUsernameValidator
 
 from webapp.accounts.models import Project, Role
@@ -17,7 +18,8 @@ class RoleForm(forms.Form):
 
 
 class MemberForm(RoleForm):
-    username = forms.CharField(max_length=150, validators=[UnicodeUsernameValidator()])
+    #: As it would be stored: full-width letters and the like have become plain ones before they are judged.
+    username = UsernameField(max_length=150, validators=[UnicodeUsernameValidator()])
 
 
 class ApplicationForm(forms.Form):

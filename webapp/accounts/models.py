@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models.functions import Upper
 
 from webapp.ids import uuid7
 
 
 class User(AbstractUser):
+    """A person. Names that differ only in case are the same name: sign-in refuses both of such a pair."""
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            # Upper, because iexact compares in upper case: by it "\u0131" (dotless) is an "i", by Lower it is not.
+            models.UniqueConstraint(
+                Upper("username"),
+                name="username_unless_case",
+                violation_error_message="A user with that username already exists.",
+            ),
+        ]
 
 
 class Project(models.Model):

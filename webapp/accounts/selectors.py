@@ -8,13 +8,19 @@ from typing import TypeVar
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 
-from webapp.accounts.models import ApiKey, Application, Membership, Project
+from webapp.accounts.models import ApiKey, Application, Membership, Project, User
 
 T = TypeVar("T")
 
 
 def members_of(project: Project) -> QuerySet[Membership]:
     return project.memberships.select_related("user").order_by("user__username")
+
+
+def find_user(name: str) -> User | None:
+    """Return the account that a sign-in with `name` would be tried on: case does not matter, nor does width."""
+    username = User.normalize_username(name)
+    return None if "\0" in username else User.objects.filter(username__iexact=username).first()
 
 
 def applications_of(project: Project) -> QuerySet[Application]:

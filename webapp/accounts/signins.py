@@ -12,6 +12,7 @@ from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.db import transaction
 
 from webapp.accounts.models import User
+from webapp.accounts.selectors import find_user
 from webapp.audit.log import Actor, EventObject, record_event
 
 
@@ -35,7 +36,7 @@ def record_success(*, user: User, **kwargs: Any) -> None:
 def record_failure(*, credentials: dict[str, Any], **kwargs: Any) -> None:
     """Write what was tried on, not what was typed: a password typed into the name's field must not end up here."""
     name = credentials.get("username")
-    user = User.objects.filter(username=name).first() if isinstance(name, str) and "\0" not in name else None
+    user = find_user(name) if isinstance(name, str) else None
     for project_id, _ in _projects(user) if user else [(None, "")]:
         record_event(
             type="signin.failed",

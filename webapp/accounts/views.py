@@ -15,8 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from webapp.accounts.access import MemberRequest, member_required
 from webapp.accounts.forms import ApplicationForm, MemberForm, RoleForm, SettingsForm
-from webapp.accounts.models import Role, User
-from webapp.accounts.selectors import applications_of, get_application, get_key, get_member, members_of
+from webapp.accounts.models import Role
+from webapp.accounts.selectors import applications_of, find_user, get_application, get_key, get_member, members_of
 from webapp.accounts.services import (
     LastOwner,
     NameTaken,
@@ -54,14 +54,16 @@ def member_add(request: MemberRequest) -> HttpResponse:
     if not form.is_valid():
         return _members_page(request, form, status=400)
     username = form.cleaned_data["username"]
-    user = User.objects.filter(username=username).first()
+    user = find_user(username)
     if user is None:
         return _add_new(request, form, username)
     if request.project.memberships.filter(user=user).exists():
-        form.add_error("username", f"{username} is a member already; change the role in the list.")
+        form.add_error("username", f"{user.get_username()} is a member already; change the role in the list.")
         return _members_page(request, form, status=400)
     add_member(project=request.project, user=user, role=form.chosen, actor=_actor(request))
-    messages.success(request, f"{username}, who had an account already, is now {form.chosen.label.lower()} here.")
+    messages.success(
+        request, f"{user.get_username()}, who had an account already, is now {form.chosen.label.lower()} here."
+    )
     return redirect("accounts:members", request.project.slug)
 
 

@@ -14,6 +14,7 @@ from policies.models import Policy
 from policies.services import add_policy_version
 from review.services import ensure_default_queue
 from webapp.accounts.models import ApiKey, Application, Project, Role, User
+from webapp.accounts.selectors import find_user
 from webapp.accounts.services import add_member, create_api_key, create_application, create_project, key_digest
 from webapp.local.home import write_private_json
 
@@ -104,7 +105,7 @@ def _person(project: Project, role: Role) -> User:
     """Return the person of a role: the one that the demo made before, else a new one under a name not yet taken."""
     names = (role.value, f"{SLUG}-{role.value}")
     for name in names:
-        user = User.objects.filter(username=name).first()
+        user = find_user(name)
         if user is None:
             return User(username=name)
         if user.memberships.filter(project=project, role=role).exists():
