@@ -34,8 +34,7 @@ def validate_answer(*, item: ReviewItem, answer: Answer) -> CheckedAnswer:
     """Return the answer with what follows from it filled in; raise InvalidAnswer when it does not fit the item."""
     if answer.outcome and answer.outcome not in Outcome.values:
         raise InvalidAnswer("Choose one of: release, redact, replace, block, unsure.")
-    if len(answer.note) > MAX_NOTE or "\x00" in answer.note:
-        raise InvalidAnswer(f"A note has at most {MAX_NOTE} characters, and none of them NUL.")
+    validate_note(answer.note)
     categories = item.queue.label_schema.definition["categories"]
     if unknown := set(answer.labels) - set(categories):
         raise InvalidAnswer(f"{len(unknown)} of the categories are not in this queue's label schema.")
@@ -49,6 +48,12 @@ def validate_answer(*, item: ReviewItem, answer: Answer) -> CheckedAnswer:
         labels=_labels(answer, kept, findings, categories),
         correction=_correction(item, answer),
     )
+
+
+def validate_note(note: str) -> None:
+    """Raise InvalidAnswer for a note that is too long or that PostgreSQL can not store."""
+    if len(note) > MAX_NOTE or "\x00" in note:
+        raise InvalidAnswer(f"A note has at most {MAX_NOTE} characters, and none of them NUL.")
 
 
 def _kept(answer: Answer, findings: dict[int, Finding]) -> dict[int, bool]:

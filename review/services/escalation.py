@@ -10,6 +10,7 @@ from django.utils.text import slugify
 from review.errors import InvalidAnswer, SlotLost
 from review.models import Assignment, Exclusion, ReviewItem
 from review.models.items import ItemState, SlotRole, SlotState
+from review.services.answers import validate_note
 from review.services.claims import lock_reviewer
 from review.services.decisions import to_adjudication
 from webapp.accounts.models import Membership
@@ -48,8 +49,9 @@ def skip(*, slot: Assignment, membership: Membership, lease_token: uuid.UUID, re
 def escalate(*, slot: Assignment, membership: Membership, lease_token: uuid.UUID, note: str = "") -> None:
     """Hand the item of a slot to the leads; raise SlotLost when the slot is not the member's.
 
-    `note` is shown to the lead, beside the answers given so far.
+    `note` is shown to the lead, beside the answers given so far; raises InvalidAnswer when it can not be kept.
     """
+    validate_note(note)
     lock_reviewer(membership.user_id)
     item, slot = _lock(slot, membership, lease_token)
     if slot.role == SlotRole.ADJUDICATOR:

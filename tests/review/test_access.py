@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from review.models import Annotation
+from review.models import Annotation, Assignment
 from tests.factories import Cast
 from tests.review.working import claim_one, events, member, new_item
+from webapp.interception.models import Finding
 
 EVERYONE = {"owner", "lead", "reviewer", "compliance"}
 REVIEWERS = EVERYONE - {"compliance"}
@@ -98,6 +99,36 @@ def test_only_the_holder_sees_the_redaction(cast: Cast, client: Client, urls: di
     assert client.get(urls["redacted"]).status_code == 404
     client.force_login(cast.reviewer)
     assert client.get(urls["redacted"]).text == "You can reach Ann at [EMAIL_ADDRESS], idiot."
+
+
+@pytest.mark.parametrize("drop", ["9" * 5000, "\u00b2", "-1", "1,,x", "\0"])
+def test_a_redaction_without_what_is_no_finding_is_the_whole_one(
+    cast: Cast, client: Client, urls: dict[str, str], drop: str
+) -> None:
+    client.force_login(cast.reviewer)
+    response = client.get(urls["redacted"], {"drop": drop})
+    assert (response.status_code, response.text) == (200, "You can reach Ann at [EMAIL_ADDRESS], idiot.")
+
+
+def test_a_dropped_finding_stays_in_the_redaction(cast: Cast, client: Client, urls: dict[str, str]) -> None:
+    client.force_login(cast.reviewer)
+    found = Finding.objects.get(category="EMAIL_ADDRESS")
+    assert "ann@example.com" in client.get(urls["redacted"], {"drop": f"0,{found.id}"}).text
+
+
+@pytest.mark.parametrize("note", ["x" * 10_001, "nul\0"])
+def test_an_escalation_with_a_note_that_can_not_be_kept_is_refused(
+    cast: Cast, client: Client, urls: dict[str, str], note: str
+) -> None:
+    client.force_login(cast.reviewer)
+    slot = Assignment.objects.get(lease_owner=cast.reviewer)
+    form = {"token": str(slot.lease_token), "note": note}
+    response = client.post(urls["escalate"], form, headers={"accept": "application/json"})
+    assert (response.status_code, response.json()["status"]) == (422, "invalid")
+    assert client.post(urls["escalate"], form).status_code == 302
+    slot.refresh_from_db()
+    assert slot.state == "leased"
+    assert slot.item.state == "in_review"
 
 
 def test_a_form_without_csrf_token_changes_nothing(cast: Cast, urls: dict[str, str]) -> None:
