@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account import views as allauth
 from django.urls import include, path
 
 from webapp import views
@@ -12,7 +13,10 @@ from webapp.monitoring import views as monitoring
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("accounts/", include("allauth.urls")),
+    # Not allauth.urls: its other pages send mail, which would put links and typed addresses into the log.
+    path("accounts/login/", allauth.login, name="account_login"),
+    path("accounts/logout/", allauth.logout, name="account_logout"),
+    path("accounts/password/change/", allauth.password_change, name="account_change_password"),
     path("v1/docs", api_docs, name="api-docs"),
     path("v1/", api.urls),
     path("openai/v1/", openai_api.urls),
