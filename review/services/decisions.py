@@ -128,16 +128,15 @@ def decide(*, item: ReviewItem, answers: Sequence[Annotation], method: Method, m
 
 def _released_text(item: ReviewItem, outcome: Outcome, answers: Sequence[Annotation]) -> str | None:
     content: CheckContent = item.checked.content
-    output = content.output or ""
     if outcome == Outcome.BLOCK:
         return None
     if outcome == Outcome.RELEASE:
-        return output
+        return content.output
     if outcome == Outcome.REPLACE:
         # Of several corrections the one of the earliest slot goes out; all of them are kept.
         return answers[0].correction.text
     return redacted_text(
-        output=output,
+        output=content.output or "",
         findings=item.checked.findings.exclude(id__in=_dropped_by_all(answers)),
         project=item.project,
     )

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from review.models import Decision, ReviewItem
 from review.signals import decision_recorded
 from tests.factories import Cast
 from tests.review.working import answer, claim_one, events, member, new_item
+from webapp.interception.models import ReleaseOutcome
+from webapp.interception.releases import record_release
+from webapp.interception.selectors import answers
 
 OUTPUT = "You can reach Ann at ann@example.com, idiot."
 
@@ -45,7 +50,18 @@ def test_a_check_without_output_can_be_released_or_blocked(cast: Cast) -> None:
     item.checked.content.save()
     reviewer = member(cast, cast.reviewer)
     answer(claim_one(cast, reviewer), reviewer, "release")
-    assert item.checked.releases.get().output == ""
+    assert item.checked.releases.get().output is None
+    [shown] = answers([item.checked])
+    assert (shown.verdict, shown.output) == ("allow", None)
+
+
+def test_a_check_with_output_is_not_released_without_it(cast: Cast) -> None:
+    item = new_item(cast)
+    facts: dict[str, Any] = {"decision_id": uuid.uuid4(), "decided_by": "reviewer", "decided_at": timezone.now()}
+    with pytest.raises(ValueError, match="release no text"):
+        record_release(check=item.checked, outcome=ReleaseOutcome.RELEASED, output=None, **facts)
+    with pytest.raises(ValueError, match="release no text"):
+        record_release(check=item.checked, outcome=ReleaseOutcome.BLOCKED, output="x", **facts)
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,11 @@ def record_release(
 ) -> Release:
     """Make a decision what the API answers for this check from now on; the same decision twice is stored once.
 
-    `output` is the text that goes out: required unless `outcome` is blocked, and None then.
+    `output` is the text that goes out: None when `outcome` is blocked or the check has no output, else required.
     """
-    if (output is None) != (outcome == ReleaseOutcome.BLOCKED):
-        raise ValueError("a blocked check has no output, every other outcome has one")
+    nothing_goes_out = outcome == ReleaseOutcome.BLOCKED or check.content.output is None
+    if (output is None) != nothing_goes_out:
+        raise ValueError("a blocked check and one without output release no text, every other one does")
     release, _ = Release.objects.get_or_create(
         decision_id=decision_id,
         defaults={
