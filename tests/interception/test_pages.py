@@ -49,6 +49,15 @@ def test_a_verdict_filters_the_list(cast: Cast) -> None:
     assert held.public_id not in page
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [("\u00b2", 1), ("-1", 1), ("0", 1), ("", 1), ("002", 2), ("9" * 20, 10_000), ("9" * 5000, 10_000)],
+)
+def test_any_page_number_is_answered(cast: Cast, asked: str, shown: int) -> None:
+    response = signed_in(cast.owner).get("/p/acme/traffic/", {"page": asked})
+    assert (response.status_code, response.context["page"]) == (200, shown)
+
+
 def test_who_reads_the_texts_of_a_check_is_recorded(cast: Cast) -> None:
     check = make_check(cast)
     page = signed_in(cast.compliance).get(f"/p/acme/traffic/{check.public_id}/").content.decode()

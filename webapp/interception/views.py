@@ -19,6 +19,7 @@ from webapp.interception.models import Verdict
 from webapp.interception.selectors import answers, find_check, recent_checks
 
 PAGE_SIZE = 50
+MAX_PAGE = 10_000
 
 
 @require_safe
@@ -28,17 +29,26 @@ def traffic(request: MemberRequest) -> HttpResponse:
     verdict = request.GET.get("verdict", "")
     checks = recent_checks(request.project, verdict if verdict in Verdict.values else "")
     # Not counted: a count reads every row of a table that grows without end.
-    page_number = int(request.GET.get("page", "1")) if request.GET.get("page", "1").isdigit() else 1
-    start = (max(1, page_number) - 1) * PAGE_SIZE
+    page = _page_number(request.GET.get("page", ""))
+    start = (page - 1) * PAGE_SIZE
     rows = list(checks[start : start + PAGE_SIZE + 1])
     context = {
         "checks": rows[:PAGE_SIZE],
         "verdict": verdict,
         "verdicts": Verdict.values,
-        "page": max(1, page_number),
-        "has_next": len(rows) > PAGE_SIZE,
+        "page": page,
+        "has_next": len(rows) > PAGE_SIZE and page < MAX_PAGE,
     }
     return render(request, "interception/traffic.html", context)
+
+
+def _page_number(text: str) -> int:
+    """Return the page that is asked for, from 1 to MAX_PAGE; 1 for what is no number."""
+    if not (text.isascii() and text.isdigit()):
+        return 1
+    # int() refuses thousands of digits, so what is longer than any page number is not handed to it.
+    digits = text.lstrip("0")
+    return min(max(1, int(digits or "0")), MAX_PAGE) if len(digits) <= len(str(MAX_PAGE)) else MAX_PAGE
 
 
 @require_safe
