@@ -7,7 +7,6 @@ every other command on the machine finds them without a variable set. DATABASE_U
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
+
+from webapp.files import new_file
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -40,8 +41,8 @@ def _secret_key() -> str:
         pass
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(path, "x", opener=_private) as file:
-            file.write(secrets.token_urlsafe(48))
+        with new_file(path, replace=False) as fresh:  # whole or not at all: nobody ever reads half a key
+            fresh.write_text(secrets.token_urlsafe(48))
     except FileExistsError:
         pass  # another process of this installation was first
     except OSError as error:
@@ -49,10 +50,6 @@ def _secret_key() -> str:
             f"cannot write to the data folder {HOME}: {error.strerror}. Set COUNTERSIGN_HOME to another one."
         ) from error
     return path.read_text().strip()
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 SERVICES = _services()
@@ -146,7 +143,8 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_ADAPTER = "webapp.accounts.adapter.ClosedSignup"
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# Nothing here sends mail; the console backend would print it into the log.
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
