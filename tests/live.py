@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -19,6 +20,11 @@ from webapp.local.process_table import PROJECT
 
 START_SECONDS = 240.0
 STOP_SECONDS = 10.0
+
+
+def quiet_port() -> int:
+    """Return a free port that no outgoing connection is given meanwhile: the app binds it only when it is set up."""
+    return free_port(random.randrange(12_000, 30_000))
 
 
 class LiveApp:
@@ -37,7 +43,7 @@ class LiveApp:
     ) -> None:
         self._command = command
         self.home = home
-        self.port = port or free_port()
+        self.port = port or quiet_port()
         self.output = services.folder / f"up-{self.port}.txt"
         self._env = {
             **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")},

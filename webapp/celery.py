@@ -23,6 +23,9 @@ def _configure() -> None:
     from django.conf import settings
 
     from workers.broker import celery_settings
+    from workers.quiet_logs import quiet_celery
+
+    quiet_celery()
 
     app.conf.update(celery_settings(settings.REDIS_URL))
     app.conf.update(

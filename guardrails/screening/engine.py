@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from screening.detectors.base import Detector, GuardModel, ModelDetector
 from screening.detectors.registry import DETECTORS
 from screening.findings import (
+    Action,
     Deadline,
     DeadlineExceeded,
     Finding,
@@ -27,6 +28,11 @@ from screening.policy import Rule, load_policy
 log = logging.getLogger(__name__)
 
 DEADLINE = "deadline"
+UNSUPPORTED = "unsupported content"
+#: Findings of one rule on one check; of the rest only their number and their severest action are kept.
+MAX_FINDINGS = 1_000
+TOO_MANY = "too_many_findings"
+_SEVERITY: tuple[Action, ...] = ("observe", "flag", "redact", "mask", "hash", "hold", "block")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ class Engine:
             return RuleResult(rule=rule.id, unscanned=DEADLINE)
         except Exception as error:  # noqa: BLE001 - whatever a detector does, the rule is unscanned and the others run
             return self._failed(rule, error)
-        return RuleResult(rule=rule.id, findings=tuple(findings))
+        return _result(job, rule, findings)
 
     def _observed_spans(self, job: Job) -> tuple[Span, ...] | None:
         try:
@@ -164,7 +170,7 @@ class Engine:
             ]
         except Exception as error:  # noqa: BLE001 - as in _scan
             return self._failed(rule, error)
-        return RuleResult(rule=rule.id, findings=tuple(findings))
+        return _result(job, rule, findings)
 
     def _detector(self, rule: Rule) -> Detector:
         return self._detectors(rule.detector, rule.model_dump_json(include={"options"}))
@@ -204,6 +210,23 @@ def _findings(rule: Rule, target: str, hits: Sequence[Hit], version: str) -> lis
         )
         for hit in hits
         if (follows := rule.action(hit.category, hit.score)) is not None
+    ]
+
+
+def _result(job: Job, rule: Rule, findings: list[Finding]) -> RuleResult:
+    unread = any(text.partial and rule.scans(text.target) for text in job.texts)
+    return RuleResult(rule.id, tuple(_bounded(findings)), UNSUPPORTED if unread else "")
+
+
+def _bounded(findings: list[Finding]) -> list[Finding]:
+    """Return at most MAX_FINDINGS, and one that stands for the rest: without a place, so that none is released."""
+    rest = findings[MAX_FINDINGS:]
+    if not rest:
+        return findings
+    severest = max(rest, key=lambda finding: _SEVERITY.index(finding.action))
+    return [
+        *findings[:MAX_FINDINGS],
+        replace(severest, category=TOO_MANY, start=None, end=None, detail=f"{len(rest)} more"),
     ]
 
 

@@ -16,10 +16,14 @@ OUTPUT = "output"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One text to scan. `target` is "output", or "messages.N" for the N-th chat message (from 0)."""
+    """One text to scan. `target` is "output", or "messages.N" for the N-th chat message (from 0).
+
+    `partial`: the message has more than this text (an image, say) that no detector reads.
+    """
 
     target: str
     text: str
+    partial: bool = False
 
     @property
     def is_output(self) -> bool:

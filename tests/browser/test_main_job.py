@@ -63,7 +63,7 @@ def test_from_the_first_check_to_the_report(live_app: LiveApp, chromium: Browser
     today = dt.datetime.now(dt.UTC).date()
     period = ("--from", str(today - dt.timedelta(days=1)), "--to", str(today + dt.timedelta(days=1)))
     manage(live_app, "audit", "report", "--project", "demo", *period, "--format", "json", "--out", str(figures))
-    assert json.loads(figures.read_text())["reconciliation"]["problems"] == []
+    assert json.loads(figures.read_text())["report"]["reconciliation"]["problems"] == []
 
 
 def paste_the_curl(app: LiveApp) -> dict[str, object]:

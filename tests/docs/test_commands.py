@@ -93,7 +93,12 @@ class Reader:
     def _recipe(self, command: str) -> str:
         """Return what make would run last: the installation before it is not for a test run to change."""
         shown = subprocess.run(
-            ["bash", "-c", f"{command} -n"], cwd=PROJECT, env=self._env, capture_output=True, text=True, check=True
+            ["bash", "-c", f"{command} -n --no-print-directory"],
+            cwd=PROJECT,
+            env=self._env,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return shown.stdout.strip().splitlines()[-1]
 

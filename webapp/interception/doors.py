@@ -17,6 +17,7 @@ from webapp.interception.models import Check
 from webapp.interception.problems import Problem, render_problem
 from webapp.interception.schemas import CheckRequest
 from webapp.interception.services import IdempotencyConflict, Intake, accept_check, run_checks, stored_answer
+from webapp.interception.texts import texts_of
 from workers.client import Overloaded
 
 
@@ -49,7 +50,13 @@ def make_api(*, namespace: str, title: str, description: str) -> NinjaAPI:
 
 
 def intake(application: Application, request: CheckRequest, key: str | None, door: str = "checks") -> Intake:
-    """Return what may be screened. Raises Problem 422 when the policy is not there."""
+    """Return what may be screened. Raises Problem 422 when the policy is not there, 400 when there is no text."""
+    if not texts_of(request.output, [message.model_dump() for message in request.messages]):
+        raise Problem(
+            400,
+            "There is nothing to screen: no output, and no message with content but the application's own.",
+            "Put the model's answer into `output`, or what the user wrote into `messages`.",
+        )
     project = application.project
     try:
         version = active_version(project, request.policy)
@@ -77,12 +84,10 @@ def accept(item: Intake) -> Check:
         raise conflict() from None
 
 
-def screen(intakes: list[Intake]) -> list[Check]:
-    """Screen and store. Raises Problem 409 or 503; after a 503 nothing was accepted."""
+def screen(intakes: list[Intake]) -> list[Check | Problem]:
+    """Screen and store; a Problem 409 in a check's place. Raises Problem 503, and then nothing was accepted."""
     try:
-        return run_checks(intakes)
-    except IdempotencyConflict:
-        raise conflict() from None
+        outcomes = run_checks(intakes)
     except Overloaded as error:
         raise Problem(
             503,
@@ -90,6 +95,15 @@ def screen(intakes: list[Intake]) -> list[Check]:
             "Try again after Retry-After seconds; an operator can add workers.",
             retry_after=error.retry_after,
         ) from None
+    return [conflict() if isinstance(outcome, IdempotencyConflict) else outcome for outcome in outcomes]
+
+
+def screen_one(item: Intake) -> Check:
+    """Screen and store one check. Raises Problem 409 or 503."""
+    (outcome,) = screen([item])
+    if isinstance(outcome, Problem):
+        raise outcome
+    return outcome
 
 
 def conflict() -> Problem:

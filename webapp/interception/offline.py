@@ -56,8 +56,8 @@ def _line(number: int, raw: bytes) -> Line:
     good = isinstance(messages, list) and all(isinstance(item, dict) and "role" in item for item in messages)
     if not good:
         raise BadLine(f'line {number}: "messages" is not a list of chat messages with a role and a content.')
-    if output is None and not messages:
-        raise BadLine(f'line {number}: neither "output" nor "messages".')
+    if not texts_of(output, messages):
+        raise BadLine(f'line {number}: neither "output" nor "messages" with something to screen.')
     return Line(number=number, id=data.get("id", number), output=output, messages=messages)
 
 

@@ -6,13 +6,14 @@ Problem              any of them; status, title, detail, hint
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from workers.quiet_logs import quiet_trace
 
 log = logging.getLogger(__name__)
 
@@ -125,11 +126,6 @@ class ApiMiddleware:
 
 def render_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
     return problem.openai_response() if request.path_info.startswith("/openai/") else problem.response()
-
-
-def quiet_trace(error: BaseException) -> str:
-    """Return where an exception came from, without its message: messages of databases and parsers quote texts."""
-    return "".join(traceback.format_tb(error.__traceback__))
 
 
 class QuietFormatter(logging.Formatter):

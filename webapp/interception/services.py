@@ -66,10 +66,10 @@ def stored_answer(intake: Intake) -> Check | None:
     return check
 
 
-def run_checks(intakes: Sequence[Intake]) -> list[Check]:
-    """Screen and store `intakes` together and return their checks, in order.
+def run_checks(intakes: Sequence[Intake]) -> list[Check | IdempotencyConflict]:
+    """Screen and store `intakes` together and return what became of each, in order.
 
-    Raises workers.client.Overloaded, and then nothing was accepted, and IdempotencyConflict.
+    Raises workers.client.Overloaded, and then nothing was accepted.
     """
     created = timezone.now()
     jobs = [make_job(intake.version, intake.request.output, intake.messages, _deadline(intake)) for intake in intakes]
@@ -165,12 +165,15 @@ def attach_late_results(check_id: uuid.UUID, results: Sequence[RuleResult]) -> b
     return True
 
 
-def _store_or_find(intake: Intake, screened: Screened, created: dt.datetime) -> Check:
+def _store_or_find(intake: Intake, screened: Screened, created: dt.datetime) -> Check | IdempotencyConflict:
     try:
         with transaction.atomic():
             return _store(intake, screened, created)
     except IntegrityError as error:
-        return _twin(intake, error)
+        try:
+            return _twin(intake, error)
+        except IdempotencyConflict as conflict:
+            return conflict
 
 
 def _twin(intake: Intake, refused: IntegrityError) -> Check:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import uuid
 
 import redis
 from celery import shared_task
+from django.db import DatabaseError
 from django.db.models import DurationField, ExpressionWrapper, F, Value
 from django.utils import timezone
 
@@ -15,9 +17,12 @@ from webapp.interception.screening import client
 from webapp.interception.services import attach_late_results, conclude_pending
 from workers.client import Overloaded
 
+log = logging.getLogger(__name__)
+
 GRACE = dt.timedelta(seconds=5)
 LATE_WINDOW = dt.timedelta(seconds=120)
 SWEEP_LIMIT = 500
+RESENT_EXPIRES_SECONDS = 10
 LATE_LIMIT = 20_000
 
 
@@ -43,7 +48,8 @@ def sweep_checks() -> int:
     )
     ids = list(overdue)
     for check_id in ids:
-        conclude_check.delay(str(check_id))
+        # The next sweep sends again what this one's messages did not bring about.
+        conclude_check.apply_async([str(check_id)], expires=RESENT_EXPIRES_SECONDS)
     return len(ids)
 
 
@@ -53,11 +59,11 @@ def collect_late_results() -> int:
     waiting = Check.objects.exclude(reply_key="").order_by("created_at")
     due = list(waiting.values_list("id", "reply_key")[:LATE_LIMIT])
     try:
-        attached = sum(_collect(due[start : start + SWEEP_LIMIT]) for start in range(0, len(due), SWEEP_LIMIT))
+        return sum(_collect(due[start : start + SWEEP_LIMIT]) for start in range(0, len(due), SWEEP_LIMIT))
     except redis.RedisError:
         return 0  # the lists will be there next time, or are gone for good
-    waiting.filter(concluded_at__lt=timezone.now() - LATE_WINDOW).update(reply_key="")
-    return attached
+    finally:
+        waiting.filter(concluded_at__lt=timezone.now() - LATE_WINDOW).update(reply_key="")
 
 
 def _collect(due: list[tuple[uuid.UUID, str]]) -> int:
@@ -66,5 +72,9 @@ def _collect(due: list[tuple[uuid.UUID, str]]) -> int:
     for check_id, key in due:
         reply_to, _, index = key.partition("#")
         results = [rule for reply in replies.get(reply_to, []) for rule in reply.results[int(index)].rules]
-        attached += bool(results) and attach_late_results(check_id, results)
+        try:
+            attached += bool(results) and attach_late_results(check_id, results)
+        except DatabaseError as error:
+            # One check that can not take its results must not keep all others from theirs.
+            log.error("check %s: late results were not attached: %s", check_id, type(error).__name__)
     return attached

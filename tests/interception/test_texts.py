@@ -1,0 +1,115 @@
+"""Which texts of a request are scanned, and that what no detector reads is not passed."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from screening.engine import MAX_FINDINGS, TOO_MANY, UNSUPPORTED, Engine, Job
+from screening.policy import parse_policy
+from screening.verdict import conclude
+from tests.interception.conftest import ApiClient
+from webapp.interception.models import Check
+from webapp.interception.texts import texts_of
+from workers.runtimes.fake import FakeGuard
+
+BAD = "zork"
+POLICY_TEXT = """
+name: p
+rules:
+  - id: words
+    detector: phrases
+    on: [output, input]
+    options: {lists: {bad: {terms: [zork]}}}
+    entities: {bad: block}
+"""
+POLICY = parse_policy(POLICY_TEXT)
+USER = {"role": "user", "content": BAD}
+CALL = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}
+ANSWER = {"role": "assistant", "content": "an earlier answer"}
+
+READ: dict[str, list[dict[str, Any]]] = {
+    "the user's message": [USER],
+    "before an answer that was cut short": [USER, {"role": "assistant", "content": "I think"}],
+    "an assistant's message at the end": [{"role": "assistant", "content": BAD}],
+    "before tool calls": [USER, CALL, {"role": "tool", "content": "result"}],
+    "the result of a tool": [ANSWER, CALL, {"role": "tool", "content": BAD}],
+    "parts": [{"role": "user", "content": [{"type": "text", "text": BAD}]}],
+    "parts within parts": [{"role": "user", "content": [{"type": "tool_result", "content": [{"text": BAD}]}]}],
+    "arguments of a tool call": [
+        {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": json.dumps({"a": BAD})}}]}
+    ],
+}
+
+
+def verdict(output: str | None, messages: list[dict[str, Any]]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    now = time.time()
+    asked = Job(POLICY.canonical, texts_of(output, messages), now, now + 60)
+    (result,) = Engine(FakeGuard).run([asked], "cpu")
+    conclusion = conclude(POLICY, output, result.rules, b"")
+    return conclusion.verdict, conclusion.unscanned
+
+
+@pytest.mark.parametrize("messages", READ.values(), ids=READ.keys())
+def test_it_is_read(messages: list[dict[str, Any]]) -> None:
+    assert verdict(None, messages) == ("block", ())
+
+
+def test_an_earlier_turn_is_not_read_again() -> None:
+    assert verdict("fine", [USER, ANSWER, {"role": "user", "content": "thanks"}]) == ("allow", ())
+
+
+def test_the_applications_own_words_are_not_read() -> None:
+    assert verdict("fine", [{"role": "system", "content": BAD}]) == ("allow", ())
+
+
+@pytest.mark.parametrize("part", [{"type": "image_url", "image_url": {"url": "x"}}, {"type": "input_audio"}])
+def test_a_part_that_no_detector_reads_is_unscanned(part: dict[str, Any]) -> None:
+    messages = [{"role": "user", "content": [part, {"type": "text", "text": "what is this?"}]}]
+    assert verdict("fine", messages) == ("hold", (("words", UNSUPPORTED),))
+
+
+def test_what_was_found_beside_such_a_part_counts() -> None:
+    messages = [{"role": "user", "content": [{"type": "image_url"}, {"type": "text", "text": BAD}]}]
+    assert verdict("fine", messages) == ("block", (("words", UNSUPPORTED),))
+
+
+def test_findings_are_bounded_and_the_rest_is_not_released() -> None:
+    policy = parse_policy(POLICY_TEXT.replace("block", "redact"))
+    now = time.time()
+    output = "zork " * (MAX_FINDINGS + 500)
+    (result,) = Engine(FakeGuard).run([Job(policy.canonical, texts_of(output, []), now, now + 60)], "cpu")
+    (rule,) = result.rules
+    assert len(rule.findings) == MAX_FINDINGS + 1
+    assert (rule.findings[-1].category, rule.findings[-1].detail) == (TOO_MANY, "500 more")
+    assert conclude(policy, output, result.rules, b"").verdict == "hold"
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [[{"role": "system", "content": "be kind"}], [{"role": "user", "content": ""}], [{"role": "user"}]],
+    ids=["only the application's", "empty", "no content"],
+)
+def test_nothing_to_screen_is_refused(api: ApiClient, messages: list[dict[str, Any]]) -> None:
+    response = api.post("/v1/checks", {"messages": messages})
+    assert response.status_code == 400
+    assert Check.objects.count() == 0
+
+
+def test_a_long_key_serves_a_batch_too(api: ApiClient) -> None:
+    body = {"checks": [{"output": "one"}]}
+    answers = [api.post("/v1/checks/batch", body, Idempotency_Key="k" * 255) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].content == answers[1].content
+
+
+def test_a_retry_does_not_spend_the_limit(api: ApiClient) -> None:
+    Check.objects.all().delete()
+    from webapp.accounts.models import Project
+
+    Project.objects.update(requests_per_minute=1)
+    codes = [api.post("/v1/checks", {"output": "x"}, Idempotency_Key="k").status_code for _ in range(3)]
+    assert codes == [200, 200, 200]
