@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 #: What a digit or sign may stand for.
@@ -97,30 +97,36 @@ _TABLE_LIMIT = 20_000
 def fold(text: str) -> Folded:
     """Fold `text` of any length in linear time."""
     if text.isascii() and not _ASCII_CONTROL.search(text):
-        return _join_spaces(text.lower().translate(_ASCII_SPACE), None, text)
+        return join_spaces(Folded(text.lower().translate(_ASCII_SPACE), None, text))
     if len(_TABLE) > _TABLE_LIMIT:  # a text may bring every character there is
         _TABLE.clear()
     pieces = [_TABLE[character] for character in text]
     starts = [index for index, piece in enumerate(pieces) for _ in piece]
-    return _join_spaces("".join(pieces), starts, text)
+    return join_spaces(Folded("".join(pieces), starts, text))
 
 
-def _join_spaces(folded: str, starts: list[int] | None, original: str) -> Folded:
+def join_spaces(folded: Folded) -> Folded:
     """Keep the first space of each run."""
-    if "  " not in folded:
-        return Folded(folded, starts, original)
-    origin: Sequence[int] = range(len(folded)) if starts is None else starts
+    if "  " not in folded.text:
+        return folded
+    return cut(folded, ((run.start() + 1, run.end()) for run in _SPACES.finditer(folded.text)))
+
+
+def cut(folded: Folded, gaps: Iterable[tuple[int, int]]) -> Folded:
+    """Take the spans `gaps` of `folded.text` out: in order, without overlaps."""
+    origin: Sequence[int] = range(len(folded.text)) if folded.starts is None else folded.starts
     parts: list[str] = []
     kept: list[int] = []
     begin = 0
-    for run in _SPACES.finditer(folded):
-        end = run.start() + 1
-        parts.append(folded[begin:end])
-        kept.extend(origin[begin:end])
-        begin = run.end()
-    parts.append(folded[begin:])
+    for start, end in gaps:
+        parts.append(folded.text[begin:start])
+        kept.extend(origin[begin:start])
+        begin = end
+    if begin == 0:
+        return folded
+    parts.append(folded.text[begin:])
     kept.extend(origin[begin:])
-    return Folded("".join(parts), kept, original)
+    return Folded("".join(parts), kept, folded.original)
 
 
 def stands_for(seen: str, meant: str) -> bool:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from screening.detectors.base import Detector, Options
-from screening.detectors.folding import Folded, continues_syllable, fold, is_boundary, stands_for
+from screening.detectors.folding import (
+    Folded,
+    continues_syllable,
+    cut,
+    fold,
+    is_boundary,
+    join_spaces,
+    stands_for,
+)
 from screening.findings import Deadline, Hit
 
 if TYPE_CHECKING:
@@ -24,9 +32,18 @@ _CHECK_EVERY = 1024
 _LETTER = r"(?:[^\W_]|[@$])"
 _SPACED = re.compile(rf"(?<![^\W_@$]){_LETTER}([ .,·•\-_*~+/|:'\"]{{1,3}}){_LETTER}(?:\1{_LETTER})+(?![^\W_@$])")
 
+# What may stand for the space between two words of a term, beside white space: hyphens and dashes, _ . and /
+_SEPARATORS = dict.fromkeys(map(ord, "-_./\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), " ")
+# One hyphen inside a word, maybe at the end of a line. Between letters only: 10-0 is not 100.
+_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u2011]( ?)(?=[^\W\d_])")
+_LINE_BREAKS = frozenset("\n\r\u2028\u2029")
+
+#: A term of several words is also found written as one, when that has as many letters: "in it" is not `init`.
+LEAST_JOINED = 6
+
 
 class PhraseList(BaseModel):
-    """Terms of one list. A term may be several words; white space in it matches any white space."""
+    """Terms of one list. A term may be several words; white space in it matches any, and - _ . / as well."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -60,6 +77,9 @@ class Phrases(Detector):
 
     def __init__(self, options: PhrasesOptions) -> None:
         self._automaton = _build(options)
+        self._several_words = any(
+            " " in fold(term).text.strip() for phrases in options.lists.values() for term in phrases.terms
+        )
 
     def detect(self, text: str, deadline: Deadline) -> list[Hit]:
         """Return every occurrence of every term, with its list as category and score 1."""
@@ -67,9 +87,17 @@ class Phrases(Detector):
         folded = fold(text)
         spans = set(self._find(folded, deadline))
         spans.update(self._find(_join_spaced(folded), deadline))
+        if self._several_words:
+            separated = _separate(folded)
+            if separated.text != folded.text:
+                spans.update(self._find(separated, deadline))
+        unbroken = _join_hyphens(folded)
+        if unbroken is not folded:
+            spans.update(self._find(unbroken, deadline, whole=True))
         return [Hit(category, 1.0, start, end) for start, end, category in sorted(spans)]
 
-    def _find(self, folded: Folded, deadline: Deadline) -> Iterator[tuple[int, int, str]]:
+    def _find(self, folded: Folded, deadline: Deadline, *, whole: bool = False) -> Iterator[tuple[int, int, str]]:
+        """Yield spans and lists; with `whole`, of whole words only, whatever the list says."""
         deadline.check()
         seen = folded.text
         for count, (last, entries) in enumerate(self._automaton.iter(folded.skeleton)):
@@ -77,7 +105,8 @@ class Phrases(Detector):
                 deadline.check()
             for category, term, whole_word in entries:
                 start, end = last + 1 - len(term), last + 1
-                if _reads_as(seen, start, term) and (not whole_word or _stands_alone(seen, start, end, term)):
+                alone = not (whole or whole_word) or _stands_alone(seen, start, end, term)
+                if alone and _reads_as(seen, start, term):
                     yield (*folded.span(start, end), category)
 
 
@@ -90,6 +119,9 @@ def _build(options: PhrasesOptions) -> ahocorasick.Automaton:
         for term in phrases.terms:
             folded = Folded(fold(term).text.strip(), None, term)
             entries.setdefault(folded.skeleton, set()).add((category, folded.text, phrases.whole_word))
+            joined = Folded(folded.text.replace(" ", ""), None, term)
+            if LEAST_JOINED <= len(joined.text) < len(folded.text):
+                entries.setdefault(joined.skeleton, set()).add((category, joined.text, True))
     automaton = ahocorasick.Automaton()
     for skeleton, same in entries.items():
         automaton.add_word(skeleton, tuple(sorted(same)))
@@ -130,3 +162,23 @@ def _join_spaced(folded: Folded) -> Folded:
             starts += [*word, word[-1]]
     origin = starts if folded.starts is None else [folded.starts[k] for k in starts]
     return Folded("".join(letters), origin, folded.original)
+
+
+def _separate(folded: Folded) -> Folded:
+    """Return the text with one space for every run of what may separate words."""
+    return join_spaces(Folded(folded.text.translate(_SEPARATORS), folded.starts, folded.original))
+
+
+def _join_hyphens(folded: Folded) -> Folded:
+    """Return the text with hyphenated words in one piece; `folded` itself when there is none.
+
+    A line break alone joins nothing: where one word ends and the next begins, it stands for a space.
+    """
+
+    def joins(hyphen: re.Match[str]) -> bool:
+        if not hyphen[1]:
+            return True
+        at = hyphen.start(1)
+        return folded.original[at if folded.starts is None else folded.starts[at]] in _LINE_BREAKS
+
+    return cut(folded, (hyphen.span() for hyphen in _HYPHEN.finditer(folded.text) if joins(hyphen)))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from screening.detectors.base import Detector, Options
+from screening.detectors.unmasking import unmask
 from screening.detectors.windows import Window, windows
 from screening.findings import Deadline, Hit
 
@@ -74,12 +76,22 @@ class Pii(Detector):
         """Return the entities found, nested ones of the same type resolved as Presidio does.
 
         Long texts are read window by window, `deadline` being checked in between and between recognizers.
+        A text with invisible characters or other forms of digits in it is also read without them.
         """
+        hits = self._scan(text, deadline)
+        plain = unmask(text)
+        if plain is not None:
+            for hit in self._scan(plain.text, deadline):
+                start, end = plain.span(_start(hit), _end(hit))
+                hits.append(replace(hit, start=start, end=end))
+        return _resolve(hits)
+
+    def _scan(self, text: str, deadline: Deadline) -> list[Hit]:
         hits: list[Hit] = []
         for window in windows(text, WINDOW, MARGIN):
             deadline.check()
             hits += self._read(text, window, deadline)
-        return _resolve(hits)
+        return hits
 
     def _read(self, text: str, window: Window, deadline: Deadline) -> Iterable[Hit]:
         for result in self._scanner.scan(text[window.start : window.end], deadline):

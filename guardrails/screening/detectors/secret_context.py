@@ -49,9 +49,23 @@ _WEAK_PASSWORD = re.compile(
     re.I,
 )
 
+# Words too long to occur by chance in the 1,600 random letters of a key, and one letter over and over. Keys in the
+# format of OpenSSH have up to a dozen A in a row: lengths and padding.
+_LONG_PLACEHOLDER = re.compile(
+    r"example(?:key|private|rsa|only)|placeholder|changeme|redacted|yourprivate|your(?:rsa|ssh|secret)?keyhere|"
+    r"privatekey|base64encoded|notareal|thisis(?:not|an|a)|loremipsum|dummykey|deadbeef|12345678|abcdefgh|"
+    r"([B-Z0-9+/])\1{7,}|A{32,}",
+    re.I,
+)
+_SHORT_BODY, _LEAST_BODY = 200, 48
+_ARMOUR = re.compile(r"-----[A-Z0-9 ]+-----|\\+[nr]|\s")
+_BASE64 = re.compile(r"[A-Za-z0-9+/=]")
+
 #: Scores of what is almost surely not a secret, and the factor for what an example is announced before.
 EXAMPLE = 0.1
 ANNOUNCED = 0.5
+#: Words nearby do not bring a token of a vendor's form below this, the least score reported by default.
+LEAST_OF_VENDOR = 0.6
 
 
 def entropy(value: str) -> float:
@@ -87,9 +101,24 @@ def is_example_connection(url: str) -> bool:
 
 
 def is_key_block(block: str) -> bool:
-    """Return whether a PEM block holds a key: enough of random letters, and no dots or words in their place."""
-    body = re.sub(r"-----[A-Z0-9 ]+-----|\\\\[nr]|\s", "", block)
-    return len(body) >= 48 and "..." not in body and not _PLACEHOLDER.search(body) and entropy(body) >= 4.0
+    """Return whether a PEM block holds a key: enough of random letters, and no dots or words in their place.
+
+    Short words are looked for in short bodies only: one real key in a hundred of 2,048 bits contains one by chance.
+    """
+    body = _ARMOUR.sub("", block)
+    letters = len(_BASE64.findall(body))
+    if letters < _LEAST_BODY or entropy(body) < 4.0 or _LONG_PLACEHOLDER.search(body):
+        return False
+    return letters >= _SHORT_BODY or not _PLACEHOLDER.search(body)
+
+
+def announced_score(score: float, *, vendor: bool) -> float:
+    """Return what is left of `score` beside words such as "for example".
+
+    Of a value by a vendor's form, at least LEAST_OF_VENDOR: random letters behind a known prefix are no invention,
+    and anybody can write "sample" beside a key.
+    """
+    return max(score * ANNOUNCED, min(score, LEAST_OF_VENDOR)) if vendor else score * ANNOUNCED
 
 
 def announced_as_example(text: str, start: int, end: int) -> bool:

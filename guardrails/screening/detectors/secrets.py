@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_left
+from dataclasses import replace
 
 from pydantic import Field
 
 from screening.detectors.base import Detector, Options
 from screening.detectors.linear_regex import Match, Regex, compile_linear, encodable
 from screening.detectors.secret_context import (
-    ANNOUNCED,
     EXAMPLE,
     announced_as_example,
+    announced_score,
     is_example_connection,
     is_key_block,
     is_plain_words,
@@ -20,8 +21,11 @@ from screening.detectors.secret_context import (
     looks_made_up,
 )
 from screening.detectors.secret_patterns import ENTITIES, GENERIC, PATTERNS, SecretPattern
+from screening.detectors.unmasking import unmask
 from screening.findings import Deadline, Hit
 
+# No vendor stands behind their form: what is said around them counts in full.
+_FORMLESS = ("CONNECTION_STRING", "GENERIC_SECRET", "JWT")
 _CHECKED = ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "npm_")
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -43,7 +47,19 @@ class Secrets(Detector):
         self._generic = compile_linear(GENERIC.expression)
 
     def detect(self, text: str, deadline: Deadline) -> list[Hit]:
-        """Return the secrets found; the first of PATTERNS that takes a place keeps it, generic ones come last."""
+        """Return the secrets found; the first of PATTERNS that takes a place keeps it, generic ones come last.
+
+        A text with invisible characters or other forms of ASCII in it is also read without them.
+        """
+        hits = self._scan(text, deadline)
+        plain = unmask(text)
+        if plain is None:
+            return hits
+        unmasked = self._scan(plain.text, deadline)
+        spans = (plain.span(hit.start or 0, hit.end or 0) for hit in unmasked)
+        return _merge(hits + [replace(hit, start=at[0], end=at[1]) for hit, at in zip(unmasked, spans, strict=True)])
+
+    def _scan(self, text: str, deadline: Deadline) -> list[Hit]:
         readable = encodable(text)
         taken: list[Hit] = []
         for pattern, expression in self._compiled:
@@ -70,6 +86,18 @@ class Secrets(Detector):
                 if score > 0:
                     found.append(Hit(pattern.entity, score, start, end))
         return found
+
+
+def _merge(hits: list[Hit]) -> list[Hit]:
+    """Drop a hit inside another with at least its score; return the rest by position."""
+    kept: list[Hit] = []
+    reaching: list[Hit] = []  # at most two, one of each reading
+    for hit in sorted(set(hits), key=lambda hit: (hit.start or 0, -(hit.end or 0), -hit.score)):
+        reaching = [other for other in reaching if (other.end or 0) > (hit.start or 0)]
+        if not any((other.end or 0) >= (hit.end or 0) and other.score >= hit.score for other in reaching):
+            reaching.append(hit)
+            kept.append(hit)
+    return kept
 
 
 def _overlaps(covered: list[tuple[int, int]], start: int, end: int) -> bool:
@@ -101,7 +129,7 @@ def _score(pattern: SecretPattern, text: str, start: int, end: int, body: str) -
     if score > EXAMPLE and has_checksum(text[start:end]):
         return 1.0
     if score > EXAMPLE and announced_as_example(text, start, end):
-        return score * ANNOUNCED
+        return announced_score(score, vendor=pattern.entity not in _FORMLESS)
     return score
 
 

@@ -61,6 +61,18 @@ def found(detector: Phrases, text: str) -> list[str]:
         ("٤٢", "42", "42"),
         ("john", "hello @john", "john"),
         ("😀", "so 😀 it is", "😀"),
+        ("kill yourself", "go kill-yourself now", "kill-yourself"),
+        ("kill yourself", "KILL_YOURSELF", "KILL_YOURSELF"),
+        ("kill yourself", "kill.yourself", "kill.yourself"),
+        ("kill yourself", "x/kill/yourself/y", "kill/yourself"),
+        ("kill yourself", "kill\r\nyourself", "kill\r\nyourself"),
+        ("kill yourself", "é kill -–_ ...\n yourself", "kill -–_ ...\n yourself"),
+        ("kill yourself", "k1ll\u2011your\u200bself", "k1ll\u2011your\u200bself"),
+        ("kill yourself", "go #killyourself", "killyourself"),
+        ("kill yourself", "kill-your-self", "kill-your-self"),
+        ("badword", "a bad-word here", "bad-word"),
+        ("badword", "é bad-\nword", "bad-\nword"),
+        ("badword", "bad\u2010\r\n  word", "bad\u2010\r\n  word"),
     ],
 )
 def test_spellings_are_found_where_they_are(term: str, text: str, spelling: str) -> None:
@@ -77,6 +89,12 @@ def test_spellings_are_found_where_they_are(term: str, text: str, spelling: str)
         ("ioo", "100"),
         ("100", "ioo 1000 l00"),
         ("kill", "kiii"),
+        ("kill yourself", "killyourselfie, overkillyourself"),
+        ("kill yourself", "kill, yourself; kill x yourself"),
+        ("in it", "init"),
+        ("badword", "bad\nword, bad word, bad- word, bad--word"),
+        ("badword", "a bad-wording, not-bad-word"),
+        ("100", "they lost 10-0"),
         ("कम", "कमी"),
         ("각", "가고"),
         ("가", "각"),
@@ -88,6 +106,10 @@ def test_other_words_and_numbers_are_left_alone(term: str, text: str) -> None:
 
 def test_parts_of_words_are_found_when_asked_for() -> None:
     assert found(phrases("zork", whole_word=False), "zorkmids, Bezork") == ["zork", "zork"]
+
+
+def test_parts_of_words_are_not_put_together_across_a_hyphen() -> None:
+    assert found(phrases("kup", "kill yourself", whole_word=False), "pick-up overkillyourself") == []
 
 
 def test_the_list_is_the_category_and_a_label() -> None:

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
 from screening.detectors import pii
 from screening.detectors.pii import ENTITIES, Pii, PiiOptions
 from screening.detectors.pii_recognizers import Scanner, Words
+from screening.detectors.unmasking import unmask
 from screening.detectors.windows import windows
 from screening.findings import Deadline, DeadlineExceeded, Hit
 
@@ -61,6 +63,60 @@ def test_a_wrong_checksum_is_none(detector: Pii, text: str) -> None:
     assert not {"CREDIT_CARD", "IBAN_CODE", "UK_NHS", "EMAIL_ADDRESS"} & {entity for entity, _ in found(detector, text)}
 
 
+@pytest.mark.parametrize(
+    ("entity", "spelled"),
+    [
+        ("CREDIT_CARD", "4111\u200b1111\u200b1111\u200b1111"),
+        ("CREDIT_CARD", "4111\u00ad1111\u20601111\ufeff1111"),
+        ("CREDIT_CARD", "".join(chr(0xFF10 + int(digit)) for digit in "4111111111111111")),
+        ("CREDIT_CARD", "4111\u20131111\u20111111\u20101111"),
+        ("CREDIT_CARD", "4111\u20141111\u20121111\u20151111"),
+        ("CREDIT_CARD", "4111\u00a01111\u20071111\u30001111"),
+        ("CREDIT_CARD", "4\ufe0f\u20e3111\u200d\u20131111-1111-1111"),
+        ("US_SSN", "536\u201190\u20134399"),
+        ("EMAIL_ADDRESS", "jane.\u200broe@mail.acme.io"),
+        ("EMAIL_ADDRESS", "jane.roe\uff20mail.acme.io"),
+        ("IBAN_CODE", "GB82\u00a0WEST 1234 5698 7654 32".replace("\u00a0", "\u200b ")),
+    ],
+)
+def test_disguised_entities_are_found_where_they_are(detector: Pii, entity: str, spelled: str) -> None:
+    text = f"😀 \u200bx\u200b it is {spelled}\u200b and no more"
+    start = text.index(spelled)
+    hits = [(hit.start, hit.end) for hit in detector.detect(text, Deadline()) if hit.category == entity]
+    assert hits == [(start, start + len(spelled))]
+
+
+def test_both_readings_of_a_text_give_an_entity_once(detector: Pii) -> None:
+    assert found(detector, "a\u200bb jane@acme.io \uff11") == [("EMAIL_ADDRESS", "jane@acme.io")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["plain", "❤️ 👨\u200d👩\u200d👧 — so it is — 中文，好。", "caf\u00e9 d\u00a0: m² ºª", "\ufeffword", "\ud800"],
+)
+def test_texts_without_a_disguise_are_read_once(text: str) -> None:
+    assert unmask(text) is None
+
+
+@given(
+    st.text(
+        st.one_of(st.characters(), st.sampled_from("09aZ-\u200b\u2011\u2014\uff11\uff20\u3164\ufe0f ")), max_size=60
+    )
+)
+def test_unmasked_places_lead_back_to_the_original(text: str) -> None:
+    plain = unmask(text)
+    for place in range(len(plain.text) if plain else 0):
+        assert plain
+        start, end = plain.span(place, place + 1)
+        assert 0 <= start < end <= len(text)
+        origin = text[start]
+        assert (
+            plain.text[place] in {origin, "-", " "}
+            or unicodedata.normalize("NFKC", origin) != origin
+            or origin.isdecimal()
+        )
+
+
 def test_words_before_a_number_tell_what_it_is(detector: Pii) -> None:
     assert found(detector, "The number 12345678 is odd.") == []
     assert found(detector, "My bank account is 12345678.") == [("US_BANK_NUMBER", "12345678")]
@@ -96,7 +152,7 @@ def test_the_entities_are_those_of_the_recognizers() -> None:
 
 
 def test_nothing_is_lost_at_the_cuts_of_a_long_text(detector: Pii) -> None:
-    source = random.Random(7)  # noqa: S311
+    source = random.Random(7)
     filler = "plain words without any of it, and so on, for a while "
     text, expected = "", []
     while len(text) < 60_000:
@@ -159,7 +215,24 @@ def test_gates_change_nothing(text: str) -> None:
     assert ours == theirs
 
 
-@pytest.mark.parametrize("piece", ["a.a.", "a.com ", "1 2 ", "a@a.", "GB82 ", "::", "(1)", "+44 20 ", "3333 ", "x"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a.a.",
+        "a.com ",
+        "1 2 ",
+        "a@a.",
+        "GB82 ",
+        "::",
+        "(1)",
+        "+44 20 ",
+        "3333 ",
+        "x",
+        "4\u200b",
+        "\u3164",
+        "\uff11\u2013",
+    ],
+)
 def test_a_hostile_megabyte_ends_within_the_deadline_and_one_window(detector: Pii, piece: str) -> None:
     text = piece * (1_048_576 // len(piece))
     begun = time.monotonic()

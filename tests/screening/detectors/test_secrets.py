@@ -9,13 +9,14 @@ import zlib
 
 import pytest
 
+from screening.detectors.secret_context import is_key_block
 from screening.detectors.secret_patterns import ENTITIES, GENERIC, PATTERNS
 from screening.detectors.secrets import Secrets, SecretsOptions, has_checksum
 from screening.findings import Deadline, DeadlineExceeded, Hit
 
 ALNUM = string.ascii_letters + string.digits
 HEX = "0123456789abcdef"
-random_source = random.Random(20)  # noqa: S311
+random_source = random.Random(20)
 
 
 def rnd(length: int, alphabet: str = ALNUM) -> str:
@@ -109,8 +110,13 @@ EXAMPLES = [
     "client_secret = config.client_secret",
     "Authorization: Bearer YOUR_ACCESS_TOKEN",
     "eyJ" + "hbGciOiJIUzI1NiJ9" + ".eyJ" + "zdWIiOiIxMjM0NTY3ODkwIn0" + "." + rnd(43),
-    f"For example, a Stripe key looks like this: sk_live_{rnd(24)}",
-    f"Here is a dummy token:\nghp_{rnd(36)}",
+    f"For example, a session looks like this: eyJ{rnd(20)}.eyJ{rnd(40)}.{rnd(43)}",
+    f'Here is a dummy configuration:\napi_secret: "{rnd(24)}"',
+    f"In the sample, postgres://app:{rnd(14)}@db7.acme.io:5432/main is read",
+    pem("EXAMPLEKEY" + rnd(800)),
+    pem(rnd(300) + "this-is-not-a-key placeholder" + rnd(300)),
+    pem(rnd(60) + "..." + rnd(40)),
+    pem("MIIEvQ" + "x" * 1_000 + rnd(400)),
     f"xoxb-{'1' * 12}-{'1' * 12}-{'a' * 24}",
 ]
 
@@ -144,9 +150,70 @@ def test_an_example_is_not_reported(text: str) -> None:
 
 
 def test_examples_are_reported_with_a_low_score_when_asked_for() -> None:
-    announced = f"For example: sk_live_{rnd(24)}"
+    announced = f'For example, api_secret: "{rnd(24)}"'
     assert [hit.score for hit in detect(EXAMPLES[0], 0.0)] == [0.1]
-    assert [hit.score for hit in detect(announced, 0.0)] == [pytest.approx(0.475)]
+    assert [hit.score for hit in detect(announced, 0.0)] == [pytest.approx(0.4)]
+
+
+BASE64 = ALNUM + "+/"
+# What 1,600 letters of OpenSSH format begin with and end in.
+OPENSSH = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAABFwAAAAdzc2gtcn", "AAAAAAAAAAAAAAAAAECAwQF"
+
+
+def test_every_real_key_is_one_whatever_words_its_letters_happen_to_form() -> None:
+    source = random.Random(2048)
+    bodies = ["".join(source.choices(BASE64, k=1_588)) for _ in range(2_000)]
+    assert [body for body in bodies if not is_key_block(pem(f"MIIE{body}"))] == []
+    assert is_key_block(pem(OPENSSH[0] + bodies[0] + OPENSSH[1]))
+    assert is_key_block(pem(bodies[0][:800] + "..." + bodies[0][800:]))
+
+
+def test_a_key_on_one_line_of_json_is_found() -> None:
+    text = '{"private_key": "' + pem("\\n".join(rnd(64, BASE64) for _ in range(24))).replace("\n", "\\n") + '"}'
+    assert [hit.category for hit in detect(text)] == ["PRIVATE_KEY"]
+
+
+VENDORS = sorted(set(LEAKS) - {"GENERIC_SECRET", "JWT", "CONNECTION_STRING"})
+
+
+@pytest.mark.parametrize("entity", VENDORS)
+@pytest.mark.parametrize(
+    "announcement",
+    ["The production key, in the usual format:", "For example, this is a sample:", "Substitute your own:"],
+)
+def test_words_nearby_do_not_hide_a_token_of_a_vendors_form(entity: str, announcement: str) -> None:
+    hits = detect(f"{announcement} {LEAKS[entity]}")
+    assert [hit.category for hit in hits] == [entity]
+    assert hits[0].score >= 0.6
+
+
+@pytest.mark.parametrize("entity", ["AWS_ACCESS_KEY", "GITHUB_TOKEN", "STRIPE_KEY", "OPENAI_KEY", "ANTHROPIC_KEY"])
+@pytest.mark.parametrize("hidden", ["\u200b", "\u00ad", "\u2060\ufeff", "\ufe0f"])
+def test_a_token_with_invisible_characters_in_it_is_covered_whole(entity: str, hidden: str) -> None:
+    leak = LEAKS[entity]
+    spelled = leak[:12] + hidden + leak[12:18] + hidden + leak[18:]
+    text = f"😀 \u200bshe said {spelled}\u200b and left"
+    (hit,) = detect(text)
+    start = text.index(spelled)
+    assert (hit.category, hit.start, hit.end) == (entity, start, start + len(spelled))
+
+
+def test_other_forms_of_letters_and_hyphens_are_read_as_ascii() -> None:
+    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in LEAKS["GITHUB_TOKEN"])
+    slack = LEAKS["SLACK_TOKEN"].replace("-", "\u2011")
+    text = f"é {wide} or {slack}."
+    starts = text.index(wide), text.index(slack)
+    assert [(hit.category, hit.start, hit.end) for hit in detect(text)] == [
+        ("GITHUB_TOKEN", starts[0], starts[0] + len(wide)),
+        ("SLACK_TOKEN", starts[1], starts[1] + len(slack)),
+    ]
+
+
+def test_what_both_readings_find_is_reported_once_and_the_longer_place_wins() -> None:
+    token, tail = "ghp_" + rnd(36), rnd(9)
+    text = f"a\u200bb {token} c {token}\u200b{tail}"
+    second = text.rindex(token)
+    assert [(hit.start, hit.end) for hit in detect(text)] == [(4, 44), (second, len(text))]
 
 
 def test_a_right_checksum_makes_a_leak_of_what_is_called_an_example() -> None:
@@ -172,7 +239,18 @@ def test_a_key_that_was_cut_off_is_covered_and_the_prose_after_it_is_not() -> No
 
 @pytest.mark.parametrize(
     "piece",
-    ['api_key="', "eyJ", "a://", "-----BEGIN PRIVATE KEY-----", "sk-", "M.", "server=;", "password=", "AccountKey="],
+    [
+        'api_key="',
+        "eyJ",
+        "a://",
+        "-----BEGIN PRIVATE KEY-----",
+        "sk-",
+        "M.",
+        "server=;",
+        "password=",
+        "AccountKey=",
+        "k\u200b=\u2011",
+    ],
 )
 def test_hostile_repetition_ends(piece: str) -> None:
     detect(piece * (300_000 // len(piece)))
