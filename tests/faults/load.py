@@ -82,7 +82,7 @@ class Load:
 
     def _work(self, client: int) -> None:
         number = 0
-        draw = random.Random(client)  # noqa: S311 - variety, not a secret
+        draw = random.Random(client)
         while not self._stopping.wait(BETWEEN_SECONDS):
             number += 1
             text = f"Order {number} of client {client} is on its way."
