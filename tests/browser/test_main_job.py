@@ -7,7 +7,9 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,17 @@ from tests.live import LiveApp
 from webapp.local.process_table import PROJECT
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def fresh_app() -> Iterator[LiveApp]:
+    """Run an app of this test's own: what it counts must be what it did."""
+    with tempfile.TemporaryDirectory(prefix="countersign-main-job-") as place:
+        app = LiveApp(Path(place) / "var")
+        try:
+            yield app.wait_ready()
+        finally:
+            app.stop()
 
 
 def manage(app: LiveApp, *arguments: str) -> str:
@@ -39,30 +52,30 @@ def sign_in(chromium: Browser, app: LiveApp, role: str) -> Page:
     return page
 
 
-def test_from_the_first_check_to_the_report(live_app: LiveApp, chromium: Browser, tmp_path: Path) -> None:
-    answer = paste_the_curl(live_app)
+def test_from_the_first_check_to_the_report(fresh_app: LiveApp, chromium: Browser, tmp_path: Path) -> None:
+    answer = paste_the_curl(fresh_app)
     assert answer["verdict"] in ("allow", "redact", "hold", "block")
     assert answer["unscanned"] == []
 
-    manage(live_app, "traffic", "--count", "150")
-    reviewed = decide_with_the_keyboard(sign_in(chromium, live_app, "reviewer"), 10)
+    manage(fresh_app, "traffic", "--count", "150")
+    reviewed = decide_with_the_keyboard(sign_in(chromium, fresh_app, "reviewer"), 10)
     assert len(set(reviewed)) == 10
 
-    page = sign_in(chromium, live_app, "lead")
+    page = sign_in(chromium, fresh_app, "lead")
     freeze(page)
     # Every second item was released, so that half of them are completions to learn from.
     for format, rows in {"huggingface": 10, "openai-chat-sft": 5}.items():
         assert load_archive(export_and_download(page, format, tmp_path), tmp_path / format) == rows
 
-    verified = json.loads(manage(live_app, "audit", "verify", "--json"))
+    verified = json.loads(manage(fresh_app, "audit", "verify", "--json"))
     assert verified["ok"] is True
-    report = download_report(sign_in(chromium, live_app, "compliance"), tmp_path)
+    report = download_report(sign_in(chromium, fresh_app, "compliance"), tmp_path)
     text = "\n".join(page.extract_text() for page in PdfReader(report).pages)
     assert "Demo" in text
     figures = tmp_path / "report.json"
     today = dt.datetime.now(dt.UTC).date()
     period = ("--from", str(today - dt.timedelta(days=1)), "--to", str(today + dt.timedelta(days=1)))
-    manage(live_app, "audit", "report", "--project", "demo", *period, "--format", "json", "--out", str(figures))
+    manage(fresh_app, "audit", "report", "--project", "demo", *period, "--format", "json", "--out", str(figures))
     assert json.loads(figures.read_text())["report"]["reconciliation"]["problems"] == []
 
 
