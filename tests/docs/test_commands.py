@@ -29,7 +29,7 @@ SERVING = {".venv/bin/celery -A workers.app worker": " ready."}
 MADE_UP_REDIS = "rediss://:secret@redis.example.org:6379/0"
 MADE_UP_KEY = "tutorial-1"
 
-SAMPLES = 25
+SAMPLES = 120
 DECIDED = 3
 # A machine that is busy with other tests may miss a deadline of a rule; then the answer differs from the text.
 ATTEMPTS = 5
