@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from tests.accounts.test_sign_in import sign_in
+from tests.accounts.test_sign_in import envelopes, sign_in
 from tests.factories import Cast
 
 CHANGE = "/accounts/password/change/"
@@ -49,6 +49,9 @@ def test_a_person_changes_their_password_and_stays_signed_in(
     assert sign_in(Client(), "reviewer", NEW) == 302
     assert sign_in(Client(), "reviewer", "reviewer-pass-phrase") == 200
     assert "Subject:" not in "".join(capsys.readouterr())
+    (event,) = envelopes("password.changed")
+    assert event["project"] == str(cast.project.id)
+    assert event["actor"] == {"kind": "user", "ref": str(cast.reviewer.id), "role": "reviewer", "auth": "session"}
 
 
 @pytest.mark.parametrize(

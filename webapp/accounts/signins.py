@@ -1,4 +1,4 @@
-"""Put sign-ins into the audit log: into the log of every project that the person is a member of.
+"""Put sign-ins and new passwords into the audit log: into the log of every project that the person is a member of.
 
 A refused sign-in names no one but the account it was tried on, and nothing when there is no such account.
 """
@@ -43,6 +43,16 @@ def record_failure(*, credentials: dict[str, Any], **kwargs: Any) -> None:
             project_id=project_id,
             actor=Actor(kind="anonymous", ref=""),
             object=EventObject("user", user.id if user else ""),
+        )
+
+
+def record_password_change(user: User) -> None:
+    for project_id, role in _projects(user):
+        record_event(
+            type="password.changed",
+            project_id=project_id,
+            actor=Actor(kind="user", ref=str(user.id), role=role, auth="session"),
+            object=EventObject("user", user.id),
         )
 
 

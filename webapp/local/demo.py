@@ -4,24 +4,19 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 
-from policies.models import Policy
-from policies.services import add_policy_version
-from review.services import ensure_default_queue
 from webapp.accounts.models import ApiKey, Application, Project, Role, User
 from webapp.accounts.selectors import find_user
 from webapp.accounts.services import add_member, create_api_key, create_application, create_project, key_digest
 from webapp.local.home import write_private_json
+from webapp.local.projects import furnish
 
 SLUG = "demo"
 APPLICATION = "support-assistant"
-DEFAULT_POLICY = "support-bot"
-PACKS = (DEFAULT_POLICY, "strict", "observe-only")
 
 
 @dataclass(frozen=True)
@@ -67,13 +62,7 @@ def _project() -> tuple[Project, bool]:
     created = project is None
     if project is None:
         project = create_project(slug=SLUG, name="Demo")
-        project.default_policy = DEFAULT_POLICY
-        project.save(update_fields=["default_policy"])
-    for name in PACKS:
-        # Only what is missing: a policy that people changed stays as they left it.
-        if not Policy.objects.filter(project=project, name=name).exists():
-            add_policy_version(project=project, document=(files("screening") / "packs" / f"{name}.yaml").read_text())
-    ensure_default_queue(project=project)
+    furnish(project)
     return project, created
 
 

@@ -22,6 +22,7 @@ REVIEW = {
 ACCESS = {
     "signin.succeeded": "sign-ins of members",
     "signin.failed": "sign-ins refused to members' names",
+    "password.changed": "passwords changed by members",
     "member.role.set": "roles given",
     "member.removed": "members removed",
     "application.created": "applications registered",
