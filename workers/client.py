@@ -15,8 +15,8 @@ import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from screening.engine import DEADLINE, Job, wait_until
-from screening.findings import JobResult, Queue
+from screening.engine import Job, wait_until
+from screening.findings import DEADLINE, JobResult, Queue
 from workers.broker import QUEUES, SOCKET_TIMEOUT, celery_settings
 from workers.messages import BATCH, REPLY, Batch, Reply, alive_key
 

@@ -73,7 +73,7 @@ def screen_batch(message: str) -> None:
 
 def _run(batch: Batch) -> list[JobResult]:
     waited = max(0.0, time.time() - batch.sent) * 1000
-    return [replace(result, queue_ms=waited) for result in engine().run(batch.jobs, batch.queue)]
+    return [replace(result, queue_ms=waited + result.queue_ms) for result in engine().run(batch.jobs, batch.queue)]
 
 
 @worker_process_init.connect

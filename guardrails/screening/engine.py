@@ -11,6 +11,7 @@ from functools import lru_cache
 from screening.detectors.base import Detector, GuardModel, ModelDetector
 from screening.detectors.registry import DETECTORS
 from screening.findings import (
+    DEADLINE,
     Action,
     Deadline,
     DeadlineExceeded,
@@ -27,7 +28,6 @@ from screening.policy import Rule, load_policy
 
 log = logging.getLogger(__name__)
 
-DEADLINE = "deadline"
 UNSUPPORTED = "unsupported content"
 #: Findings of one rule on one check; of the rest only their number and their severest action are kept.
 MAX_FINDINGS = 1_000
@@ -126,22 +126,25 @@ class Engine:
     def _run_model(self, jobs: Sequence[Job]) -> list[JobResult]:
         """Give every text that a model-based rule looks at one place in one pass, then let the rules read it."""
         start = time.perf_counter()
-        wanted = {text.text: None for job in jobs if time.time() < job.deadline for text in _model_texts(job)}
-        predictions: dict[str, Prediction] = {}
-        failure, version = "", ""
+        wanted = _wanted(jobs)
+        model, predictions, failure = None, {}, ""
         if wanted:
             try:
-                version = self.model.version
-                latest = Deadline(max(job.deadline for job in jobs))
-                predictions = dict(zip(wanted, self.model.predict(list(wanted), deadline=latest), strict=True))
-            except DeadlineExceeded:
-                failure = DEADLINE
+                model = self.model
+                answers = model.predict(list(wanted), deadlines=[Deadline(at) for at in wanted.values()])
+                predictions = dict(zip(wanted, answers, strict=True))
             except Exception as error:  # noqa: BLE001 - a model that is missing or fails leaves its rules unscanned
-                self._model = None
+                self._drop(model)
                 failure = _reason(error)
                 log.error("the guard model failed: %s", failure)
         spent = _ms_since(start)
+        version = model.version if model else ""
         return [self._read(job, predictions, failure, version, spent) for job in jobs]
+
+    def _drop(self, model: GuardModel | None) -> None:
+        # Another thread may have loaded a new one since.
+        if self._model is model:
+            self._model = None
 
     def _read(
         self, job: Job, predictions: dict[str, Prediction], failure: str, version: str, spent: float
@@ -150,16 +153,22 @@ class Engine:
         results = tuple(self._read_rule(job, rule, predictions, failure, version) for rule in rules)
         output = next((text.text for text in job.texts if text.is_output), None)
         seen = predictions.get(output) if output is not None else None
-        return JobResult(rules=results, scores=seen.scores if seen else None, model=version, inference_ms=spent)
+        known = [predictions[text.text] for text in job.texts if text.text in predictions]
+        return JobResult(
+            rules=results,
+            scores=seen.scores if seen and not seen.unscanned else None,
+            model=version,
+            queue_ms=max((one.queue_ms for one in known), default=0.0),
+            inference_ms=max((one.inference_ms for one in known), default=0.0) or spent,
+        )
 
     def _read_rule(
         self, job: Job, rule: Rule, predictions: dict[str, Prediction], failure: str, version: str
     ) -> RuleResult:
         texts = [text for text in job.texts if rule.scans(text.target)]
-        if failure:
-            return RuleResult(rule=rule.id, unscanned=failure if texts else "")
-        if any(text.text not in predictions for text in texts):
-            return RuleResult(rule=rule.id, unscanned=DEADLINE)
+        unscanned = next((reason for text in texts if (reason := _unread(predictions.get(text.text), failure))), "")
+        if unscanned:
+            return RuleResult(rule=rule.id, unscanned=unscanned)
         try:
             detector = self._detector(rule)
             assert isinstance(detector, ModelDetector)  # noqa: S101 - the registry's queue says so
@@ -186,11 +195,22 @@ def _build(name: str, options_json: str) -> Detector:
     return DETECTORS[name](rule.parsed_options())  # type: ignore[call-arg]  # each takes its own options type
 
 
-def _model_texts(job: Job) -> list[Text]:
-    rules = [rule for rule in load_policy(job.policy).rules if rule.detector_type.queue == "gpu"]
-    return [
-        text for text in job.texts if any(rule.scans(text.target) for rule in rules) or (job.observe and text.is_output)
-    ]
+def _wanted(jobs: Sequence[Job]) -> dict[str, float]:
+    """Return the distinct texts that model-based rules still look at, each with the time when the last one is due."""
+    wanted: dict[str, float] = {}
+    for job in jobs:
+        rules = [rule for rule in load_policy(job.policy).rules if rule.detector_type.queue == "gpu"]
+        for text in job.texts:
+            due = [job.deadline_of(rule).at for rule in rules if rule.scans(text.target)]
+            if job.observe and text.is_output:
+                due.append(job.deadline)
+            if due and max(due) > time.time():
+                wanted[text.text] = max(*due, wanted.get(text.text, 0.0))
+    return wanted
+
+
+def _unread(prediction: Prediction | None, failure: str) -> str:
+    return failure or (DEADLINE if prediction is None else prediction.unscanned)
 
 
 def _findings(rule: Rule, target: str, hits: Sequence[Hit], version: str) -> list[Finding]:

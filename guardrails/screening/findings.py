@@ -12,6 +12,8 @@ OnError = Literal["open", "hold", "block"]
 Queue = Literal["cpu", "gpu"]
 
 OUTPUT = "output"
+#: Why a rule or a text is unscanned when its time was over.
+DEADLINE = "deadline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,18 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the guard model says of one text: a calibrated probability for every category, and PII spans."""
+    """What the guard model says of one text: a calibrated probability for every category, and PII spans.
+
+    `unscanned`: why the text was not, or not wholly, read ("deadline", or the class of an error); its scores then say
+    nothing. `queue_ms` and `inference_ms`: how long the text waited for the model and how long the model read it,
+    where the model knows.
+    """
 
     scores: dict[str, float]
     spans: tuple[Span, ...] = ()
+    unscanned: str = ""
+    queue_ms: float = 0.0
+    inference_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

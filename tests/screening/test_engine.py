@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from screening.categories import MODEL_CATEGORIES
-from screening.detectors.base import NEVER
-from screening.engine import DEADLINE, Engine, Job, wait_until
-from screening.findings import Deadline, DeadlineExceeded, Prediction, Text
+from screening.engine import Engine, Job, wait_until
+from screening.findings import DEADLINE, Deadline, Prediction, Text
 from screening.policy import parse_policy
 
 POLICY = parse_policy("""
@@ -30,7 +30,7 @@ class ScriptedModel:
         self.batches: list[list[str]] = []
         self.failures = failures
 
-    def predict(self, texts: Sequence[str], *, deadline: Deadline = NEVER) -> list[Prediction]:
+    def predict(self, texts: Sequence[str], *, deadlines: Sequence[Deadline] = ()) -> list[Prediction]:
         if self.failures:
             self.failures -= 1
             raise RuntimeError(f"quotes {texts[0]}")
@@ -84,17 +84,51 @@ def test_a_job_past_its_deadline_is_not_given_to_the_model() -> None:
     assert {rule.unscanned for rule in good.rules} == {""}
 
 
-def test_a_text_too_long_for_the_deadline_leaves_model_and_worker_whole() -> None:
+def test_a_text_too_long_for_its_deadline_costs_its_own_check_and_no_other() -> None:
     class SlowModel(ScriptedModel):
-        def predict(self, texts: Sequence[str], *, deadline: Deadline = NEVER) -> list[Prediction]:
-            assert deadline.at < float("inf")
-            raise DeadlineExceeded
+        def predict(self, texts: Sequence[str], *, deadlines: Sequence[Deadline] = ()) -> list[Prediction]:
+            assert [deadline.at < float("inf") for deadline in deadlines] == [True] * len(texts)
+            read = super().predict(texts)
+            return [
+                Prediction({}, unscanned=DEADLINE) if text == "long" else one
+                for text, one in zip(texts, read, strict=True)
+            ]
 
     model = SlowModel()
     engine = Engine(lambda: model)
-    (result,) = engine.run([job()], "gpu")
-    assert [rule.unscanned for rule in result.rules] == [DEADLINE, DEADLINE]
+    long, good = engine.run([job("long"), job("hate this")], "gpu")
+    assert [rule.unscanned for rule in long.rules] == [DEADLINE, ""]
+    assert long.scores is None
+    assert [rule.unscanned for rule in good.rules] == ["", ""]
+    assert good.rules[0].findings[0].category == "hate"
     assert engine.model is model, "it did not fail, so that it need not be loaded again"
+
+
+def test_a_text_is_due_when_the_last_rule_that_reads_it_is() -> None:
+    seen: dict[str, float] = {}
+
+    class Watching(ScriptedModel):
+        def predict(self, texts: Sequence[str], *, deadlines: Sequence[Deadline] = ()) -> list[Prediction]:
+            seen.update(zip(texts, (deadline.at for deadline in deadlines), strict=True))
+            return super().predict(texts)
+
+    asked = job("output", "message", seconds=60)
+    Engine(Watching).run([asked], "gpu")
+    assert seen == {"output": asked.started + 0.5, "message": asked.deadline}
+
+
+def test_waiting_and_reading_are_told_apart() -> None:
+    class Timed(ScriptedModel):
+        def predict(self, texts: Sequence[str], *, deadlines: Sequence[Deadline] = ()) -> list[Prediction]:
+            times = {"slow": (30.0, 20.0)}
+            return [
+                replace(one, queue_ms=times.get(text, (1.0, 2.0))[0], inference_ms=times.get(text, (1.0, 2.0))[1])
+                for text, one in zip(texts, super().predict(texts), strict=True)
+            ]
+
+    slow, quick = Engine(Timed).run([job("slow"), job("quick")], "gpu")
+    assert (slow.queue_ms, slow.inference_ms) == (30.0, 20.0)
+    assert (quick.queue_ms, quick.inference_ms) == (1.0, 2.0)
 
 
 def test_a_pattern_rule_past_its_deadline_is_unscanned() -> None:

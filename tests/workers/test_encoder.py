@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from screening.categories import MODEL_CATEGORIES
-from screening.findings import Deadline, DeadlineExceeded
+from screening.findings import DEADLINE, Deadline
 from workers.model import load_model
 from workers.runtimes.encoder import Encoder, carrier_folder
 from workers.runtimes.guard import EncoderGuard
@@ -89,10 +89,11 @@ def test_what_is_said_late_in_a_long_text_counts(guard: EncoderGuard) -> None:
     assert loud.scores["harassment"] > calm.scores["harassment"] + 0.3
 
 
-def test_a_deadline_stops_between_two_batches(guard: EncoderGuard) -> None:
-    with pytest.raises(DeadlineExceeded):
-        guard.predict(["word " * 20_000], deadline=Deadline.after_ms(1))
-    assert guard.predict(["fine"])
+def test_a_text_past_its_deadline_is_given_up_and_the_others_are_read(guard: EncoderGuard) -> None:
+    deadlines = [Deadline.after_ms(1), Deadline()]
+    late, fine = guard.predict(["word " * 20_000, "fine"], deadlines=deadlines)
+    assert (late.unscanned, late.scores) == (DEADLINE, {})
+    assert (fine.unscanned, set(fine.scores)) == ("", set(MODEL_CATEGORIES))
 
 
 def test_the_plain_pass_equals_the_upstream_library() -> None:

@@ -38,7 +38,7 @@ class Encoder:
         self.device = resolve_device(device)
         self.tokenizer = WindowTokenizer(_verified(folder / "tokenizer.json", TOKENIZER_SHA256).decode("utf-8"))
         self._model = _build(_verified(folder / "model.safetensors", ENCODER_SHA256)).to(self.device)
-        self._budget = 65_536 if self.device.type == "cuda" else 2_048
+        self.budget = 65_536 if self.device.type == "cuda" else 2_048
 
     @torch.inference_mode()
     def hidden_states(
@@ -49,7 +49,7 @@ class Encoder:
         Batches are filled by padded tokens after sorting by length. Padding is masked out, so a window's states are
         the same alone or in any batch to within 1e-5 of fp32 rounding.
         """
-        for positions in batches([len(w.ids) for w in windows], budget=self._budget):
+        for positions in batches([len(w.ids) for w in windows], budget=self.budget):
             ids = [windows[i].ids for i in positions]
             width = max(len(row) for row in ids)
             input_ids = torch.tensor([[*row, *[0] * (width - len(row))] for row in ids], device=self.device)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from screening.categories import MODEL_CATEGORIES
-from screening.detectors.base import NEVER
 from screening.findings import Deadline, Prediction
 
 SCORE = 0.01
@@ -21,6 +20,6 @@ class FakeGuard:
     version = "fake"
     categories = MODEL_CATEGORIES
 
-    def predict(self, texts: Sequence[str], *, deadline: Deadline = NEVER) -> list[Prediction]:
+    def predict(self, texts: Sequence[str], *, deadlines: Sequence[Deadline] = ()) -> list[Prediction]:
         """Return SCORE in every category for every text."""
         return [Prediction(scores=dict.fromkeys(MODEL_CATEGORIES, SCORE)) for _ in texts]

@@ -15,8 +15,6 @@ from pydantic import BaseModel, ConfigDict
 
 from screening.findings import Deadline, Hit, Prediction, Queue
 
-NEVER = Deadline()
-
 
 class Options(BaseModel):
     """The `options` of a rule. Subclass it for each detector; unknown fields are errors."""
@@ -74,8 +72,10 @@ class GuardModel(Protocol):
     @property
     def categories(self) -> tuple[str, ...]: ...
 
-    def predict(self, texts: Sequence[str], *, deadline: Deadline = NEVER) -> list[Prediction]:
+    def predict(self, texts: Sequence[str], *, deadlines: Sequence[Deadline] = ()) -> list[Prediction]:
         """Return one prediction a text, in order; the same for a text alone or in any batch, within tolerance.
 
-        Raise DeadlineExceeded when `deadline` passes between two batches: a long text must not hold up the worker.
+        `deadlines`: one a text; none given means never. A text that was not reached by its deadline, or that the model
+        failed on, has a prediction that is `unscanned`; the others keep theirs. An exception means that nothing could
+        be read at all.
         """
