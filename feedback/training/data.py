@@ -10,9 +10,10 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from feedback.training.nearduplicates import clusters
 
@@ -118,7 +119,18 @@ def subsample(examples: list[Example], *, seed: int) -> list[Example]:
     return kept
 
 
-def split(examples: list[Example], *, seed: int) -> list[str]:
+class Text(Protocol):
+    """What a split looks at: a labelled text, or one with spans."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+def split(examples: Sequence[Text], *, seed: int) -> list[str]:
     """Return "train", "calibration" or "test" for each example: 72, 14 and 14 of 100 clusters.
 
     Near-duplicates always fall on the same side, within and across sources, and every source is cut by the same
@@ -132,7 +144,7 @@ def split(examples: list[Example], *, seed: int) -> list[str]:
     return names
 
 
-def template_of(example: Example) -> str:
+def template_of(example: Text) -> str:
     """Return the part of a synthetic id that names its template."""
     return example.id.rpartition(":")[0]
 

@@ -1,0 +1,63 @@
+"""Texts with the places of personal data, for the token head: read from files, in code points."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+#: What the token head finds. Patterns with checksums do the rest.
+PII_LABELS = ("PERSON", "LOCATION", "ORGANIZATION", "ADDRESS", "DATE_TIME")
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpan:
+    """`text[start:end]` is a `label`, in code points."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpanExample:
+    """One text with its spans, in order and apart. A label that is not in `annotated` is unknown, not absent."""
+
+    id: str
+    source: str
+    kind: str
+    text: str
+    licence: str
+    spans: tuple[TextSpan, ...]
+    annotated: frozenset[str] = frozenset(PII_LABELS)
+
+
+def read_spans(path: Path) -> list[SpanExample]:
+    """Read `pii_train.jsonl.gz`, without spans of other labels. Raise OSError, or ValueError naming a bad line.
+
+    Text that stays after a label which is none of ours (a title, a product) was looked at, and is no entity.
+    """
+    examples = []
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = json.loads(line)
+                text, types = row["text"], row["annotated_types"]
+                spans = [TextSpan(s["start"], s["end"], s["label"]) for s in row["spans"] if s["label"] in PII_LABELS]
+                annotated = frozenset(PII_LABELS if types == "all" else types) & frozenset(PII_LABELS)
+                examples.append(
+                    SpanExample(row["id"], row["source"], "fragment", text, row["licence"], apart(spans), annotated)
+                )
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(f"{path}: line {number} is not a row with spans") from error
+    return examples
+
+
+def apart(spans: list[TextSpan]) -> tuple[TextSpan, ...]:
+    """Return spans in order; of two that overlap the longer stays."""
+    kept: list[TextSpan] = []
+    for span in sorted(spans, key=lambda s: (s.start - s.end, s.start)):
+        if all(span.end <= other.start or other.end <= span.start for other in kept):
+            kept.append(span)
+    return tuple(sorted(kept, key=lambda s: s.start))
