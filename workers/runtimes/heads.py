@@ -79,9 +79,13 @@ class Heads(nn.Module):
 
         `items`: the `word_items` of all windows one after another; `counts` [windows]: how many belong to each.
         """
+        return self.dense(vectors) + self._words(items, counts)
+
+    def dense(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Return what the network makes of pooled `vectors`, without the words: [windows, categories]."""
         standard = (vectors - self.mean) * self.inverse_std
         hidden = nn.functional.gelu(self.hidden(self.drop_input(standard)))
-        logits: torch.Tensor = self.output(self.drop_hidden(hidden)) + self._words(items, counts)
+        logits: torch.Tensor = self.output(self.drop_hidden(hidden))
         return logits
 
     def _words(self, items: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
