@@ -55,7 +55,8 @@ class Bert(nn.Module):
     def forward(self, input_ids: torch.Tensor, positions: torch.Tensor, attend: Attend) -> list[torch.Tensor]:
         """Return the states of the embeddings and of every layer, each [..., width], for `input_ids` [...]."""
         parts = self.embeddings
-        words = parts["word_embeddings"](input_ids) + parts["token_type_embeddings"].weight[0]
+        # Everything is of the first type: upstream's second one is for pairs of texts.
+        words = parts["word_embeddings"](input_ids) + parts["token_type_embeddings"](torch.zeros_like(positions))
         states = [parts["LayerNorm"](words + parts["position_embeddings"](positions))]
         layers = self.encoder["layer"]
         assert isinstance(layers, nn.ModuleList)  # noqa: S101 - made above
