@@ -6,7 +6,13 @@ Workers that screen are another app, `workers.app`: they need Redis alone.
 import os
 from typing import Any
 
+import redis
 from celery import Celery
+from celery.signals import worker_ready
+
+from workers.alive import keep_alive_keys
+from workers.broker import CONCLUDE, CONTROL, SOCKET_TIMEOUT, celery_settings
+from workers.quiet_logs import quiet_celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
@@ -22,14 +28,11 @@ def _every(seconds: float, task: str) -> dict[str, Any]:
 def _configure() -> None:
     from django.conf import settings
 
-    from workers.broker import celery_settings
-    from workers.quiet_logs import quiet_celery
-
     quiet_celery()
-
     app.conf.update(celery_settings(settings.REDIS_URL))
     app.conf.update(
-        task_default_queue="control",
+        task_default_queue=CONTROL,
+        task_routes={"interception.conclude_check": {"queue": CONCLUDE}},
         beat_schedule={
             "sweep-checks": _every(5.0, "interception.sweep_checks"),
             "collect-late-results": _every(10.0, "interception.collect_late_results"),
@@ -38,6 +41,12 @@ def _configure() -> None:
             "resume-datasets": _every(60.0, "feedback.resume"),
         },
     )
+
+
+@worker_ready.connect
+def _say_that_it_lives(**_: Any) -> None:
+    connection = redis.Redis.from_url(app.conf.broker_url, socket_timeout=SOCKET_TIMEOUT, health_check_interval=10)
+    keep_alive_keys(connection, app.amqp.queues.consume_from)
 
 
 _configure()

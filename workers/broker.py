@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 QUEUES = {"cpu": "screen.cpu", "gpu": "screen.gpu"}
+CONTROL = "control"
+#: Asynchronous checks have a queue and processes of their own: a flood of them holds up nothing else.
+CONCLUDE = "conclude"
 SOCKET_TIMEOUT = 5.0
 #: A message whose worker died comes back after this many seconds. Checks are over by then, and are dropped or were
 #: sent again by the sweeper; tasks of the control queue are safe to run twice.

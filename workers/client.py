@@ -86,6 +86,10 @@ class ScreenClient:
         found = zip(lists, pipe.execute(), strict=True)
         return {reply_to: [REPLY.validate_json(raw) for raw in replies] for reply_to, replies in found if replies}
 
+    def waiting(self, queue: str) -> int:
+        """Return how many messages of a queue no worker has taken. Raises redis.RedisError."""
+        return int(self._redis.llen(queue))
+
     def close(self) -> None:
         """Give up the connections; for the end of a process."""
         self._redis.close()

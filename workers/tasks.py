@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
 from dataclasses import replace
 from functools import lru_cache
@@ -17,14 +16,14 @@ from screening.engine import Engine, Job
 from screening.findings import OUTPUT, JobResult, Queue, Text
 from screening.packs import PACKS, read_pack
 from screening.policy import parse_policy
+from workers.alive import keep_alive_keys
 from workers.app import app
 from workers.broker import QUEUES, SOCKET_TIMEOUT
-from workers.messages import BATCH, REPLY, REPLY_SECONDS, Batch, Reply, alive_key
+from workers.messages import BATCH, REPLY, REPLY_SECONDS, Batch, Reply
 from workers.model import load_model
 
 log = logging.getLogger(__name__)
 
-ALIVE_SECONDS = 10
 RETRY_MODEL_SECONDS = 5.0
 WARM_UP_SECONDS = 600.0
 
@@ -83,7 +82,7 @@ def _start(**_: Any) -> None:
     for queue in ("cpu", "gpu"):
         if QUEUES[queue] in queues:
             _warm_up(queue)
-    threading.Thread(target=_stay_alive, args=(queues,), daemon=True, name="alive").start()
+    keep_alive_keys(connection(), queues)
 
 
 def _warm_up(queue: Queue) -> None:
@@ -96,16 +95,3 @@ def _warm_up(queue: Queue) -> None:
         for rule in result.rules:
             if rule.unscanned:
                 log.error("warm-up: rule %s is unscanned: %s", rule.rule, rule.unscanned)
-
-
-def _stay_alive(queues: list[str]) -> None:
-    stop = threading.Event()
-    while True:
-        try:
-            pipe = connection().pipeline(transaction=False)
-            for queue in queues:
-                pipe.set(alive_key(queue), "1", ex=ALIVE_SECONDS)
-            pipe.execute()
-        except redis.RedisError:
-            log.warning("Redis does not answer")
-        stop.wait(ALIVE_SECONDS / 5)

@@ -29,7 +29,7 @@ CLIENTS = 8
 UNDER_LOAD = 40
 RECOVERY_SECONDS = 90.0
 #: What may die without the web server noticing more than missing answers.
-BEHIND_THE_WEB = ("screen-cpu", "screen-gpu", "redis", "control", "beat")
+BEHIND_THE_WEB = ("screen-cpu", "screen-gpu", "redis", "control", "conclude", "beat")
 
 
 def test_nothing_accepted_is_lost_and_nothing_is_answered_twice_differently(fake_app: LiveApp, tmp_path: Path) -> None:

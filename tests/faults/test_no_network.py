@@ -151,5 +151,5 @@ def assert_every_process_was_guarded(app: LiveApp, denied: Path) -> None:
     seen = {int(line) for line in denied.with_name("denied.guarded").read_text().split()}
     names = json.loads((app.home / "run" / "pids.json").read_text())
     python = {name: pid for name, pid in names.items() if name not in ("postgres", "redis")}
-    assert python.keys() >= {"web", "control", "beat", "screen-cpu"}
+    assert python.keys() >= {"web", "control", "conclude", "beat", "screen-cpu"}
     assert set(python.values()) <= seen

@@ -8,11 +8,17 @@ import json
 import pytest
 from django.utils import timezone
 
+from policies.services import add_policy_version
+from tests.factories import POLICY, Cast
 from tests.interception.conftest import ApiClient
+from webapp.accounts.services import create_api_key, create_application
 from webapp.audit.models import AuditEvent
-from webapp.interception import tasks
+from webapp.celery import app as control
+from webapp.interception import services, tasks
 from webapp.interception.models import Check
+from webapp.interception.screening import client
 from webapp.interception.services import conclude_pending
+from workers.broker import CONCLUDE, CONTROL
 
 
 def accepted(api: ApiClient, **headers: str) -> Check:
@@ -66,3 +72,49 @@ def test_the_sweeper_sends_what_has_no_verdict_after_its_deadline(
     tasks.conclude_check(sent[0])
     check.refresh_from_db()
     assert check.verdict == "redact"
+
+
+def test_the_sweeper_adds_nothing_to_a_flood(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    accepted(api)
+    Check.objects.update(created_at=timezone.now() - dt.timedelta(seconds=90))
+    monkeypatch.setattr(client(), "waiting", lambda queue: tasks.SWEEP_LIMIT)
+    monkeypatch.setattr(tasks.conclude_check, "apply_async", lambda *_, **__: pytest.fail("sent"))
+    assert tasks.sweep_checks() == 0
+
+
+def test_too_many_that_wait_are_refused_and_none_of_them_is_lost(
+    api: ApiClient, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "MAX_PENDING", 2)
+    asked = {"output": "mail ann@example.com", "wait": False}
+    statuses = [api.post("/v1/checks", asked, Idempotency_Key=str(number)).status_code for number in range(3)]
+    assert statuses == [202, 202, 503]
+    refused = api.post("/v1/checks", asked, Idempotency_Key="2")
+    assert (refused.status_code, refused["Retry-After"]) == (503, "5")
+    # Neither retries of what was accepted nor checks that wait for their answer are refused.
+    assert api.post("/v1/checks", asked, Idempotency_Key="1").status_code == 202
+    assert api.check("x")["state"] == "concluded"
+    first, second = Check.objects.filter(asynchronous=True).order_by("created_at")
+    conclude_pending(first.id)
+    conclude_pending(second.id)
+    assert set(Check.objects.values_list("state", flat=True)) == {"concluded"}
+    assert api.post("/v1/checks", asked, Idempotency_Key="2").status_code == 202
+
+
+def test_another_project_is_not_refused(api: ApiClient, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "MAX_PENDING", 1)
+    accepted(api)
+    assert api.post("/v1/checks", {"output": "x", "wait": False}).status_code == 503
+    add_policy_version(project=cast.other_project, document=POLICY)
+    _, secret = create_api_key(application=create_application(project=cast.other_project, name="theirs"))
+    asked = {"output": "x", "wait": False, "policy": cast.policy_version.policy.name}
+    assert ApiClient(secret).post("/v1/checks", asked).status_code == 202
+
+
+def test_they_wait_in_a_queue_of_their_own() -> None:
+    """A flood of them must not stand in the way of the audit sequencer, the sweeps and the leases."""
+    routed = {
+        entry["task"]: control.amqp.router.route({}, entry["task"]) for entry in control.conf.beat_schedule.values()
+    }
+    assert {options["queue"].name for options in routed.values()} == {CONTROL}
+    assert control.amqp.router.route({}, "interception.conclude_check")["queue"].name == CONCLUDE

@@ -15,9 +15,9 @@ from webapp.interception.auth import ApiRequest, spend
 from webapp.interception.doors import accept, intake, make_api, malformed, screen, screen_one, stored
 from webapp.interception.models import Check
 from webapp.interception.problems import Problem
+from webapp.interception.rows import Intake
 from webapp.interception.schemas import BatchAnswer, BatchRequest, CheckAnswer, CheckRequest, ProblemAnswer
 from webapp.interception.selectors import answers, find_check
-from webapp.interception.services import Intake
 
 MAX_KEY_LENGTH = 255
 #: Checks of a batch that go to the workers in one message; each group starts its own deadline.

@@ -15,8 +15,9 @@ from webapp.interception.auth import ApiKeyAuth, no_key
 from webapp.interception.bodies import parse_json
 from webapp.interception.models import Check
 from webapp.interception.problems import Problem, render_problem
+from webapp.interception.rows import Intake
 from webapp.interception.schemas import CheckRequest
-from webapp.interception.services import IdempotencyConflict, Intake, accept_check, run_checks, stored_answer
+from webapp.interception.services import IdempotencyConflict, TooManyPending, accept_check, run_checks, stored_answer
 from webapp.interception.texts import texts_of
 from workers.client import Overloaded
 
@@ -77,11 +78,18 @@ def stored(item: Intake) -> Check | None:
 
 
 def accept(item: Intake) -> Check:
-    """Store a check that is screened afterwards. Raises Problem 409."""
+    """Store a check that is screened afterwards. Raises Problem 409 or 503."""
     try:
         return accept_check(item)
     except IdempotencyConflict:
         raise conflict() from None
+    except TooManyPending as error:
+        raise Problem(
+            503,
+            "Too many asynchronous checks of this project wait for their verdicts; this one was not accepted.",
+            "Try again after Retry-After seconds; an operator can add workers.",
+            retry_after=error.retry_after,
+        ) from None
 
 
 def screen(intakes: list[Intake]) -> list[Check | Problem]:

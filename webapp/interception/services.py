@@ -1,59 +1,39 @@
-"""Take in checks, conclude them, attach what comes late. Writes only; a verdict is stored before it is answered."""
+"""Take in checks and conclude them. Writes only; a verdict is stored before it is answered."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 import logging
 import random
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from policies.models import PolicyVersion
 from policies.services import policy_ref
-from screening.findings import Finding as FoundFinding
-from screening.findings import RuleResult
-from webapp.accounts.models import Application
-from webapp.audit.log import Actor, EventObject, EventOutcome, record_event
+from webapp.audit.log import EventObject, EventOutcome, record_event
 from webapp.celery import app as control
 from webapp.interception.models import Check, CheckContent, CheckState, Finding
-from webapp.interception.schemas import CheckRequest
-from webapp.interception.screening import Screened, client, conclude_job, deadline_of, make_job
+from webapp.interception.rows import Intake, actor_of, content_row, finding_row, new_check
+from webapp.interception.screening import Screened, client, conclude_job, make_job
 from webapp.interception.signals import check_flagged
 
 log = logging.getLogger(__name__)
+
+#: Asynchronous checks of one project that may wait for their verdicts.
+MAX_PENDING = 5_000
 
 
 class IdempotencyConflict(Exception):
     """The key was used before for another request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """A request that may be screened: who asks, what, under which policy version."""
+class TooManyPending(Exception):
+    """As many asynchronous checks of the project wait as may: nothing was accepted; try again in `retry_after` s."""
 
-    application: Application
-    version: PolicyVersion
-    request: CheckRequest
-    idempotency_key: str | None = None
-    door: str = "checks"
-
-    @property
-    def sha256(self) -> str:
-        """Return a hash of what was asked, for telling a retry from another request under the same key."""
-        asked = self.request.model_dump(mode="json", exclude={"wait"})
-        return hashlib.sha256(json.dumps([self.door, asked], sort_keys=True).encode()).hexdigest()
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        return [message.model_dump(mode="json") for message in self.request.messages]
+    retry_after = 5
 
 
 def stored_answer(intake: Intake) -> Check | None:
@@ -72,7 +52,7 @@ def run_checks(intakes: Sequence[Intake]) -> list[Check | IdempotencyConflict]:
     Raises workers.client.Overloaded, and then nothing was accepted.
     """
     created = timezone.now()
-    jobs = [make_job(intake.version, intake.request.output, intake.messages, _deadline(intake)) for intake in intakes]
+    jobs = [make_job(intake.version, intake.request.output, intake.messages, intake.deadline_ms) for intake in intakes]
     screening = client().screen(jobs)
     concluded = [
         conclude_job(job, intake.application.project_id, screening, index)
@@ -82,7 +62,14 @@ def run_checks(intakes: Sequence[Intake]) -> list[Check | IdempotencyConflict]:
 
 
 def accept_check(intake: Intake) -> Check:
-    """Store a check that is screened afterwards: it is a row before it is a message. Raises IdempotencyConflict."""
+    """Store a check that is screened afterwards: it is a row before it is a message.
+
+    Raises IdempotencyConflict, and TooManyPending when those accepted before are not done with.
+    """
+    pending = Check.objects.filter(project=intake.application.project, state=CheckState.PENDING)
+    # Not counted: whether there is one more than may be is enough.
+    if pending[MAX_PENDING - 1 : MAX_PENDING].exists():
+        raise TooManyPending
     try:
         with transaction.atomic():
             return _accept(intake)
@@ -91,14 +78,14 @@ def accept_check(intake: Intake) -> Check:
 
 
 def _accept(intake: Intake) -> Check:
-    check = _new_check(intake, timezone.now())
+    check = new_check(intake, timezone.now())
     check.asynchronous = True
     check.save(force_insert=True)
-    _store_content(check, intake, released=None)
+    content_row(check, intake, released=None).save(force_insert=True)
     record_event(
         type="check.accepted",
         project_id=check.project_id,
-        actor=_actor(intake.application),
+        actor=actor_of(intake.application),
         object=EventObject("check", check.id),
         ts=check.created_at,
     )
@@ -134,37 +121,6 @@ def conclude_pending(check_id: uuid.UUID) -> None:
         _after_conclusion(check, screened)
 
 
-@transaction.atomic
-def attach_late_results(check_id: uuid.UUID, results: Sequence[RuleResult]) -> bool:
-    """Attach what rules found after the verdict, and tell whether there was something to attach.
-
-    The verdict stays; a person is told when the findings would have mattered. Rules that had a result in time, or were
-    attached before, are passed over: safe to run twice.
-    """
-    check = Check.objects.select_for_update().get(pk=check_id)
-    awaited = {item["rule"]: item for item in check.unscanned if not item.get("late")}
-    if awaited.keys() <= {result.rule for result in results}:
-        check.reply_key = ""  # every rule has been heard of: nothing more is due
-    new = [result for result in results if result.rule in awaited and not result.unscanned]
-    for result in new:
-        awaited[result.rule]["late"] = True
-    check.save(update_fields=["unscanned", "reply_key"])
-    if not new:
-        return False
-    findings = [finding for result in new for finding in result.findings]
-    Finding.objects.bulk_create(_finding_row(check, finding, late=True) for finding in findings)
-    record_event(
-        type="check.late_result",
-        project_id=check.project_id,
-        actor=Actor(kind="system", ref="countersign"),
-        object=EventObject("check", check.id),
-        reason_codes=[f"rule:{result.rule}" for result in new],
-    )
-    if check.verdict in ("allow", "redact") and any(finding.action != "observe" for finding in findings):
-        check_flagged.send(sender=Check, check=check, kind="late", inclusion_prob=1.0)
-    return True
-
-
 def _store_or_find(intake: Intake, screened: Screened, created: dt.datetime) -> Check | IdempotencyConflict:
     try:
         with transaction.atomic():
@@ -185,39 +141,12 @@ def _twin(intake: Intake, refused: IntegrityError) -> Check:
 
 
 def _store(intake: Intake, screened: Screened, created: dt.datetime) -> Check:
-    check = _new_check(intake, created)
+    check = new_check(intake, created)
     _conclude(check, screened)
     check.save(force_insert=True)
-    _store_content(check, intake, released=screened.conclusion.output)
+    content_row(check, intake, screened.conclusion.output).save(force_insert=True)
     _after_conclusion(check, screened)
     return check
-
-
-def _new_check(intake: Intake, created: dt.datetime) -> Check:
-    return Check(
-        project=intake.application.project,
-        application=intake.application,
-        policy_version=intake.version,
-        door=intake.door,
-        conversation_id=intake.request.conversation_id,
-        idempotency_key=intake.idempotency_key,
-        request_sha256=intake.sha256,
-        deadline_ms=_deadline(intake),
-        created_at=created,
-    )
-
-
-def _store_content(check: Check, intake: Intake, released: str | None) -> None:
-    request = intake.request
-    CheckContent.objects.create(
-        checked=check,
-        output=request.output,
-        released=released,
-        messages=intake.messages,
-        context=request.context,
-        end_user=request.end_user,
-        metadata=request.metadata,
-    )
 
 
 def _conclude(check: Check, screened: Screened) -> None:
@@ -236,14 +165,14 @@ def _conclude(check: Check, screened: Screened) -> None:
 def _after_conclusion(check: Check, screened: Screened) -> None:
     """Write what goes with a verdict in its transaction: findings, the audit event, news for review."""
     conclusion = screened.conclusion
-    rows = Finding.objects.bulk_create(_finding_row(check, finding) for finding in conclusion.findings)
+    rows = Finding.objects.bulk_create(finding_row(check, finding) for finding in conclusion.findings)
     # As if prefetched: what was stored is at hand for the answer.
     check._prefetched_objects_cache = {"findings": rows, "releases": []}  # type: ignore[attr-defined]  # not in the stubs
     assert check.concluded_at is not None  # noqa: S101 - for the type checker
     record_event(
         type="check.concluded",
         project_id=check.project_id,
-        actor=_actor(check.application),
+        actor=actor_of(check.application),
         object=EventObject("check", check.id),
         outcome=EventOutcome(decision=check.verdict),
         policy=policy_ref(check.policy_version),
@@ -273,29 +202,3 @@ def _review_kind(check: Check) -> str:
     check.inclusion_prob = rate
     check.save(update_fields=["inclusion_prob"])
     return "sampled"
-
-
-def _finding_row(check: Check, finding: FoundFinding, *, late: bool = False) -> Finding:
-    return Finding(
-        checked=check,
-        rule=finding.rule,
-        detector=finding.detector,
-        category=finding.category,
-        score=finding.score,
-        threshold=finding.threshold,
-        action=finding.action,
-        target=finding.target,
-        start=finding.start,
-        end=finding.end,
-        model=finding.model,
-        detail=finding.detail[:300],
-        late=late,
-    )
-
-
-def _actor(application: Application) -> Actor:
-    return Actor(kind="application", ref=str(application.id), auth="api_key")
-
-
-def _deadline(intake: Intake) -> int:
-    return deadline_of(intake.version, intake.request.deadline_ms)

@@ -12,9 +12,11 @@ from django.db import DatabaseError
 from django.db.models import DurationField, ExpressionWrapper, F, Value
 from django.utils import timezone
 
+from webapp.interception.late import attach_late_results
 from webapp.interception.models import Check, CheckState
 from webapp.interception.screening import client
-from webapp.interception.services import attach_late_results, conclude_pending
+from webapp.interception.services import conclude_pending
+from workers.broker import CONCLUDE
 from workers.client import Overloaded
 
 log = logging.getLogger(__name__)
@@ -37,14 +39,21 @@ def conclude_check(check_id: str) -> None:
 
 @shared_task(name="interception.sweep_checks")
 def sweep_checks() -> int:
-    """Send again the checks that have no verdict after their deadline; return how many."""
+    """Send again the checks that have no verdict after their deadline, the oldest first; return how many.
+
+    As long as a flood of messages waits nothing is added to it: they are probably among them.
+    """
+    try:
+        room = max(0, SWEEP_LIMIT - client().waiting(CONCLUDE))
+    except redis.RedisError:
+        return 0  # what can not be sent is sent by the next sweep
     deadline = ExpressionWrapper(F("deadline_ms") * Value(dt.timedelta(milliseconds=1)), output_field=DurationField())
     overdue = (
         Check.objects.filter(state=CheckState.PENDING)
         .annotate(due=F("created_at") + deadline)
         .filter(due__lt=timezone.now() - GRACE)
         .order_by("created_at")
-        .values_list("id", flat=True)[:SWEEP_LIMIT]
+        .values_list("id", flat=True)[:room]
     )
     ids = list(overdue)
     for check_id in ids:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from webapp.local.processes import Process
+from workers.broker import CONCLUDE, CONTROL
 
 PROJECT = Path(__file__).resolve().parents[2]
 WEB_THREADS = 16
@@ -17,7 +18,7 @@ SCREENING_OPTIONS = ["--pool", "solo", "--without-mingle", "--without-gossip", "
 
 def processes(*, env: Mapping[str, str], port: int, run: Path) -> list[Process]:
     """Return the processes of one machine; `env` holds COUNTERSIGN_HOME, DATABASE_URL and REDIS_URL."""
-    return [web(env, port), control(env), beat(env, run), *screening(env)]
+    return [web(env, port), control(env), conclude(env), beat(env, run), *screening(env)]
 
 
 def web(env: Mapping[str, str], port: int) -> Process:
@@ -39,8 +40,12 @@ def web(env: Mapping[str, str], port: int) -> Process:
 
 def control(env: Mapping[str, str]) -> Process:
     """Describe the worker whose tasks use the database: sweeps, the audit sequencer, exports."""
-    options = ["-Q", "control", "--pool", "threads", "-c", "4", "-n", "control@%h", "-l", "warning"]
-    return _python("control", ["celery", "-A", "webapp.celery", "worker", *options], env, threads=1, stop_order=WORKERS)
+    return _control("control", CONTROL, env)
+
+
+def conclude(env: Mapping[str, str]) -> Process:
+    """Describe the worker that gives asynchronous checks their verdicts."""
+    return _control("conclude", CONCLUDE, env)
 
 
 def beat(env: Mapping[str, str], run: Path) -> Process:
@@ -74,6 +79,11 @@ def visible_gpus() -> list[str]:
     except (OSError, subprocess.SubprocessError):
         return []
     return re.findall(r"^GPU (\d+):", listing.stdout, flags=re.MULTILINE)
+
+
+def _control(name: str, queue: str, env: Mapping[str, str]) -> Process:
+    options = ["-Q", queue, "--pool", "threads", "-c", "4", "-n", f"{name}@%h", "-l", "warning"]
+    return _python(name, ["celery", "-A", "webapp.celery", "worker", *options], env, threads=1, stop_order=WORKERS)
 
 
 def _screener(name: str, queue: str, node: str, env: Mapping[str, str], *, threads: int) -> Process:

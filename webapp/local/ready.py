@@ -7,7 +7,7 @@ from typing import Any
 import redis
 
 from webapp.local.home import LocalError
-from workers.broker import QUEUES
+from workers.broker import CONCLUDE, CONTROL, QUEUES
 from workers.messages import alive_key
 
 POLICY = "support-bot"
@@ -28,12 +28,12 @@ ANSWER = "It left our warehouse this morning. Write to ana.lima@example.com if i
 
 
 def missing_workers(client: redis.Redis) -> str:
-    """Say in a few words which screening queues nobody serves yet, "" when each has a worker with its model loaded."""
+    """Say in a few words which queues nobody serves yet, "" when each has a worker that is ready."""
     try:
-        missing = [queue for queue in QUEUES.values() if not client.exists(alive_key(queue))]
+        missing = [queue for queue in (*QUEUES.values(), CONTROL, CONCLUDE) if not client.exists(alive_key(queue))]
     except redis.RedisError:
         return "Redis does not answer"
-    return f"workers loading their models: {', '.join(missing)}" if missing else ""
+    return f"workers starting: {', '.join(missing)}" if missing else ""
 
 
 def try_check(port: int, api_key: str) -> str:

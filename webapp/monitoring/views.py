@@ -8,7 +8,7 @@ from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from workers.broker import QUEUES
+from workers.broker import CONCLUDE, CONTROL, QUEUES
 from workers.messages import alive_key
 
 
@@ -20,9 +20,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when the database, Redis and a worker of each queue are there; else 503 naming what is not."""
+    """Answer 200 when the database, Redis and a worker of each screening queue are there, else 503; name what is not.
+
+    Checks are answered without the control workers, so these are only told: what they do waits for them.
+    """
     state = {"database": _database(), **_redis()}
-    return JsonResponse(state, status=200 if all(state.values()) else 503)
+    needed = [there for name, there in state.items() if name not in (CONTROL, CONCLUDE)]
+    return JsonResponse(state, status=200 if all(needed) else 503)
 
 
 def _database() -> bool:
@@ -35,7 +39,7 @@ def _database() -> bool:
 
 
 def _redis() -> dict[str, bool]:
-    names = list(QUEUES.values())
+    names = [*QUEUES.values(), CONTROL, CONCLUDE]
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0) as client:
             alive = [bool(client.exists(alive_key(name))) for name in names]

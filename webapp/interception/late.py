@@ -1,0 +1,45 @@
+"""Attach results that came after the verdict."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from screening.findings import RuleResult
+from webapp.audit.log import Actor, EventObject, record_event
+from webapp.interception.models import Check, Finding
+from webapp.interception.rows import finding_row
+from webapp.interception.signals import check_flagged
+
+
+@transaction.atomic
+def attach_late_results(check_id: uuid.UUID, results: Sequence[RuleResult]) -> bool:
+    """Attach what rules found after the verdict, and tell whether there was something to attach.
+
+    The verdict stays; a person is told when the findings would have mattered. Rules that had a result in time, or were
+    attached before, are passed over: safe to run twice.
+    """
+    check = Check.objects.select_for_update().get(pk=check_id)
+    awaited = {item["rule"]: item for item in check.unscanned if not item.get("late")}
+    if awaited.keys() <= {result.rule for result in results}:
+        check.reply_key = ""  # every rule has been heard of: nothing more is due
+    new = [result for result in results if result.rule in awaited and not result.unscanned]
+    for result in new:
+        awaited[result.rule]["late"] = True
+    check.save(update_fields=["unscanned", "reply_key"])
+    if not new:
+        return False
+    findings = [finding for result in new for finding in result.findings]
+    Finding.objects.bulk_create(finding_row(check, finding, late=True) for finding in findings)
+    record_event(
+        type="check.late_result",
+        project_id=check.project_id,
+        actor=Actor(kind="system", ref="countersign"),
+        object=EventObject("check", check.id),
+        reason_codes=[f"rule:{result.rule}" for result in new],
+    )
+    if check.verdict in ("allow", "redact") and any(finding.action != "observe" for finding in findings):
+        check_flagged.send(sender=Check, check=check, kind="late", inclusion_prob=1.0)
+    return True
