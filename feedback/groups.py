@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,12 +34,12 @@ def folded(text: str) -> str:
 class Groups:
     """Items in the order they are added; each belongs to the group of every item it shares a key or a text with."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, threshold: float = THRESHOLD) -> None:
         # numpy and scipy come with it: web processes pay for them only when someone freezes or previews.
         from datasketch import MinHash, MinHashLSH
 
         self._blank = MinHash(num_perm=PERMUTATIONS, seed=1, scheme="affine32")
-        self._index = MinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS)
+        self._index = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS)
         self._parent = array("q")
         self._first: dict[bytes, int] = {}
         self.near_duplicates = 0
@@ -65,6 +66,9 @@ class Groups:
             number = self._parent[number]
         return number
 
+    def __len__(self) -> int:
+        return len(self._parent)
+
     def keys(self) -> dict[bytes, int]:
         """Return every key with the number of the first item that had it."""
         return self._first
@@ -88,6 +92,15 @@ class Groups:
     def _join(self, one: int, other: int) -> None:
         first, second = sorted((self.root(one), self.root(other)))
         self._parent[second] = first
+
+
+def clusters(texts: Iterable[str], *, threshold: float) -> list[int]:
+    """Return for each text the position of the first member of its cluster: equal or near-duplicate texts."""
+    groups = Groups(threshold=threshold)
+    for text in texts:
+        own = folded(text)
+        groups.add((fingerprint(own),), own if len(own) >= MIN_TEXT else None)
+    return [groups.root(i) for i in range(len(groups))]
 
 
 def fingerprint(*parts: str) -> bytes:

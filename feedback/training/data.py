@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from feedback.training.nearduplicates import clusters
+from feedback.groups import clusters
 
 #: Rows kept of a source, when it has more. Chosen so that encoding takes minutes on two cores; rows with a positive
 #: label of a rare category are kept first.
@@ -34,6 +34,12 @@ SOURCE_LIMITS = {
     "cyberseceval_frr_and_abuse": 800,
 }
 SYNTHETIC = "synthetic"
+#: Sources that are never trained or calibrated on: what the model makes of them is what to expect of texts of another
+#: origin. Small ones, one each of prompts, posts and questions, so that little is lost.
+HELD_OUT = frozenset({"deepset_prompt_injections", "surge_toxicity", "catqa", "jigsaw_ibm_multilabel_sample"})
+#: Similarity from which two texts must be on the same side. Lower than for datasets: a jailbreak keeps its form when
+#: the question in it changes.
+SAME_SIDE = 0.6
 RARE = frozenset(
     {"harassment/threatening", "hate/threatening", "illicit/violent", "self-harm", "sexual", "violence", "illicit"}
 )
@@ -131,16 +137,18 @@ class Text(Protocol):
 
 
 def split(examples: Sequence[Text], *, seed: int) -> list[str]:
-    """Return "train", "calibration" or "test" for each example: 72, 14 and 14 of 100 clusters.
+    """Return "train", "calibration", "test" (72, 14 and 14 of 100 clusters) or "unseen" for each example.
 
-    Near-duplicates always fall on the same side, within and across sources, and every source is cut by the same
-    shares, so a score on "test" is of texts the heads have not seen a variant of. Synthetic texts are cut by template.
+    "unseen" is all of the sources HELD_OUT and what is a near-duplicate of a text of theirs. Near-duplicates always
+    fall on the same side, within and across sources. Synthetic texts are cut by template.
     """
     real = [i for i, e in enumerate(examples) if e.source != SYNTHETIC]
     names = [_side(f"split:{template_of(e)}", seed) for e in examples]
-    for i, cluster in zip(real, clusters([examples[i].text for i in real]), strict=True):
+    own = clusters((examples[i].text for i in real), threshold=SAME_SIDE)
+    unseen = {cluster for i, cluster in zip(real, own, strict=True) if examples[i].source in HELD_OUT}
+    for i, cluster in zip(real, own, strict=True):
         # Another salt than in subsample(), which keeps the rows whose fraction is small.
-        names[i] = _side(f"split:{examples[real[cluster]].id}", seed)
+        names[i] = "unseen" if cluster in unseen else _side(f"split:{examples[real[cluster]].id}", seed)
     return names
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from feedback.training.data import merge_duplicates, read_moderation, stable_fraction, subsample
+from feedback.groups import clusters
+from feedback.training.data import SAME_SIDE, merge_duplicates, read_moderation, stable_fraction, subsample
 from feedback.training.lexicon import Lexicon
-from feedback.training.nearduplicates import clusters
 from workers.runtimes.guard import EncoderGuard
 
 #: Answers that subsampling leaves over, by source, and how many of them are scored.
@@ -25,7 +25,7 @@ def fresh_alarms(
     kept = subsample(rows, seed=seed)
     names = {e.id for e in kept}
     left = [e for e in rows if e.id not in names and e.kind == "response" and e.flag == 0]
-    cluster_of = clusters([e.text for e in [*kept, *left]])
+    cluster_of = clusters((e.text for e in [*kept, *left]), threshold=SAME_SIDE)
     taken = set(cluster_of[: len(kept)])
     fresh = [e for e, own in zip(left, cluster_of[len(kept) :], strict=True) if own not in taken]
     guard = EncoderGuard(heads, device="cpu")
