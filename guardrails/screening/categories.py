@@ -19,3 +19,6 @@ MODEL_CATEGORIES = (
 SEXUAL_MINORS = "sexual/minors"
 
 MODERATION_CATEGORIES = (*(c for c in MODEL_CATEGORIES if c != "prompt_injection"), SEXUAL_MINORS)
+
+#: What the guard model's token head finds; patterns with checksums do the rest.
+MODEL_ENTITIES = ("PERSON", "LOCATION", "ORGANIZATION", "ADDRESS", "DATE_TIME")

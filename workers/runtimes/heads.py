@@ -42,11 +42,10 @@ class Thresholds(BaseModel):
     block: Probability
 
 
-class HeadsConfig(BaseModel):
-    """config.json of a heads folder."""
+class ModelConfig(BaseModel):
+    """What config.json of every model folder says."""
 
     model_config = ConfigDict(extra="forbid")
-    format: Literal[1]
     name: str
     categories: tuple[str, ...]
     encoder_sha256: str
@@ -57,6 +56,17 @@ class HeadsConfig(BaseModel):
     hidden: int = Field(ge=1)
     calibration: dict[str, Calibration]
     thresholds: dict[str, Thresholds]
+
+    @property
+    def version(self) -> str:
+        """Return the name, and what tells weights of that name apart."""
+        return f"{self.name}@{self.heads_sha256[:12]}"
+
+
+class HeadsConfig(ModelConfig):
+    """config.json of heads on the frozen encoder."""
+
+    format: Literal[1]
 
 
 class Heads(nn.Module):
@@ -112,7 +122,7 @@ def pack_items(rows: Sequence[Sequence[int]], device: torch.device | None = None
 
 def load_heads(folder: Path) -> tuple[HeadsConfig, Heads]:
     """Read a heads folder. Raise ModelUnavailable unless it is whole, unchanged and made for this encoder."""
-    remedy = f"Restore {folder} from the repository, or make it again: python manage.py train"
+    remedy = remedy_of(folder)
     try:
         config = HeadsConfig.model_validate_json((folder / "config.json").read_bytes())
         data = (folder / "heads.safetensors").read_bytes()
@@ -120,7 +130,7 @@ def load_heads(folder: Path) -> tuple[HeadsConfig, Heads]:
         raise ModelUnavailable(f"Cannot read {error.filename}: {error.strerror}. {remedy}") from error
     except ValidationError as error:
         raise ModelUnavailable(f"{folder / 'config.json'} is not a heads config. {remedy}") from error
-    _check(config, data, remedy)
+    check_config(config, data, remedy)
     heads = Heads(layers=len(config.layers), hidden=config.hidden, categories=len(config.categories))
     try:
         heads.load_state_dict({k: v.float() for k, v in load_tensors(data).items()})
@@ -129,7 +139,12 @@ def load_heads(folder: Path) -> tuple[HeadsConfig, Heads]:
     return config, heads.eval()
 
 
-def _check(config: HeadsConfig, data: bytes, remedy: str) -> None:
+def remedy_of(folder: Path) -> str:
+    return f"Restore {folder} from the repository, or make it again: python manage.py train"
+
+
+def check_config(config: ModelConfig, data: bytes, remedy: str) -> None:
+    """Raise ModelUnavailable unless `data` is the file of the heads that `config` speaks of, for this version."""
     if hashlib.sha256(data).hexdigest() != config.heads_sha256:
         raise ModelUnavailable(f"heads.safetensors is damaged or not the file of its config (SHA-256). {remedy}")
     if config.encoder_sha256 != ENCODER_SHA256:

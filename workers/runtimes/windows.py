@@ -20,12 +20,16 @@ _LONG_WORDS = Split(Regex(r"[\s\S]{1,100}"), "isolated")
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A piece of a text: `ids` with [CLS] and [SEP], and where it lies, in code points of the text."""
+    """A piece of a text: `ids` with [CLS] and [SEP], and where it lies, in code points of the text.
+
+    `offsets`: (start, end) of each word piece, so without [CLS] and [SEP].
+    """
 
     text: int
     ids: tuple[int, ...]
     start: int
     end: int
+    offsets: tuple[tuple[int, int], ...] = ()
 
 
 class WindowTokenizer:
@@ -35,6 +39,8 @@ class WindowTokenizer:
         self._tokenizer = Tokenizer.from_str(tokenizer_json)
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        #: Word pieces that go on a word.
+        self.later = frozenset(i for piece, i in self._tokenizer.get_vocab().items() if piece.startswith("##"))
         self._tokenizer.pre_tokenizer = PreTokenizers([self._tokenizer.pre_tokenizer, _LONG_WORDS])
 
     @classmethod
@@ -63,6 +69,7 @@ def _cut(text: int, encoding: Encoding, size: int, overlap: int) -> Iterator[Win
             ids=(CLS, *piece, SEP),
             start=offsets[first][0],
             end=offsets[first + len(piece) - 1][1],
+            offsets=tuple(offsets[first : first + len(piece)]),
         )
 
 

@@ -1,0 +1,84 @@
+"""The heads that were trained together with the encoder's adapters. The same modules train and serve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from screening.categories import MODEL_CATEGORIES, MODEL_ENTITIES
+from workers.runtimes.bert import Bert
+from workers.runtimes.encoder import WIDTH
+from workers.runtimes.heads import ModelConfig
+from workers.runtimes.net import Outputs
+from workers.runtimes.pooling import pool
+
+#: Labels of a word piece: outside (0), then for each entity its first piece (odd) and a later one (even).
+TOKEN_LABELS = ("O", *(f"{part}-{entity}" for entity in MODEL_ENTITIES for part in "BI"))
+#: Layers that the token head reads: shallow ones know words, deep ones their surroundings.
+TOKEN_LAYERS = (2, 4, 6)
+
+
+class JointConfig(ModelConfig):
+    """config.json of heads with adapters. A matrix W is served as W + adapter_scaling * B A."""
+
+    format: Literal[2]
+    entities: tuple[str, ...]
+    token_hidden: int = Field(ge=1)
+    adapters_sha256: str
+    adapter_scaling: float
+
+    @property
+    def version(self) -> str:
+        return f"{self.name}@{self.adapters_sha256[:6]}{self.heads_sha256[:6]}"
+
+
+class JointHeads(nn.Module):
+    """Category, token and embedding heads on the states of one encoder pass, as `GuardNet` calls them."""
+
+    def __init__(self, *, layers: Sequence[int], hidden: int, token_hidden: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.layers = tuple(layers)
+        dims = len(self.layers) * 2 * WIDTH
+        self.mean = nn.Buffer(torch.zeros(dims))
+        self.inverse_std = nn.Buffer(torch.ones(dims))
+        self.hidden = nn.Linear(dims, hidden)
+        self.output = nn.Linear(hidden, len(MODEL_CATEGORIES))
+        self.token_hidden = nn.Linear(len(TOKEN_LAYERS) * WIDTH, token_hidden)
+        self.token_output = nn.Linear(token_hidden, len(TOKEN_LABELS))
+        self.embedding = nn.Linear(WIDTH, WIDTH, bias=False)
+        nn.init.eye_(self.embedding.weight)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, states: Sequence[torch.Tensor], mask: torch.Tensor) -> Outputs:
+        """Read the states of layers 0 to 6, each [rows, tokens, 384], and the mask [rows, tokens].
+
+        The embedding has length 1.
+        """
+        pooled = pool(states, mask, (*self.layers, 6))
+        standard = (pooled[:, : -2 * WIDTH] - self.mean) * self.inverse_std
+        logits = self.output(self.drop(nn.functional.gelu(self.hidden(self.drop(standard)))))
+        pieces = torch.cat([states[layer] for layer in TOKEN_LAYERS], dim=-1)
+        tokens = self.token_output(self.drop(nn.functional.gelu(self.token_hidden(pieces))))
+        sentence = self.embedding(pooled[:, -2 * WIDTH : -WIDTH])
+        return Outputs(logits, tokens, nn.functional.normalize(sentence, dim=-1))
+
+
+def merge_adapters(encoder: Bert, adapters: Mapping[str, torch.Tensor], scaling: float) -> None:
+    """Add LoRA adapters, in the file format of peft, to the matrices of `encoder`. Raise KeyError when they do not fit.
+
+    Plain arithmetic, so that workers need no peft; a test compares with its own merge.
+    """
+    modules = dict(encoder.named_modules())
+    for name, down in adapters.items():
+        path, _, part = name.removeprefix("base_model.model.").rpartition(".lora_")
+        if part == "A.weight":
+            linear = modules[path]
+            if not isinstance(linear, nn.Linear):
+                raise KeyError(path)
+            up = adapters[name.replace(".lora_A.", ".lora_B.")]
+            with torch.no_grad():
+                linear.weight += scaling * (up.float() @ down.float())
