@@ -75,7 +75,7 @@ def fit(
     torch.manual_seed(seed)
     heads = Heads(layers=layers, hidden=recipe.hidden, categories=targets.value.shape[1], dropout=recipe.dropout)
     _standardise(heads, data, rows)
-    balance = _balance(targets, rows, recipe.max_balance)
+    balance = balance_of(targets, rows, recipe.max_balance)
     value, weight = torch.from_numpy(targets.value), torch.from_numpy(targets.weight)
     some = torch.from_numpy(targets.some)
     network = [p for name, p in heads.named_parameters() if name != "words"]
@@ -161,7 +161,7 @@ def _standardise(heads: Heads, data: Prepared, rows: np.ndarray) -> None:
     heads.idf.copy_(torch.log(len(windows) / counts.clamp_min(1)) * (counts >= 3))
 
 
-def _balance(targets: Targets, rows: np.ndarray, limit: float) -> torch.Tensor:
+def balance_of(targets: Targets, rows: np.ndarray, limit: float) -> torch.Tensor:
     weight, value = targets.weight[rows], targets.value[rows]
     positive, negative = (weight * value).sum(axis=0), (weight * (1 - value)).sum(axis=0)
     return torch.from_numpy(np.clip(np.sqrt(negative / np.maximum(positive, 1)), 1.0, limit).astype(np.float32))

@@ -1,0 +1,119 @@
+"""The training loop. Same rows, recipe, seed, device and thread count: same result, interrupted or not."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from feedback.training.fit import balance_of
+from feedback.training.joint.batches import plan
+from feedback.training.joint.checkpoints import Checkpoint, read_checkpoint, save_checkpoint
+from feedback.training.joint.losses import category_loss, embedding_loss, token_loss
+from feedback.training.joint.net import JointNet
+from feedback.training.joint.recipe import JointRecipe
+from feedback.training.joint.rows import Rows
+from feedback.training.joint.tensors import Batch, make_batch, text_maximum
+from workers.runtimes.pooling import pool
+
+#: Texts from which the moments of pooled states are taken.
+SAMPLE = 2_000
+
+#: Called after each batch with (batches done, batches in all, loss).
+Progress = Callable[[int, int, float], object]
+
+
+def train(
+    rows: Rows, *, recipe: JointRecipe, seed: int, device: torch.device, folder: Path, progress: Progress
+) -> JointNet:
+    """Return a trained net on `device`, in eval mode. Goes on from the checkpoint of the same work in `folder`."""
+    torch.manual_seed(seed)
+    net = JointNet(recipe).to(device)
+    windows = np.array([len(own) for own in rows.windows])
+    batches = plan(rows.lengths(), windows, budget=recipe.budget, epochs=recipe.epochs, seed=seed)
+    optimiser = _optimiser(net, recipe)
+    path = folder / f"{run_key(rows, recipe, seed, device)}.checkpoint"
+    found = read_checkpoint(path)
+    if found is None:
+        _standardise(net, rows, recipe, seed, device)
+    else:
+        net.restore(found.trained)
+        optimiser.load_state_dict(found.optimiser)
+    balance = balance_of(rows.targets, np.arange(len(rows)), recipe.max_balance).to(device)
+    net.train()
+    for step in range(found.step if found else 0, len(batches)):
+        # The seed of a batch depends on its number alone: no generator's state needs keeping.
+        torch.manual_seed(seed * 1_000_003 + step)
+        for group in optimiser.param_groups:
+            group["lr"] = group["highest"] * rate_at(step, len(batches), recipe.warm_up)
+        loss = _loss(net, make_batch(rows, batches[step], device), balance, recipe, step)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(net.parameters(), recipe.clip)
+        optimiser.step()
+        done = step + 1
+        if done % recipe.save_every == 0 or done == len(batches):
+            save_checkpoint(path, Checkpoint(done, net.trained(), optimiser.state_dict()))
+        progress(done, len(batches), float(loss.detach()))
+    return net.eval()
+
+
+def run_key(rows: Rows, recipe: JointRecipe, seed: int, device: torch.device) -> str:
+    """Return a name for this work: a checkpoint of other rows or another recipe is never taken up."""
+    return hashlib.sha256(f"{rows.key()}:{recipe}:{seed}:{device.type}".encode()).hexdigest()[:16]
+
+
+def rate_at(step: int, total: int, warm_up: float) -> float:
+    """Return the share of the highest rate: up in a straight line, then down along a cosine."""
+    first = max(1, round(total * warm_up))
+    if step < first:
+        return (step + 1) / first
+    return 0.5 * (1 + math.cos(math.pi * (step - first) / max(1, total - first)))
+
+
+def _optimiser(net: JointNet, recipe: JointRecipe) -> torch.optim.Optimizer:
+    adapters = [p for p in net.encoder.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": adapters, "lr": recipe.rate, "weight_decay": 0.0},
+            {"params": list(net.heads.parameters()), "lr": recipe.head_rate, "weight_decay": recipe.decay},
+        ]
+    )
+    for group in optimiser.param_groups:
+        group["highest"] = group["lr"]
+    return optimiser
+
+
+def _standardise(net: JointNet, rows: Rows, recipe: JointRecipe, seed: int, device: torch.device) -> None:
+    """Give the category head the moments of the frozen encoder's states on a sample."""
+    net.eval()
+    sample = np.random.default_rng(seed).permutation(len(rows))[:SAMPLE]
+    vectors = []
+    for start in range(0, len(sample), 32):
+        batch = make_batch(rows, sample[start : start + 32], device)
+        vectors.append(pool(net.frozen_states(batch.ids, batch.mask), batch.mask, recipe.layers))
+    moments = torch.cat(vectors)
+    net.heads.mean.copy_(moments.mean(dim=0))
+    net.heads.inverse_std.copy_(1.0 / moments.std(dim=0).clamp_min(1e-3))
+
+
+def _loss(net: JointNet, batch: Batch, balance: torch.Tensor, recipe: JointRecipe, step: int) -> torch.Tensor:
+    with torch.autocast(batch.ids.device.type, dtype=torch.bfloat16, enabled=batch.ids.device.type == "cuda"):
+        out = net(batch.ids, batch.mask)
+    loss = torch.zeros((), device=batch.ids.device)
+    labelled = (batch.weight > 0).any(dim=1) | batch.some
+    if labelled.any():
+        logits = text_maximum(out.logits.float(), batch.owner, len(batch.weight))[labelled]
+        loss = loss + category_loss(
+            logits, batch.value[labelled], batch.weight[labelled], batch.some[labelled], balance, recipe.some_weight
+        ) * (labelled.sum() / len(labelled))
+    if batch.allowed.any():
+        loss = loss + recipe.token_weight * token_loss(out.tokens.flatten(0, 1), batch.allowed.flatten())
+    if step % recipe.embedding_every == 0:
+        frozen = net.frozen_embedding(batch.ids, batch.mask)
+        loss = loss + recipe.embedding_weight * embedding_loss(out.embedding, frozen)
+    return loss
