@@ -21,6 +21,7 @@ from workers.app import app
 from workers.broker import QUEUES, SOCKET_TIMEOUT
 from workers.messages import BATCH, REPLY, REPLY_SECONDS, Batch, Reply
 from workers.model import load_model
+from workers.served import ServedModels
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,12 @@ WARM_UP_SECONDS = 600.0
 @lru_cache(maxsize=1)
 def engine() -> Engine:
     """Return this process's engine. Made after any fork: torch and guardrails-ai do not survive one."""
-    return Engine(_patient_loader())
+    return Engine(_patient_loader(), served_models())
+
+
+@lru_cache(maxsize=1)
+def served_models() -> ServedModels:
+    return ServedModels()
 
 
 def _patient_loader() -> Any:
@@ -88,6 +94,8 @@ def _start(**_: Any) -> None:
 def _warm_up(queue: Queue) -> None:
     """Run every shipped policy once, so that the first check does not wait for imports and model files."""
     texts = (Text(OUTPUT, "warm up"), Text("messages.0", "warm up"))
+    if queue == "gpu":
+        served_models().prepare(WARM_UP_SECONDS)
     # Started in the future: the deadlines of the rules are for checks, not for imports.
     start = time.time() + WARM_UP_SECONDS
     jobs = [Job(parse_policy(read_pack(name)).canonical, texts, started=start, deadline=start) for name in PACKS]

@@ -10,13 +10,12 @@ from functools import lru_cache
 
 from screening.detectors.base import Detector, GuardModel, ModelDetector
 from screening.detectors.registry import DETECTORS
+from screening.detectors.served import Models, NoModels
 from screening.findings import (
     DEADLINE,
-    Action,
     Deadline,
     DeadlineExceeded,
     Finding,
-    Hit,
     JobResult,
     Prediction,
     Queue,
@@ -25,14 +24,10 @@ from screening.findings import (
     Text,
 )
 from screening.policy import Rule, load_policy
+from screening.ruling import findings_of, reason_of, result_of
+from screening.served_rules import ServedRules, is_served
 
 log = logging.getLogger(__name__)
-
-UNSUPPORTED = "unsupported content"
-#: Findings of one rule on one check; of the rest only their number and their severest action are kept.
-MAX_FINDINGS = 1_000
-TOO_MANY = "too_many_findings"
-_SEVERITY: tuple[Action, ...] = ("observe", "flag", "redact", "mask", "hash", "hold", "block")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +35,8 @@ class Job:
     """The texts of one check and the policy to screen them with.
 
     `policy` is canonical JSON; `started` and `deadline` are Unix seconds. `observe` asks for the
-    model's scores and all PII spans of the output, whatever the policy says.
+    model's scores and all PII spans of the output, whatever the policy says. `context`: the grounding documents, when a
+    rule reads them.
     """
 
     policy: str
@@ -48,6 +44,7 @@ class Job:
     started: float
     deadline: float
     observe: bool = False
+    context: tuple[str, ...] = ()
 
     def deadline_of(self, rule: Rule) -> Deadline:
         own = self.started + rule.deadline_ms / 1000 if rule.deadline_ms else self.deadline
@@ -58,7 +55,7 @@ def wait_until(job: Job) -> dict[Queue, float]:
     """Return the queues that a job needs, each with the time (Unix seconds) when the last of its rules is due."""
     due: dict[Queue, float] = {"cpu": job.deadline, "gpu": job.deadline} if job.observe else {}
     for rule in load_policy(job.policy).rules:
-        queue = rule.detector_type.queue
+        queue = rule.queue
         due[queue] = max(due.get(queue, 0.0), job.deadline_of(rule).at)
     return due
 
@@ -67,11 +64,12 @@ class Engine:
     """Screens jobs; one per worker process. Keeps the detectors of recently used policies.
 
     `model` is called at the first need and after every failure, so that a worker recovers without a restart once the
-    model's files are there.
+    model's files are there. `models`: those of the models file; without it the rules that ask them are unscanned.
     """
 
-    def __init__(self, model: Callable[[], GuardModel]) -> None:
+    def __init__(self, model: Callable[[], GuardModel], models: Models | None = None) -> None:
         self._load_model = model
+        self._models = models or NoModels()
         self._model: GuardModel | None = None
         self._detectors = lru_cache(maxsize=64)(_build)
 
@@ -84,12 +82,26 @@ class Engine:
 
     def run(self, jobs: Sequence[Job], queue: Queue) -> list[JobResult]:
         """Return the results of the rules of `queue`, one a job, in order. Never raises for what a text does."""
-        return self._run_model(jobs) if queue == "gpu" else [self._run_patterns(job) for job in jobs]
+        start = time.perf_counter()
+        served = ServedRules(jobs, queue, self._detector, self._models)
+        own = self._run_own(jobs, queue)
+        asked = served.results()
+        if not any(asked):
+            return own
+        return [
+            replace(result, rules=result.rules + rules, inference_ms=_ms_since(start))
+            for result, rules in zip(own, asked, strict=True)
+        ]
+
+    def _run_own(self, jobs: Sequence[Job], queue: Queue) -> list[JobResult]:
+        if queue == "cpu":
+            return [self._run_patterns(job) for job in jobs]
+        return self._run_model(jobs) if queue == "gpu" else [JobResult(rules=()) for _ in jobs]
 
     def _run_patterns(self, job: Job) -> JobResult:
         start = time.perf_counter()
         policy = load_policy(job.policy)
-        results = tuple(self._scan(job, rule) for rule in policy.rules if rule.detector_type.queue == "cpu")
+        results = tuple(self._scan(job, rule) for rule in policy.rules if rule.queue == "cpu")
         spans = self._observed_spans(job) if job.observe else None
         return JobResult(rules=results, spans=spans, inference_ms=_ms_since(start))
 
@@ -102,12 +114,12 @@ class Engine:
                 if rule.scans(text.target):
                     deadline.check()
                     hits = detector.detect(text.text, deadline)
-                    findings += _findings(rule, text.target, hits, detector.version)
+                    findings += findings_of(rule, text.target, hits, detector.version)
         except DeadlineExceeded:
             return RuleResult(rule=rule.id, unscanned=DEADLINE)
         except Exception as error:  # noqa: BLE001 - whatever a detector does, the rule is unscanned and the others run
             return self._failed(rule, error)
-        return _result(job, rule, findings)
+        return result_of(job.texts, rule, findings)
 
     def _observed_spans(self, job: Job) -> tuple[Span, ...] | None:
         try:
@@ -120,7 +132,7 @@ class Engine:
                 if hit.start is not None and hit.end is not None
             )
         except Exception as error:  # noqa: BLE001 - as in _scan: nothing seen is None, not "no spans"
-            log.error("spans were not observed: %s", _reason(error))
+            log.error("spans were not observed: %s", reason_of(error))
             return None
 
     def _run_model(self, jobs: Sequence[Job]) -> list[JobResult]:
@@ -135,7 +147,7 @@ class Engine:
                 predictions = dict(zip(wanted, answers, strict=True))
             except Exception as error:  # noqa: BLE001 - a model that is missing or fails leaves its rules unscanned
                 self._drop(model)
-                failure = _reason(error)
+                failure = reason_of(error)
                 log.error("the guard model failed: %s", failure)
         spent = _ms_since(start)
         version = model.version if model else ""
@@ -149,7 +161,7 @@ class Engine:
     def _read(
         self, job: Job, predictions: dict[str, Prediction], failure: str, version: str, spent: float
     ) -> JobResult:
-        rules = [rule for rule in load_policy(job.policy).rules if rule.detector_type.queue == "gpu"]
+        rules = _model_rules(job)
         results = tuple(self._read_rule(job, rule, predictions, failure, version) for rule in rules)
         output = next((text.text for text in job.texts if text.is_output), None)
         seen = predictions.get(output) if output is not None else None
@@ -175,17 +187,17 @@ class Engine:
             findings = [
                 finding
                 for text in texts
-                for finding in _findings(rule, text.target, detector.read(text.text, predictions[text.text]), version)
+                for finding in findings_of(rule, text.target, detector.read(text.text, predictions[text.text]), version)
             ]
         except Exception as error:  # noqa: BLE001 - as in _scan
             return self._failed(rule, error)
-        return _result(job, rule, findings)
+        return result_of(job.texts, rule, findings)
 
     def _detector(self, rule: Rule) -> Detector:
         return self._detectors(rule.detector, rule.model_dump_json(include={"options"}))
 
     def _failed(self, rule: Rule, error: Exception) -> RuleResult:
-        reason = _reason(error)
+        reason = reason_of(error)
         log.error("rule %s (%s) failed: %s", rule.id, rule.detector, reason)
         return RuleResult(rule=rule.id, unscanned=reason)
 
@@ -195,11 +207,16 @@ def _build(name: str, options_json: str) -> Detector:
     return DETECTORS[name](rule.parsed_options())  # type: ignore[call-arg]  # each takes its own options type
 
 
+def _model_rules(job: Job) -> list[Rule]:
+    """Return the rules that read the pass of the guard model."""
+    return [rule for rule in load_policy(job.policy).rules if rule.queue == "gpu" and not is_served(rule)]
+
+
 def _wanted(jobs: Sequence[Job]) -> dict[str, float]:
     """Return the distinct texts that model-based rules still look at, each with the time when the last one is due."""
     wanted: dict[str, float] = {}
     for job in jobs:
-        rules = [rule for rule in load_policy(job.policy).rules if rule.detector_type.queue == "gpu"]
+        rules = _model_rules(job)
         for text in job.texts:
             due = [job.deadline_of(rule).at for rule in rules if rule.scans(text.target)]
             if job.observe and text.is_output:
@@ -211,48 +228,6 @@ def _wanted(jobs: Sequence[Job]) -> dict[str, float]:
 
 def _unread(prediction: Prediction | None, failure: str) -> str:
     return failure or (DEADLINE if prediction is None else prediction.unscanned)
-
-
-def _findings(rule: Rule, target: str, hits: Sequence[Hit], version: str) -> list[Finding]:
-    return [
-        Finding(
-            rule=rule.id,
-            detector=rule.detector,
-            category=hit.category,
-            score=hit.score,
-            threshold=follows[1],
-            action=follows[0],
-            target=target,
-            start=hit.start,
-            end=hit.end,
-            model=version,
-            detail=hit.detail,
-        )
-        for hit in hits
-        if (follows := rule.action(hit.category, hit.score)) is not None
-    ]
-
-
-def _result(job: Job, rule: Rule, findings: list[Finding]) -> RuleResult:
-    unread = any(text.partial and rule.scans(text.target) for text in job.texts)
-    return RuleResult(rule.id, tuple(_bounded(findings)), UNSUPPORTED if unread else "")
-
-
-def _bounded(findings: list[Finding]) -> list[Finding]:
-    """Return at most MAX_FINDINGS, and one that stands for the rest: without a place, so that none is released."""
-    rest = findings[MAX_FINDINGS:]
-    if not rest:
-        return findings
-    severest = max(rest, key=lambda finding: _SEVERITY.index(finding.action))
-    return [
-        *findings[:MAX_FINDINGS],
-        replace(severest, category=TOO_MANY, start=None, end=None, detail=f"{len(rest)} more"),
-    ]
-
-
-def _reason(error: Exception) -> str:
-    # The class alone: a message may quote the text.
-    return type(error).__name__
 
 
 def _ms_since(start: float) -> float:

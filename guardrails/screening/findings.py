@@ -9,7 +9,8 @@ from typing import Literal
 Action = Literal["observe", "flag", "redact", "mask", "hash", "hold", "block"]
 Verdict = Literal["allow", "redact", "hold", "block"]
 OnError = Literal["open", "hold", "block"]
-Queue = Literal["cpu", "gpu"]
+#: Where a rule runs: exact rules, models in this process, models behind an HTTP endpoint.
+Queue = Literal["cpu", "gpu", "llm"]
 
 OUTPUT = "output"
 #: Why a rule or a text is unscanned when its time was over.

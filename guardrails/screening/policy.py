@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -19,8 +17,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from screening.detectors.base import Detector, Options
 from screening.detectors.registry import DETECTORS, UnknownDetector, detector_type
-from screening.findings import Action, OnError
-from screening.policy_yaml import Issue, PolicyError, read_yaml
+from screening.findings import Action, OnError, Queue
+from screening.policy_yaml import Issue, PolicyError, did_you_mean, read_yaml
 
 __all__ = ["Issue", "Policy", "PolicyError", "Rule", "load_policy", "parse_policy"]
 
@@ -91,6 +89,11 @@ class Rule(_Part):
     def detector_type(self) -> type[Detector]:
         return DETECTORS[self.detector]
 
+    @property
+    def queue(self) -> Queue:
+        """Return where the rule runs: for most detectors a fixed queue, for some what their options ask for."""
+        return self.detector_type.queue_of(self.options)
+
     def parsed_options(self) -> Options:
         """Return the options in the detector's own type; raise pydantic.ValidationError."""
         return self.detector_type.options_type.model_validate(self.options)
@@ -130,9 +133,21 @@ class Policy:
 
 
 def parse_policy(source: str) -> Policy:
-    """Parse and validate a YAML policy document. Raises PolicyError with every fault found."""
+    """Parse and validate a YAML policy document. Raises PolicyError with every fault found.
+
+    Whatever the document names (models, for instance) has to be there now. A policy that was stored and is loaded
+    again is not asked: what has gone since leaves its rules unscanned.
+    """
     data, lines = read_yaml(source)
-    return _validate(data, lines)
+    policy = _validate(data, lines)
+    issues = [
+        Issue.at(("rules", index, *fault.path), lines, fault.message, fault.hint)
+        for index, rule in enumerate(policy.rules)
+        for fault in rule.parsed_options().unavailable(set(rule.categories), set(rule.entities))
+    ]
+    if issues:
+        raise PolicyError(issues)
+    return policy
 
 
 def without_deadlines(policy: Policy) -> Policy:
@@ -190,7 +205,9 @@ def _label_issues(
     path: tuple[str | int, ...], rule: Rule, options: Options, lines: dict[tuple[str | int, ...], int]
 ) -> list[Issue]:
     detector = rule.detector_type
-    wanted, other = ("categories", "entities") if detector.maps == "categories" else ("entities", "categories")
+    wanted, other = ("entities", "categories") if detector.maps == "entities" else ("categories", "entities")
+    if detector.maps == "either" and not rule.categories:
+        wanted, other = other, wanted
     issues = []
     if getattr(rule, other):
         message = f"{rule.detector} is mapped by `{wanted}`, not by `{other}`"
@@ -233,9 +250,3 @@ def _issue(loc: tuple[str | int, ...], fault: Any, lines: dict[tuple[str | int, 
     elif fault["type"] == "string_pattern_mismatch":
         hint = "lower-case letters, digits, - and _, at most 80"
     return Issue.at(loc, lines, fault["msg"].removeprefix("Value error, "), hint)
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint naming the nearest of `known`, "" when none is near."""
-    near = get_close_matches(word, list(known), n=1)
-    return f"did you mean {near[0]!r}?" if near else ""

@@ -6,7 +6,9 @@ Refused: aliases (they can grow without bound when expanded), duplicate keys, ta
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import yaml
@@ -19,7 +21,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One fault of a policy document. `line` counts from 1; 0 when the document has no lines (JSON)."""
+    """One fault of a document. `line` counts from 1; 0 when the document has no lines (JSON)."""
 
     path: str
     line: int
@@ -49,10 +51,22 @@ class PolicyError(ValueError):
         self.issues = issues
 
 
-def read_yaml(source: str) -> tuple[Any, dict[Path, int]]:
-    """Return the data of a YAML document and the line of every path in it. Raises PolicyError."""
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint naming the nearest of `known`, "" when none is near."""
+    near = get_close_matches(word, list(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
+A_POLICY = ("a policy is a mapping with `name` and `rules`", "see docs/reference/policy.md")
+
+
+def read_yaml(source: str, expected: tuple[str, str] = A_POLICY) -> tuple[Any, dict[Path, int]]:
+    """Return the data of a YAML document and the line of every path in it.
+
+    `expected`: message and hint for a document that is no mapping. Raises PolicyError.
+    """
     if len(source.encode(errors="surrogatepass")) > MAX_SIZE:
-        raise PolicyError([Issue("", 0, f"the document is larger than {MAX_SIZE // 1024} KiB", "split the policy")])
+        raise PolicyError([Issue("", 0, f"the document is larger than {MAX_SIZE // 1024} KiB", "split it")])
     loader = yaml.SafeLoader(source)
     try:
         _refuse_aliases(source)
@@ -64,9 +78,7 @@ def read_yaml(source: str) -> tuple[Any, dict[Path, int]]:
     finally:
         loader.dispose()
     if not isinstance(data, dict):
-        raise PolicyError(
-            [Issue("", 1, "a policy is a mapping with `name` and `rules`", "see docs/reference/policy.md")]
-        )
+        raise PolicyError([Issue("", 1, *expected)])
     return data, lines
 
 

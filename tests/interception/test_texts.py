@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from screening.engine import MAX_FINDINGS, TOO_MANY, UNSUPPORTED, Engine, Job
+from screening.engine import Engine, Job
 from screening.policy import parse_policy
+from screening.ruling import MAX_FINDINGS, TOO_MANY, UNSUPPORTED
 from screening.verdict import conclude
 from tests.interception.conftest import ApiClient
 from webapp.interception.models import Check

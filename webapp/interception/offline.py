@@ -89,18 +89,14 @@ def by_workers(redis_url: str) -> Screen:
     return ScreenClient(redis_url).screen
 
 
-_QUEUES: tuple[Queue, ...] = ("cpu", "gpu")
+_QUEUES: tuple[Queue, ...] = ("cpu", "gpu", "llm")
 
 
 def _answer(
     line: Line, policy: Policy, results: dict[Queue, JobResult], missing: dict[Queue, str], key: bytes
 ) -> dict[str, Any]:
     rules = [rule for result in results.values() for rule in result.rules]
-    rules += [
-        RuleResult(rule=rule.id, unscanned=missing[rule.detector_type.queue])
-        for rule in policy.rules
-        if rule.detector_type.queue in missing
-    ]
+    rules += [RuleResult(rule=rule.id, unscanned=missing[rule.queue]) for rule in policy.rules if rule.queue in missing]
     conclusion = conclude(policy, line.output, rules, key)
     gpu, cpu = results.get("gpu"), results.get("cpu")
     spans = cpu.spans if cpu else None

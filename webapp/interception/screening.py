@@ -77,7 +77,7 @@ def conclude_job(
     rules = [rule for result in results.values() for rule in result.rules]
     done = {rule.rule for rule in rules}
     rules += [
-        RuleResult(rule=rule.id, unscanned=screening.missing.get(rule.detector_type.queue, "no result"))
+        RuleResult(rule=rule.id, unscanned=screening.missing.get(rule.queue, "no result"))
         for rule in policy.rules
         if rule.id not in done
     ]

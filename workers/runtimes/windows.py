@@ -18,6 +18,11 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _LONG_WORDS = Split(Regex(r"[\s\S]{1,100}"), "isolated")
 
 
+def without_surrogates(text: str) -> str:
+    """Return the text with lone surrogates as U+FFFD, which tokenizers can read; offsets stay."""
+    return _SURROGATES.sub("\ufffd", text)
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A piece of a text: `ids` with [CLS] and [SEP], and where it lies, in code points of the text.
@@ -53,7 +58,7 @@ class WindowTokenizer:
         Every text gets at least one window (an empty text: [CLS] [SEP]). Lone surrogates are read as U+FFFD, so
         offsets stay those of the text given.
         """
-        clean = [_SURROGATES.sub("\ufffd", text) for text in texts]
+        clean = [without_surrogates(text) for text in texts]
         encodings = self._tokenizer.encode_batch(clean, add_special_tokens=False)
         return [w for index, encoding in enumerate(encodings) for w in _cut(index, encoding, size - 2, overlap)]
 

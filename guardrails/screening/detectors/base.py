@@ -8,12 +8,22 @@ free of side effects, because web processes import all of them to validate polic
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import ClassVar, Literal, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from screening.findings import Deadline, Hit, Prediction, Queue
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something a rule asks for that this installation does not have. `path` counts from the rule."""
+
+    path: tuple[str | int, ...]
+    message: str
+    hint: str
 
 
 class Options(BaseModel):
@@ -25,6 +35,10 @@ class Options(BaseModel):
         """Return the categories that these options define by themselves (names of lists, of patterns)."""
         return frozenset()
 
+    def unavailable(self, categories: set[str], entities: set[str]) -> Iterable[Fault]:
+        """Return what is asked for and is not there, when a policy is written; the names are those the rule maps."""
+        return ()
+
 
 class Detector(ABC):
     """One instance per rule and worker process, kept for as long as the policy version is in use."""
@@ -32,12 +46,17 @@ class Detector(ABC):
     name: ClassVar[str]
     queue: ClassVar[Queue] = "cpu"
     #: Which field of a rule maps what this detector sees to actions.
-    maps: ClassVar[Literal["categories", "entities"]] = "entities"
+    maps: ClassVar[Literal["categories", "entities", "either"]] = "entities"
     #: Categories a rule may name beside those that its options define; None when any name may occur.
     labels: ClassVar[frozenset[str] | None] = frozenset()
     #: The version recorded with findings; a detector that runs a model gives the model's.
     version: ClassVar[str] = "1"
     options_type: ClassVar[type[Options]] = Options
+
+    @classmethod
+    def queue_of(cls, options: Mapping[str, Any]) -> Queue:
+        """Return where a rule with these (unparsed) options runs."""
+        return cls.queue
 
     @abstractmethod
     def detect(self, text: str, deadline: Deadline) -> list[Hit]:

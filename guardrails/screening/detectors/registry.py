@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 
 from screening.detectors.base import Detector
+from screening.detectors.classifier import Classifier
 from screening.detectors.guardrails_ai import GuardrailsAi
 from screening.detectors.injection import PromptInjection
 from screening.detectors.json_schema import JsonSchema
@@ -26,6 +27,7 @@ _CLASSES: tuple[type[Detector], ...] = (
     Length,
     Language,
     GuardrailsAi,
+    Classifier,
 )
 
 DETECTORS: dict[str, type[Detector]] = {detector.name: detector for detector in _CLASSES}

@@ -90,9 +90,11 @@ def _policy(name: str, project: str) -> Policy:
 def _direct() -> Screen:
     from workers.model import load_model
     from workers.runtimes.errors import ModelUnavailable
+    from workers.served import ServedModels
 
     engine = Engine(
-        lambda: load_model(os.environ.get("COUNTERSIGN_GUARD_MODEL", ""), os.environ.get("COUNTERSIGN_DEVICE", "auto"))
+        lambda: load_model(os.environ.get("COUNTERSIGN_GUARD_MODEL", ""), os.environ.get("COUNTERSIGN_DEVICE", "auto")),
+        ServedModels(patient=True),
     )
     try:
         _ = engine.model

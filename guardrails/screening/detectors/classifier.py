@@ -1,0 +1,77 @@
+"""`classifier`: any sequence or token classifier that the models file names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+from screening.detectors.base import Fault, Options
+from screening.detectors.configured import find, models_or_fault, unknown_names
+from screening.detectors.served import Answer, Ask, Classified, Judged, Models, ServedDetector, Unread
+from screening.findings import Deadline, Hit, Prediction
+
+
+class ClassifierOptions(Options):
+    """`model` is a name in the `classifiers` of the models file."""
+
+    model: str
+
+    def unavailable(self, categories: set[str], entities: set[str]) -> list[Fault]:
+        """Return a fault for an unknown model, the wrong kind of mapping, and names that the model never gives."""
+        file, faults = models_or_fault()
+        if faults:
+            return faults
+        model, faults = find(self.model, file.classifiers, "classifiers")
+        if model is None:
+            return faults
+        field, named, other = (
+            ("categories", categories, entities)
+            if model.task == "sequence"
+            else (
+                "entities",
+                entities,
+                categories,
+            )
+        )
+        if other:
+            message = f"{self.model} is a {model.task} classifier, mapped by `{field}`"
+            return [Fault(("categories" if other is categories else "entities",), message, f"write {field}:")]
+        return unknown_names(field, named, model.labels.values(), self.model)
+
+
+class Classifier(ServedDetector):
+    name = "classifier"
+    queue = "gpu"
+    maps = "either"
+    labels = None
+    options_type = ClassifierOptions
+
+    def __init__(self, options: ClassifierOptions) -> None:
+        self.options = options
+
+    def ask(self, asks: Sequence[Ask], models: Models) -> list[Answer]:
+        """Ask for every distinct text of all asks at once, each with the time when the last ask for it is due."""
+        due: dict[str, float] = {}
+        for ask in asks:
+            for text in ask.texts:
+                due[text.text] = max(ask.deadline.at, due.get(text.text, 0.0))
+        future = models.classify(self.options.model, list(due), [Deadline(at) for at in due.values()])
+        place = {text: index for index, text in enumerate(due)}
+        return [_answer(ask, future, place) for ask in asks]
+
+
+def _answer(ask: Ask, future: Future[Classified], place: dict[str, int]) -> Answer:
+    def answer() -> Judged:
+        classified = future.result(max(0.0, ask.deadline.remaining()))
+        read = {text.target: classified.predictions[place[text.text]] for text in ask.texts}
+        for prediction in read.values():
+            if prediction.unscanned:
+                raise Unread(prediction.unscanned)
+        return Judged({target: _hits(prediction) for target, prediction in read.items()}, classified.version)
+
+    return answer
+
+
+def _hits(prediction: Prediction) -> list[Hit]:
+    scores = [Hit(category, score) for category, score in prediction.scores.items()]
+    return scores + [Hit(span.label, span.score, span.start, span.end) for span in prediction.spans]

@@ -1,0 +1,44 @@
+"""What a rule says of a model of the models file, looked up when a policy is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from screening.detectors.base import Fault
+from screening.models_file import SETTING, ModelsFile, ModelsFileError, configured_models
+from screening.policy_yaml import did_you_mean
+
+T = TypeVar("T")
+
+
+def models_or_fault() -> tuple[ModelsFile, list[Fault]]:
+    """Return the models file, or an empty one and what is wrong with it."""
+    try:
+        return configured_models(), []
+    except ModelsFileError as error:
+        hint = f"the operator mends the file that {SETTING} names: {error.issues[0]}"
+        return ModelsFile(), [Fault(("options", "model"), "the models file cannot be used", hint)]
+
+
+def find(name: str, models: Mapping[str, T], section: str, option: str = "model") -> tuple[T | None, list[Fault]]:
+    """Return the model called `name`, or None and the fault to report."""
+    if name in models:
+        return models[name], []
+    near = did_you_mean(name, models)
+    listed = f"it has: {', '.join(sorted(models))}" if models else f"it has none; {SETTING} names the file"
+    return None, [Fault(("options", option), f"the models file has no {name!r} in `{section}`", near or listed)]
+
+
+def unknown_names(field: str, named: Iterable[str], known: Iterable[str], model: str) -> list[Fault]:
+    """Return a fault for each name that a rule maps and the model never gives."""
+    known = sorted(known)
+    return [
+        Fault(
+            (field, name),
+            f"{model} finds nothing called {name!r}",
+            did_you_mean(name, known) or f"it knows: {', '.join(known)}",
+        )
+        for name in sorted(named)
+        if name != "*" and name not in known
+    ]

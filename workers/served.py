@@ -1,0 +1,111 @@
+"""The models of the models file as a worker serves them: each on threads of its own, loaded at the first need."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from screening.detectors.base import GuardModel
+from screening.detectors.served import Classified, ModelMissing, Reply
+from screening.findings import Deadline
+from screening.models_file import ModelsFileError, configured_models
+from workers.classifiers import load_classifier
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 30.0
+
+
+class ModelLoading(Exception):
+    """The model is being loaded; nobody waits for that."""
+
+
+class Lane:
+    """One classifier on one thread: it can neither hold up the guard model nor another classifier.
+
+    Loading happens on that thread, too. Until it is done, and for RETRY_SECONDS after it failed, asking fails at once.
+    """
+
+    def __init__(self, name: str, load: Callable[[str], GuardModel] = load_classifier) -> None:
+        self._name = name
+        self._load_model = load
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"classifier-{name}")
+        self._lock = threading.Lock()
+        self._model: GuardModel | None = None
+        self._loading: Future[None] | None = None
+        self._failure: Exception = ModelLoading()
+        self._failed_at = float("-inf")
+
+    def load(self) -> Future[None] | None:
+        """Begin to load unless it is loaded, being loaded, or failed a moment ago; return the last attempt."""
+        with self._lock:
+            busy = self._loading is not None and not self._loading.done()
+            waiting = time.monotonic() - self._failed_at < RETRY_SECONDS
+            if self._model is None and not busy and not waiting:
+                self._failure = ModelLoading()
+                self._loading = self._thread.submit(self._load)
+            return self._loading
+
+    def classify(self, texts: Sequence[str], deadlines: Sequence[Deadline]) -> Future[Classified]:
+        """Return the predictions to come; raise ModelLoading, or what the last loading raised."""
+        model = self._model
+        if model is None:
+            self.load()
+            raise self._failure.with_traceback(None)  # else each raising would add to it
+        return self._thread.submit(self._run, model, texts, deadlines)
+
+    def _run(self, model: GuardModel, texts: Sequence[str], deadlines: Sequence[Deadline]) -> Classified:
+        return Classified(tuple(model.predict(texts, deadlines=deadlines)), model.version)
+
+    def _load(self) -> None:
+        try:
+            self._model = self._load_model(self._name)
+        except Exception as error:  # noqa: BLE001 - whatever a model's files do, its rules are unscanned and it is tried again
+            log.error("the classifier %s was not loaded: %s", self._name, error)
+            self._failure, self._failed_at = error, time.monotonic()
+
+
+class ServedModels:
+    """The `Models` of this process. Safe for threads; made after any fork.
+
+    `patient`: asking waits until a model is loaded, for a process that nobody waits for.
+    """
+
+    def __init__(self, *, patient: bool = False) -> None:
+        self._patient = patient
+        self._lanes: dict[str, Lane] = {}
+        self._lock = threading.Lock()
+
+    def prepare(self, timeout: float) -> None:
+        """Load every classifier of the models file and wait for it, at most `timeout` seconds a model."""
+        try:
+            names = list(configured_models().classifiers)
+        except ModelsFileError as error:
+            log.error("the models file cannot be used: %s", error)
+            return
+        for loading in [self._lane(name).load() for name in names]:
+            if loading is not None:
+                wait([loading], timeout)
+
+    def classify(self, name: str, texts: Sequence[str], deadlines: Sequence[Deadline]) -> Future[Classified]:
+        """Return the predictions of a classifier; raise ModelMissing, ModelsFileError, or as Lane.classify does."""
+        if name not in configured_models().classifiers:
+            raise ModelMissing(name)
+        lane = self._lane(name)
+        if self._patient and (loading := lane.load()) is not None:
+            loading.result()
+        return lane.classify(texts, deadlines)
+
+    def chat(self, name: str, body: Mapping[str, Any], deadline: Deadline) -> Future[Reply]:
+        raise ModelMissing(name)
+
+    def embed(self, texts: Sequence[str], deadline: Deadline) -> Future[list[list[float]]]:
+        raise ModelMissing
+
+    def _lane(self, name: str) -> Lane:
+        with self._lock:
+            return self._lanes.setdefault(name, Lane(name))
