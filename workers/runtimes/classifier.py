@@ -21,8 +21,8 @@ from screening.findings import DEADLINE, Deadline, Prediction
 from screening.models_file import Classifier
 from workers.runtimes.encoder import resolve_device
 from workers.runtimes.errors import ModelUnavailable
-from workers.runtimes.word_spans import Labels, spans_of
 from workers.runtimes.windows import batches, without_surrogates
+from workers.runtimes.word_spans import Labels, spans_of
 
 CPU_BUDGET, CUDA_BUDGET = 2_048, 32_768
 
