@@ -1,48 +1,52 @@
 """The way from a web process to the workers that screen, and back, within a deadline.
 
-Replies come over one Redis list a call (BLPOP), not over Celery's result backend, whose consumer stays broken after a
-Redis outage until its process restarts.
+What waits for a queue goes out as one message (workers/lines.py), sent by whichever thread finds a slot free. Replies
+come over one Redis list a process, read by one thread, not over Celery's result backend, whose consumer stays broken
+after a Redis outage until its process restarts.
 """
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
-import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
+from pydantic import ValidationError
 
-from screening.engine import Job, wait_until
-from screening.findings import DEADLINE, JobResult, Queue
+from screening.engine import Job
+from screening.findings import JobResult, Queue
 from workers.broker import QUEUES, SOCKET_TIMEOUT, celery_settings
-from workers.messages import BATCH, REPLY, Batch, Reply, alive_key
+from workers.calls import Call, Calls, Overloaded, Screening
+from workers.lines import Flight
+from workers.messages import REPLY, REPLY_SECONDS, RESULT, Batch, alive_key, encode_batch, late_key, reply_key
+
+__all__ = ["Call", "Overloaded", "ScreenClient", "Screening"]
+
+log = logging.getLogger(__name__)
 
 #: Messages waiting in one queue beyond which new checks are refused.
 MAX_WAITING = 256
+#: How long what Redis said of its queues is taken to be so.
+STATE_SECONDS = 0.01
+#: The longest wait for a reply before the lines are looked at again.
+READ_SECONDS = 0.1
 NO_BROKER = "broker unreachable"
 NO_WORKER = "no worker"
+_QUEUES: tuple[Queue, ...] = ("cpu", "gpu")
 
 
-class Overloaded(Exception):
-    """The queues are full: nothing was accepted; try again in `retry_after` seconds."""
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What Redis said at `at` (monotonic seconds): why a queue is not to be used, and how many messages wait in it."""
 
-    retry_after = 1
-
-
-@dataclass(slots=True)
-class Screening:
-    """What came back in time.
-
-    `results[i]`: of job i, by queue. `missing`: why a queue gave nothing. `reply_to`: the list where late results
-    arrive, "" when none are due.
-    """
-
-    results: list[dict[Queue, JobResult]]
-    missing: dict[Queue, str] = field(default_factory=dict)
-    reply_to: str = ""
+    at: float = 0.0
+    closed: dict[Queue, str] = field(default_factory=dict)
+    lengths: dict[Queue, int] = field(default_factory=dict)
 
 
 class ScreenClient:
@@ -54,37 +58,60 @@ class ScreenClient:
         self._redis = redis.Redis.from_url(
             redis_url, socket_timeout=SOCKET_TIMEOUT, socket_connect_timeout=1.0, health_check_interval=10
         )
+        self._calls = Calls()
+        self._state = _State()
+        self._asked = dict.fromkeys(_QUEUES, 0.0)
+        self._reader = threading.Thread(target=self._read, daemon=True, name="replies")
+        self._reader.start()
 
-    def screen(self, jobs: Sequence[Job]) -> Screening:
-        """Send `jobs`, at most one message a queue, and wait for the results until the last job's deadline.
+    def screen(self, jobs: Sequence[Job]) -> list[Screening]:
+        """Have `jobs` screened, and wait for the results until the last of their rules is due.
 
         Raises Overloaded when a queue is full. A broker that does not answer is no error: its queues are `missing`.
         """
-        due = _due(jobs)
-        screening = Screening(results=[{} for _ in jobs])
-        reply_to = f"countersign:reply:{uuid.uuid4().hex}"
-        served = self._served(list(due), screening)
-        waiting = {queue for queue in served if self._send(queue, jobs, reply_to, screening)}
-        while waiting:
-            seconds = max(due[queue] for queue in waiting) - time.time()
-            reply = self._next_reply(reply_to, seconds, screening, waiting)
-            if reply is None:
-                break
-            waiting.discard(reply.queue)
-            for result, found in zip(screening.results, reply.results, strict=True):
-                result[reply.queue] = found
-        for queue in waiting:
-            screening.missing.setdefault(queue, DEADLINE)
-            screening.reply_to = reply_to
-        return screening
+        finished = threading.Event()
+        call = self.start(jobs, finished.set)
+        finished.wait(max(0.0, call.due - time.time()))
+        return self.finish(call)
 
-    def late_replies(self, lists: Sequence[str]) -> dict[str, list[Reply]]:
-        """Return what has arrived on each list since the deadline, without the lists that are empty."""
+    def start(self, jobs: Sequence[Job], done: Callable[[], None]) -> Call:
+        """Send `jobs` on their way and return at once; `finish` is to be called after `done`, or at `call.due`.
+
+        `done` may be called by any thread, also before this returns. Raises Overloaded.
+        """
+        state = self._look()
+        if any(length >= MAX_WAITING for queue, length in state.lengths.items() if queue not in state.closed):
+            raise Overloaded
+        call = self._calls.open(jobs, state.closed, done)
+        for queue in _QUEUES:
+            self._pump(queue)
+        return call
+
+    def finish(self, call: Call) -> list[Screening]:
+        """Return what came in time, in the order of the jobs; what did not is given up."""
+        screenings = self._calls.close(call)
+        for queue in _QUEUES:
+            self._pump(queue)
+        return screenings
+
+    def late_results(self, keys: Sequence[str]) -> dict[str, list[JobResult]]:
+        """Return what has arrived for each reply key since the deadline, without the keys that nothing came for.
+
+        Raises redis.RedisError.
+        """
+        # What a process has not read, because it is gone, lies in its own list.
+        unread = sorted({key.partition("#")[0] for key in keys})
         pipe = self._redis.pipeline(transaction=False)
-        for reply_to in lists:
-            pipe.lrange(reply_to, 0, -1)
-        found = zip(lists, pipe.execute(), strict=True)
-        return {reply_to: [REPLY.validate_json(raw) for raw in replies] for reply_to, replies in found if replies}
+        for name in (*unread, *map(late_key, keys)):
+            pipe.lrange(name, 0, -1)
+        found = pipe.execute()
+        kept = zip(keys, found[len(unread) :], strict=True)
+        results = {key: [RESULT.validate_json(one) for one in raw] for key, raw in kept}
+        for name, replies in zip(unread, found, strict=False):
+            for reply in map(REPLY.validate_json, replies):
+                for job_id, result in zip(reply.ids, reply.results, strict=True):
+                    results.get(reply_key(name, job_id), []).append(result)
+        return {key: several for key, several in results.items() if several}
 
     def waiting(self, queue: str) -> int:
         """Return how many messages of a queue no worker has taken. Raises redis.RedisError."""
@@ -92,60 +119,101 @@ class ScreenClient:
 
     def close(self) -> None:
         """Give up the connections; for the end of a process."""
+        self._calls.end()
+        self._reader.join()
         self._redis.close()
         self._celery.close()
 
-    def _served(self, queues: Sequence[Queue], screening: Screening) -> list[Queue]:
-        """Return the queues that have a worker and note why not the others. Looks before anything is sent."""
+    def _look(self) -> _State:
+        """Return what Redis says of all queues, before anything is sent to any of them."""
+        state = self._state
+        if time.monotonic() - state.at < STATE_SECONDS:
+            return state
         pipe = self._redis.pipeline(transaction=False)
-        for queue in queues:
+        for queue in _QUEUES:
             pipe.exists(alive_key(QUEUES[queue]))
             pipe.llen(QUEUES[queue])
         try:
-            states = pipe.execute()
+            said = pipe.execute()
         except redis.RedisError:
-            screening.missing.update(dict.fromkeys(queues, NO_BROKER))
-            return []
-        alive, lengths = states[::2], states[1::2]
-        if any(up and length >= MAX_WAITING for up, length in zip(alive, lengths, strict=True)):
-            raise Overloaded
-        screening.missing.update({queue: NO_WORKER for queue, up in zip(queues, alive, strict=True) if not up})
-        return [queue for queue, up in zip(queues, alive, strict=True) if up]
+            # Not remembered: the next caller tries again.
+            return _State(closed=dict.fromkeys(_QUEUES, NO_BROKER))
+        closed = {queue: NO_WORKER for queue, up in zip(_QUEUES, said[::2], strict=True) if not up}
+        self._state = _State(time.monotonic(), closed, dict(zip(_QUEUES, said[1::2], strict=True)))
+        return self._state
 
-    def _send(self, queue: Queue, jobs: Sequence[Job], reply_to: str, screening: Screening) -> bool:
-        batch = Batch(queue=queue, jobs=tuple(jobs), reply_to=reply_to, sent=time.time())
+    def _pump(self, queue: Queue) -> None:
+        """Send what waits for a queue, as far as there are slots.
+
+        With all slots taken one more message goes out when no other waits in Redis: there are more workers than slots,
+        or one died with its message.
+        """
+        while flight := self._calls.take(queue):
+            self._send(queue, flight)
+        if self._calls.stuck(queue) and self._all_taken(queue) and (flight := self._calls.take(queue, beyond=True)):
+            self._send(queue, flight)
+
+    def _all_taken(self, queue: Queue) -> bool:
+        """Return whether workers took all messages of a queue; asked no more often than is useful."""
+        now = time.monotonic()
+        if now - self._asked[queue] < STATE_SECONDS:
+            return False
+        self._asked[queue] = now
+        try:
+            return self.waiting(QUEUES[queue]) == 0
+        except redis.RedisError:
+            return False
+
+    def _send(self, queue: Queue, flight: Flight) -> None:
+        batch = Batch(
+            queue=queue,
+            ids=tuple(ticket.job_id for ticket in flight.tickets),
+            jobs=tuple(ticket.job for ticket in flight.tickets),
+            reply_to=self._calls.reply_to,
+            sent=flight.sent,
+        )
         try:
             self._celery.send_task(
                 "screen.batch",
-                args=[BATCH.dump_json(batch).decode()],
+                args=[encode_batch(batch)],
                 queue=QUEUES[queue],
                 retry=True,
                 retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0},
             )
         except (redis.RedisError, OperationalError, OSError):
-            screening.missing[queue] = NO_BROKER
-            return False
-        return True
+            self._calls.fail(flight, NO_BROKER)
 
-    def _next_reply(self, reply_to: str, seconds: float, screening: Screening, waiting: set[Queue]) -> Reply | None:
-        while seconds > 0:
-            started = time.monotonic()
+    def _read(self) -> None:
+        """Hand out replies for as long as the process lives; asleep while none are awaited."""
+        while self._calls.wait():
             try:
-                # Shorter than the socket's own time limit, which would otherwise end the wait first.
-                got = self._redis.blpop([reply_to], timeout=max(0.01, min(seconds, SOCKET_TIMEOUT - 1)))
+                got = self._redis.blpop([self._calls.reply_to], timeout=READ_SECONDS)
             except redis.RedisError:
                 # Redis went away and forgot the list with it: what was sent is lost, nobody will answer.
-                screening.missing.update(dict.fromkeys(waiting, NO_BROKER))
-                return None
+                self._calls.fail(None, NO_BROKER)
+                got = None
             if got is not None:
-                return REPLY.validate_json(got[1])
-            seconds -= time.monotonic() - started
-        return None
+                self._hand_out(got[1])
+            for queue in _QUEUES:
+                self._pump(queue)
 
+    def _hand_out(self, raw: bytes) -> None:
+        try:
+            reply = REPLY.validate_json(raw)
+        except ValidationError:
+            log.error("a reply could not be read; its jobs are unscanned")
+            return
+        if late := self._calls.answer(reply):
+            self._keep(late)
 
-def _due(jobs: Sequence[Job]) -> dict[Queue, float]:
-    due: dict[Queue, float] = {}
-    for job in jobs:
-        for queue, at in wait_until(job).items():
-            due[queue] = max(due.get(queue, 0.0), at)
-    return due
+    def _keep(self, late: Sequence[tuple[int, JobResult]]) -> None:
+        """Put results whose callers are gone where `late_results` finds them."""
+        pipe = self._redis.pipeline(transaction=False)
+        for job_id, result in late:
+            name = late_key(reply_key(self._calls.reply_to, job_id))
+            pipe.rpush(name, RESULT.dump_json(result))
+            pipe.expire(name, REPLY_SECONDS)
+        try:
+            pipe.execute()
+        except redis.RedisError:
+            log.warning("Redis does not answer; %d late results are lost", len(late))

@@ -19,7 +19,7 @@ from screening.policy import parse_policy
 from workers.alive import keep_alive_keys
 from workers.app import app
 from workers.broker import QUEUES, SOCKET_TIMEOUT
-from workers.messages import BATCH, REPLY, REPLY_SECONDS, Batch, Reply
+from workers.messages import REPLY, REPLY_SECONDS, Batch, Reply, decode_batch
 from workers.model import load_model
 from workers.served import ServedModels
 
@@ -67,9 +67,9 @@ def connection() -> redis.Redis:
 @app.task(name="screen.batch")
 def screen_batch(message: str) -> None:
     """Screen the jobs of a `Batch` and push one `Reply`. Safe to run twice: a second reply finds no reader."""
-    batch = BATCH.validate_json(message)
+    batch = decode_batch(message)
     results = _run(batch)
-    reply = REPLY.dump_json(Reply(queue=batch.queue, results=tuple(results)))
+    reply = REPLY.dump_json(Reply(queue=batch.queue, ids=batch.ids, results=tuple(results)))
     pipe = connection().pipeline(transaction=False)
     pipe.rpush(batch.reply_to, reply)
     pipe.expire(batch.reply_to, REPLY_SECONDS)

@@ -121,7 +121,7 @@ def test_workers_that_screen_load_no_django(redis_url: str, queue: Queue, librar
         due = time.time() + 60
         texts = (Text(OUTPUT, "Write to ann@example.com."),)
         jobs = [Job(parse_policy(read_pack(name)).canonical, texts, started=due, deadline=due) for name in PACKS]
-        assert all(result[queue].rules for result in client.screen(jobs).results)
+        assert all(screening.results[queue].rules for screening in client.screen(jobs))
         modules = IMPORTED.findall((worker.supervisor.logs / f"{worker.name}.log").read_text())
     assert loaded(modules) & DATABASE == set()
     # kombu takes one class from Django's utilities wherever Django is installed.

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from screening.engine import Engine, Job
-from screening.findings import JobResult, Queue, RuleResult
+from screening.findings import Queue, RuleResult
 from screening.policy import Policy
 from screening.verdict import conclude
 from webapp.interception.bodies import parse_json
@@ -21,7 +21,7 @@ CHUNK = 32
 #: For one chunk; long enough for texts of a megabyte on a slow processor.
 DEADLINE_SECONDS = 600.0
 
-Screen = Callable[[Sequence[Job]], Screening]
+Screen = Callable[[Sequence[Job]], list[Screening]]
 
 
 class BadLine(Exception):
@@ -68,19 +68,15 @@ def screen_lines(lines: Sequence[Line], policy: Policy, screen: Screen, key: byt
         Job(policy.canonical, texts_of(line.output, line.messages), now, now + DEADLINE_SECONDS, observe=True)
         for line in lines
     ]
-    screening = screen(jobs)
-    return [
-        _answer(line, policy, results, screening.missing, key)
-        for line, results in zip(lines, screening.results, strict=True)
-    ]
+    return [_answer(line, policy, screening, key) for line, screening in zip(lines, screen(jobs), strict=True)]
 
 
 def direct(engine: Engine) -> Screen:
     """Return a way to screen in this process, without broker or workers."""
 
-    def screen(jobs: Sequence[Job]) -> Screening:
+    def screen(jobs: Sequence[Job]) -> list[Screening]:
         by_queue = {queue: engine.run(jobs, queue) for queue in _QUEUES}
-        return Screening(results=[{queue: by_queue[queue][index] for queue in _QUEUES} for index in range(len(jobs))])
+        return [Screening({queue: by_queue[queue][index] for queue in _QUEUES}) for index in range(len(jobs))]
 
     return screen
 
@@ -92,9 +88,8 @@ def by_workers(redis_url: str) -> Screen:
 _QUEUES: tuple[Queue, ...] = ("cpu", "gpu", "llm")
 
 
-def _answer(
-    line: Line, policy: Policy, results: dict[Queue, JobResult], missing: dict[Queue, str], key: bytes
-) -> dict[str, Any]:
+def _answer(line: Line, policy: Policy, screening: Screening, key: bytes) -> dict[str, Any]:
+    results, missing = screening.results, screening.missing
     rules = [rule for result in results.values() for rule in result.rules]
     rules += [RuleResult(rule=rule.id, unscanned=missing[rule.queue]) for rule in policy.rules if rule.queue in missing]
     conclusion = conclude(policy, line.output, rules, key)

@@ -40,8 +40,8 @@ class Screened:
     conclusion: Conclusion
     scores: dict[str, float] | None
     model: str
-    #: "list#index": where the results of this job arrive when they are late; "" when none are due.
-    reply_to: str
+    #: Where the results of this job arrive when they are late; "" when none are due.
+    reply_key: str
     timings: dict[str, float]
 
 
@@ -68,11 +68,9 @@ def deadline_of(version: PolicyVersion, asked_ms: int | None) -> int:
     return asked_ms or load_policy(version.canonical).deadline_ms or settings.DEFAULT_DEADLINE_MS
 
 
-def conclude_job(
-    job: Job, project_id: uuid.UUID, screening: Screening, index: int, *, observe: bool = False
-) -> Screened:
-    """Return the conclusion of the index-th job of a screening; rules of queues that gave nothing are unscanned."""
-    results = screening.results[index]
+def conclude_job(job: Job, project_id: uuid.UUID, screening: Screening) -> Screened:
+    """Return the conclusion of a job; rules of queues that gave nothing are unscanned."""
+    results = screening.results
     policy = load_policy(job.policy)
     rules = [rule for result in results.values() for rule in result.rules]
     done = {rule.rule for rule in rules}
@@ -87,7 +85,7 @@ def conclude_job(
         conclusion=conclude(policy, output, rules, redaction_key(project_id)),
         scores=gpu.scores if gpu else None,
         model=gpu.model if gpu else "",
-        reply_to=f"{screening.reply_to}#{index}" if screening.reply_to else "",
+        reply_key=screening.reply_key,
         timings=_timings(job, results),
     )
 

@@ -53,10 +53,9 @@ def run_checks(intakes: Sequence[Intake]) -> list[Check | IdempotencyConflict]:
     """
     created = timezone.now()
     jobs = [make_job(intake.version, intake.request.output, intake.messages, intake.deadline_ms) for intake in intakes]
-    screening = client().screen(jobs)
     concluded = [
-        conclude_job(job, intake.application.project_id, screening, index)
-        for index, (job, intake) in enumerate(zip(jobs, intakes, strict=True))
+        conclude_job(job, intake.application.project_id, screening)
+        for job, intake, screening in zip(jobs, intakes, client().screen(jobs), strict=True)
     ]
     return [_store_or_find(intake, screened, created) for intake, screened in zip(intakes, concluded, strict=True)]
 
@@ -110,7 +109,8 @@ def conclude_pending(check_id: uuid.UUID) -> None:
     if check is None:
         return
     job = make_job(check.policy_version, check.content.output, check.content.messages, check.deadline_ms)
-    screened = conclude_job(job, check.project_id, client().screen([job]), 0)
+    (screening,) = client().screen([job])
+    screened = conclude_job(job, check.project_id, screening)
     with transaction.atomic():
         locked = Check.objects.select_for_update().filter(pk=check_id, state=CheckState.PENDING).exists()
         if not locked:
@@ -157,7 +157,7 @@ def _conclude(check: Check, screened: Screened) -> None:
     check.unscanned = [{"rule": rule, "reason": reason} for rule, reason in conclusion.unscanned]
     check.scores = screened.scores
     check.model_version = screened.model
-    check.reply_key = screened.reply_to
+    check.reply_key = screened.reply_key
     check.timings = screened.timings
     check.concluded_at = timezone.now()
 

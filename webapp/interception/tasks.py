@@ -76,11 +76,10 @@ def collect_late_results() -> int:
 
 
 def _collect(due: list[tuple[uuid.UUID, str]]) -> int:
-    replies = client().late_replies(sorted({key.partition("#")[0] for _, key in due}))
+    late = client().late_results([key for _, key in due])
     attached = 0
     for check_id, key in due:
-        reply_to, _, index = key.partition("#")
-        results = [rule for reply in replies.get(reply_to, []) for rule in reply.results[int(index)].rules]
+        results = [rule for result in late.get(key, []) for rule in result.rules]
         try:
             attached += bool(results) and attach_late_results(check_id, results)
         except DatabaseError as error:

@@ -1,0 +1,231 @@
+"""How jobs travel: several callers in one message, each answer to its own, late ones kept."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+import redis
+
+from screening.engine import Job
+from screening.findings import OUTPUT, JobResult, RuleResult, Text
+from screening.policy import parse_policy
+from workers import calls
+from workers.broker import QUEUES
+from workers.client import Overloaded, ScreenClient, Screening
+from workers.lines import MAX_TEXTS, SLOTS
+from workers.messages import REPLY, Batch, Reply, alive_key, decode_batch
+
+POLICY = parse_policy('{name: p, rules: [{id: secrets, detector: secrets, entities: {"*": block}}]}').canonical
+OTHER = parse_policy('{name: q, rules: [{id: secrets, detector: secrets, entities: {"*": hold}}]}').canonical
+
+POLICY_ON_THE_WIRE = json.dumps(POLICY)
+
+
+class Worker:
+    """Takes messages of the queue screen.cpu by hand, and answers each job with its text as the model's name."""
+
+    def __init__(self, broker: redis.Redis) -> None:
+        self.broker = broker
+        broker.set(alive_key(QUEUES["cpu"]), "1")
+
+    def take(self) -> tuple[Batch, str]:
+        """Return the next message, waiting for it: as read, and as it travelled."""
+        got = self.broker.brpop([QUEUES["cpu"]], timeout=10)
+        assert got is not None, "no message came"
+        (wire,), _, _ = json.loads(base64.b64decode(json.loads(got[1])["body"]))
+        return decode_batch(wire), wire
+
+    def answer(self, batch: Batch, ids: tuple[int, ...] | None = None) -> None:
+        wanted = batch.ids if ids is None else ids
+        jobs = dict(zip(batch.ids, batch.jobs, strict=True))
+        results = tuple(JobResult((RuleResult("secrets"),), model=jobs[one].texts[0].text) for one in wanted)
+        self.broker.rpush(batch.reply_to, REPLY.dump_json(Reply(batch.queue, wanted, results)))
+
+    def waiting(self) -> int:
+        return int(self.broker.llen(QUEUES["cpu"]))
+
+
+@pytest.fixture
+def worker(redis_url: str) -> Iterator[Worker]:
+    with redis.Redis.from_url(redis_url.removesuffix("/0") + "/6", socket_timeout=20) as broker:
+        broker.flushdb()
+        yield Worker(broker)
+        broker.flushdb()
+
+
+@pytest.fixture
+def client(redis_url: str, worker: Worker) -> Iterator[ScreenClient]:
+    client = ScreenClient(redis_url.removesuffix("/0") + "/6")
+    yield client
+    client.close()
+
+
+Ask = Callable[..., Future[list[Screening]]]
+
+
+@pytest.fixture
+def ask(client: ScreenClient) -> Iterator[Ask]:
+    """Return a function that screens texts in a thread; it returns once they stand in line or are sent."""
+    waits: list[threading.Event] = []
+    with ThreadPoolExecutor(100) as pool:
+
+        def ask(*texts: str, policy: str = POLICY, seconds: float = 60.0) -> Future[list[Screening]]:
+            asked, finished = threading.Event(), threading.Event()
+            waits.append(finished)
+
+            def wait() -> list[Screening]:
+                try:
+                    call = client.start([job(text, policy, seconds) for text in texts], finished.set)
+                finally:
+                    asked.set()
+                finished.wait(max(0.0, call.due - time.time()))
+                return client.finish(call)
+
+            future = pool.submit(wait)
+            asked.wait(10)
+            return future
+
+        yield ask
+        for finished in waits:
+            finished.set()  # what a test left without an answer is given up
+
+
+def job(text: str, policy: str = POLICY, seconds: float = 60.0) -> Job:
+    now = time.time()
+    return Job(policy, (Text(OUTPUT, text),), started=now, deadline=now + seconds)
+
+
+def model(asked: Future[list[Screening]]) -> list[str]:
+    return [screening.results["cpu"].model for screening in asked.result(10)]
+
+
+def until(done: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 10
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def fill_the_slots(ask: Ask, worker: Worker) -> list[Future[list[Screening]]]:
+    """Send as many messages as may be on their way, and leave them in the queue."""
+    first = [ask(f"first {number}") for number in range(SLOTS)]
+    assert worker.waiting() == SLOTS
+    return first
+
+
+def test_what_waits_goes_out_as_one_message_when_a_slot_frees(ask: Ask, worker: Worker) -> None:
+    first = fill_the_slots(ask, worker)
+    rest = [ask(f"text {number}") for number in range(20)]
+    assert worker.waiting() == SLOTS
+    worker.answer(worker.take()[0])
+    assert model(first[0]) == ["first 0"]
+    until(lambda: worker.waiting() == SLOTS)
+    worker.answer(worker.take()[0])
+    batch, _ = worker.take()
+    assert [job.texts[0].text for job in batch.jobs] == [f"text {number}" for number in range(20)]
+    worker.answer(batch)
+    assert [model(asked) for asked in rest] == [[f"text {number}"] for number in range(20)]
+
+
+def test_each_caller_gets_its_own_results_whatever_the_order(ask: Ask, worker: Worker) -> None:
+    fill_the_slots(ask, worker)
+    one, two = ask("a", "b"), ask("c")
+    for _ in range(SLOTS):
+        worker.answer(worker.take()[0])
+    batch, _ = worker.take()
+    worker.answer(batch, batch.ids[:0:-1])  # in part, and backwards
+    assert model(two) == ["c"]
+    worker.answer(batch, batch.ids[:1])
+    assert model(one) == ["a", "b"]
+
+
+def test_a_policy_travels_once_a_message(ask: Ask, worker: Worker) -> None:
+    fill_the_slots(ask, worker)
+    for number in range(12):
+        ask(f"text {number}", policy=POLICY if number % 2 else OTHER)
+    for _ in range(SLOTS):
+        worker.answer(worker.take()[0])
+    batch, wire = worker.take()
+    assert [job.policy for job in batch.jobs] == [OTHER, POLICY] * 6
+    assert (wire.count(POLICY_ON_THE_WIRE), wire.count("policies")) == (1, 1)
+    worker.answer(batch)
+
+
+def test_a_message_is_bounded(ask: Ask, worker: Worker) -> None:
+    fill_the_slots(ask, worker)
+    several = ask(*["x"] * (MAX_TEXTS + 5))
+    for _ in range(SLOTS):
+        worker.answer(worker.take()[0])
+    sizes = []
+    for _ in range(2):
+        batch, _ = worker.take()
+        sizes.append(len(batch.jobs))
+        worker.answer(batch)
+    assert sizes == [MAX_TEXTS, 5]
+    assert len(model(several)) == MAX_TEXTS + 5
+
+
+def test_a_slow_worker_gets_smaller_messages(ask: Ask, worker: Worker) -> None:
+    asked = [ask("x" * 1000, seconds=0.3) for _ in range(SLOTS)]
+    for one in asked:
+        assert one.result(10)[0].missing == {"cpu": "deadline"}
+    worker.broker.delete(QUEUES["cpu"])
+    fill_the_slots(ask, worker)
+    ask(*["x" * 1000] * 10)
+    worker.answer(worker.take()[0])
+    worker.take()
+    batch, _ = worker.take()
+    assert len(batch.jobs) < 10
+
+
+def test_a_message_that_was_lost_with_its_worker_holds_nobody_up(ask: Ask, worker: Worker) -> None:
+    fill_the_slots(ask, worker)
+    lost = [worker.take() for _ in range(SLOTS)]
+    assert len(lost) == SLOTS
+    later = ask("later")
+    worker.answer(worker.take()[0])
+    assert model(later) == ["later"]
+
+
+def test_late_results_are_kept_for_who_asks_by_the_key(ask: Ask, client: ScreenClient, worker: Worker) -> None:
+    (screening,) = ask("late", seconds=0.05).result(10)
+    assert (screening.results, screening.missing) == ({}, {"cpu": "deadline"})
+    assert client.late_results([screening.reply_key]) == {}
+    worker.answer(worker.take()[0])
+
+    def found() -> list[str]:
+        return [result.model for result in client.late_results([screening.reply_key]).get(screening.reply_key, [])]
+
+    assert found() == ["late"]
+    # Read meanwhile, with the answers that somebody waits for.
+    other = ask("other")
+    worker.answer(worker.take()[0])
+    assert model(other) == ["other"]
+    until(lambda: found() == ["late"])
+
+
+def test_nothing_late_is_due_of_what_was_never_sent(ask: Ask, worker: Worker) -> None:
+    fill_the_slots(ask, worker)
+    (screening,) = ask("never sent", seconds=0.05).result(10)
+    assert (screening.missing, screening.reply_key) == ({"cpu": "deadline"}, "")
+    worker.answer(worker.take()[0])
+    worker.answer(worker.take()[0])
+    assert worker.waiting() == 0
+
+
+def test_a_full_line_refuses(ask: Ask, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "MAX_IN_LINE", 3)
+    fill_the_slots(ask, worker)
+    waiting = ask("1", "2", "3")
+    with pytest.raises(Overloaded):
+        ask("4").result(10)
+    worker.answer(worker.take()[0])
+    worker.answer(worker.take()[0])
+    worker.answer(worker.take()[0])
+    assert model(waiting) == ["1", "2", "3"]

@@ -1,0 +1,167 @@
+"""Who waits for which job: calls, their tickets in the lines, and what came of them. Knows no Redis."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from screening.engine import DEADLINE, Job, wait_until
+from screening.findings import JobResult, Queue
+from workers.lines import Flight, Line, Ticket
+from workers.messages import Reply, reply_key
+
+#: Jobs waiting in this process for one queue beyond which new ones are refused.
+MAX_IN_LINE = 1024
+
+
+class Overloaded(Exception):
+    """The queues are full: nothing was accepted; try again in `retry_after` seconds."""
+
+    retry_after = 1
+
+
+@dataclass(slots=True)
+class Screening:
+    """What came of one job in time.
+
+    `results`: by queue. `missing`: why a queue gave nothing. `reply_key`: where late results arrive, "" when none are
+    due.
+    """
+
+    results: dict[Queue, JobResult] = field(default_factory=dict)
+    missing: dict[Queue, str] = field(default_factory=dict)
+    reply_key: str = ""
+
+
+class Call:
+    """Jobs that are screened together; `done` is called once, by any thread, when nothing more is awaited.
+
+    `due` (Unix seconds): when the last of their rules is. `left`: the tickets without an answer, with the job's index.
+    """
+
+    def __init__(self, count: int, done: Callable[[], None]) -> None:
+        self.screenings = [Screening() for _ in range(count)]
+        self.due = 0.0
+        self.left: dict[Ticket, int] = {}
+        self.done = done
+
+
+class Calls:
+    """The calls of one process; safe for threads."""
+
+    def __init__(self) -> None:
+        self.reply_to = f"countersign:reply:{uuid.uuid4().hex}"
+        self._ids = itertools.count(1)
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._lines: dict[Queue, Line] = {"cpu": Line(), "gpu": Line()}
+        self._tickets: dict[tuple[int, Queue], tuple[Ticket, Call]] = {}
+        self._closed = False
+
+    def open(self, jobs: Sequence[Job], closed: Mapping[Queue, str], done: Callable[[], None]) -> Call:
+        """Let `jobs` stand in the lines of their queues; those in `closed` are missing, for the reason given.
+
+        Raises Overloaded when a line is full, and then none of them stands anywhere.
+        """
+        wanted = [wait_until(job) for job in jobs]
+        call, now = Call(len(jobs), done), time.time()
+        with self._lock:
+            queues = {queue for due in wanted for queue in due if queue not in closed}
+            if any(len(self._lines[queue].waiting) >= MAX_IN_LINE for queue in queues):
+                raise Overloaded
+            for index, (job, due) in enumerate(zip(jobs, wanted, strict=True)):
+                job_id = next(self._ids)
+                for queue, at in due.items():
+                    if queue in closed:
+                        call.screenings[index].missing[queue] = closed[queue]
+                    else:
+                        self._queue_up(call, Ticket(job_id, queue, job, now), index, at)
+            if call.left:
+                self._changed.notify()
+                return call
+        done()
+        return call
+
+    def close(self, call: Call) -> list[Screening]:
+        """Return what came of a call, in the order of its jobs; what did not come is given up."""
+        with self._lock:
+            for ticket in list(call.left):
+                self._give_up(ticket, DEADLINE)
+        return call.screenings
+
+    def take(self, queue: Queue, *, beyond: bool = False) -> Flight | None:
+        """Return the next message to send, None when there is none or no slot is free."""
+        with self._lock:
+            return self._lines[queue].take(time.time(), beyond=beyond)
+
+    def stuck(self, queue: Queue) -> bool:
+        """Return whether jobs wait for a slot."""
+        return bool(self._lines[queue].waiting)
+
+    def answer(self, reply: Reply) -> list[tuple[int, JobResult]]:
+        """Hand results to the calls that wait for them, and return those that nobody waits for, with their job's id."""
+        finished: list[Call] = []
+        late: list[tuple[int, JobResult]] = []
+        with self._lock:
+            for job_id, result in zip(reply.ids, reply.results, strict=True):
+                entry = self._tickets.get((job_id, reply.queue))
+                if entry is None:
+                    late.append((job_id, result))
+                    continue
+                ticket, call = entry
+                screening = self._leave(ticket)
+                screening.results[reply.queue] = replace(result, queue_ms=result.queue_ms + ticket.waited_ms)
+                if not call.left:
+                    finished.append(call)
+        for call in finished:
+            call.done()
+        return late
+
+    def fail(self, flight: Flight | None, reason: str) -> None:
+        """Give up the jobs of a message, or of all messages that were sent, because of `reason`."""
+        finished: list[Call] = []
+        with self._lock:
+            sent = (ticket for ticket, _ in self._tickets.values() if ticket.flight is not None)
+            for ticket in list(flight.tickets if flight else sent):
+                if not ticket.done:
+                    call = self._give_up(ticket, reason)
+                    if not call.left:
+                        finished.append(call)
+        for call in finished:
+            call.done()
+
+    def wait(self) -> bool:
+        """Return once somebody waits for an answer; False when the process ends."""
+        with self._lock:
+            self._changed.wait_for(lambda: self._tickets or self._closed)
+            return not self._closed
+
+    def end(self) -> None:
+        """Let `wait` return."""
+        with self._lock:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _queue_up(self, call: Call, ticket: Ticket, index: int, due: float) -> None:
+        self._tickets[ticket.job_id, ticket.queue] = ticket, call
+        self._lines[ticket.queue].waiting.append(ticket)
+        call.left[ticket] = index
+        call.due = max(call.due, due)
+
+    def _leave(self, ticket: Ticket) -> Screening:
+        """Forget a ticket, and return what its job has so far."""
+        _, call = self._tickets.pop((ticket.job_id, ticket.queue))
+        self._lines[ticket.queue].leave(ticket, time.time())
+        return call.screenings[call.left.pop(ticket)]
+
+    def _give_up(self, ticket: Ticket, reason: str) -> Call:
+        _, call = self._tickets[ticket.job_id, ticket.queue]
+        screening = self._leave(ticket)
+        screening.missing[ticket.queue] = reason
+        if ticket.flight is not None:
+            screening.reply_key = reply_key(self.reply_to, ticket.job_id)
+        return call

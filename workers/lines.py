@@ -1,0 +1,117 @@
+"""Jobs that wait to be sent, and messages that are on their way: one line a queue.
+
+Whatever waits when a slot frees goes out as one message, so that messages grow with the load and nobody waits for
+others to come. A message holds no more than a worker did lately in TARGET_SECONDS: it is answered as a whole, and a
+longer one would make the first of its jobs wait for the last.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from screening.engine import Job
+from screening.findings import Queue
+
+#: Messages of one queue on their way at a time: one that a worker is at, and the next.
+SLOTS = 2
+#: Texts in one message.
+MAX_TEXTS = 64
+#: Characters in one message; a job that is longer goes alone.
+MAX_CHARACTERS = 256 * 1024
+TARGET_SECONDS = 0.1
+FIRST_SPEED = 50_000.0
+#: Weight of the newest message in the measured speed.
+_NEWEST = 0.3
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """The place of one job in the line of one queue; `asked` is in Unix seconds."""
+
+    job_id: int
+    queue: Queue
+    job: Job
+    asked: float
+    size: int = field(init=False)
+    flight: Flight | None = None
+    #: Answered, or given up.
+    done: bool = False
+
+    def __post_init__(self) -> None:
+        self.size = sum(len(text.text) for text in self.job.texts)
+
+    @property
+    def waited_ms(self) -> float:
+        """Return how long it stood in line."""
+        return (self.flight.sent - self.asked) * 1000 if self.flight else 0.0
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """One message: its jobs, and how many of them have no answer yet."""
+
+    tickets: list[Ticket]
+    sent: float
+    left: int = 0
+
+    @property
+    def size(self) -> int:
+        return sum(ticket.size for ticket in self.tickets)
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """What waits for one queue. Not safe for threads: its owner holds a lock."""
+
+    waiting: deque[Ticket] = field(default_factory=deque)
+    flights: int = 0
+    #: Characters a second, as lately measured; a cautious guess before the first answer.
+    speed: float = FIRST_SPEED
+    _last_landing: float = 0.0
+
+    def take(self, now: float, *, beyond: bool = False) -> Flight | None:
+        """Return the next message; None when nothing waits, or no slot is free and `beyond` does not ask for more."""
+        if self.flights >= SLOTS and not beyond:
+            return None
+        tickets = self._next_tickets()
+        if not tickets:
+            return None
+        flight = Flight(tickets, sent=now, left=len(tickets))
+        for ticket in tickets:
+            ticket.flight = flight
+        self.flights += 1
+        return flight
+
+    def leave(self, ticket: Ticket, now: float) -> None:
+        """Note that a job was answered or given up; the last of a message frees its slot."""
+        ticket.done = True
+        flight = ticket.flight
+        if flight is None:
+            return
+        flight.left -= 1
+        if flight.left == 0:
+            self.flights -= 1
+            # Given up counts too: workers that miss every deadline must get smaller messages.
+            self._measure(flight, now)
+
+    def _next_tickets(self) -> list[Ticket]:
+        most = min(MAX_CHARACTERS, int(self.speed * TARGET_SECONDS))
+        taken: list[Ticket] = []
+        texts = characters = 0
+        while self.waiting:
+            ticket = self.waiting[0]
+            texts += len(ticket.job.texts)
+            characters += ticket.size
+            if taken and not ticket.done and (texts > MAX_TEXTS or characters > most):
+                break
+            self.waiting.popleft()
+            if not ticket.done:
+                taken.append(ticket)
+        return taken
+
+    def _measure(self, flight: Flight, now: float) -> None:
+        # A worker begins with a message when it is done with the one before.
+        seconds = max(now - max(flight.sent, self._last_landing), 1e-4)
+        self._last_landing = now
+        self.speed = _NEWEST * flight.size / seconds + (1 - _NEWEST) * self.speed
