@@ -9,8 +9,8 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from screening.engine import DEADLINE, Job, wait_until
-from screening.findings import JobResult, Queue
+from screening.engine import Job, wait_until
+from screening.findings import DEADLINE, JobResult, Queue
 from workers.lines import Flight, Line, Ticket
 from workers.messages import Reply, reply_key
 

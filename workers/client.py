@@ -197,7 +197,7 @@ class ScreenClient:
             for queue in _QUEUES:
                 self._pump(queue)
 
-    def _hand_out(self, raw: bytes) -> None:
+    def _hand_out(self, raw: bytes | str) -> None:
         try:
             reply = REPLY.validate_json(raw)
         except ValidationError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +58,23 @@ class PolicyRef:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event to be stored. `ts` defaults to now; give the time of the recorded thing when it has one."""
+
+    type: str
+    project_id: uuid.UUID | None
+    actor: Actor
+    object: EventObject
+    outcome: EventOutcome | None = None
+    policy: PolicyRef | None = None
+    model: str = ""
+    reason_codes: list[str] | None = None
+    cause: list[str] | None = None
+    counts: dict[str, int] | None = None
+    ts: dt.datetime | None = None
+
+
 def record_event(
     *,
     type: str,
@@ -75,20 +93,51 @@ def record_event(
 
     `ts` defaults to now; pass the time of the recorded thing when it has one. Raises EventRefused.
     """
-    _refuse_free_text(type, actor, object, outcome, [*(reason_codes or []), *(cause or [])])
+    event = NewEvent(
+        type=type,
+        project_id=project_id,
+        actor=actor,
+        object=object,
+        outcome=outcome,
+        policy=policy,
+        model=model,
+        reason_codes=reason_codes,
+        cause=cause,
+        counts=counts,
+        ts=ts,
+    )
+    return record_events([event])[0]
+
+
+def record_events(events: Sequence[NewEvent]) -> list[AuditEvent]:
+    """Store several events at once, as `record_event` stores one. Raises EventRefused, and then stores none."""
+    rows = [_row(event) for event in events]
     if not connection.in_atomic_block:
         raise EventRefused("an audit event is written in the transaction of the thing it records")
+    return AuditEvent.objects.bulk_create(rows)
+
+
+def _row(event: NewEvent) -> AuditEvent:
+    outcome, policy = event.outcome, event.policy
+    _refuse_free_text(
+        event.type, event.actor, event.object, outcome, [*(event.reason_codes or []), *(event.cause or [])]
+    )
     key = uuid7()
-    moment = ts or timezone.now()
+    moment = event.ts or timezone.now()
     envelope: dict[str, Any] = {
         "v": VERSION,
         "id": str(key),
         "ts": moment.astimezone(dt.UTC).isoformat(timespec="microseconds"),
-        "project": str(project_id) if project_id else None,
-        "type": type,
-        "actor": {"kind": actor.kind, "ref": actor.ref, "role": actor.role, "auth": actor.auth},
+        "project": str(event.project_id) if event.project_id else None,
+        "type": event.type,
+        "actor": {
+            "kind": event.actor.kind,
+            "ref": event.actor.ref,
+            "role": event.actor.role,
+            "auth": event.actor.auth,
+        },
         "subject_ref": None,
-        "object": {"kind": object.kind, "id": str(object.id), "rev": object.rev},
+        "object": {"kind": event.object.kind, "id": str(event.object.id), "rev": event.object.rev},
         "outcome": outcome
         and {
             "decision": outcome.decision,
@@ -97,17 +146,15 @@ def record_event(
             "automated": outcome.automated,
         },
         "policy": policy and {"id": policy.id, "version": policy.version, "sha256": policy.sha256},
-        "model": {"id": model} if model else None,
-        "reason_codes": sorted(set(reason_codes or [])),
-        "cause": cause or [],
-        "counts": counts or {},
+        "model": {"id": event.model} if event.model else None,
+        "reason_codes": sorted(set(event.reason_codes or [])),
+        "cause": event.cause or [],
+        "counts": event.counts or {},
         "legal_basis": None,
         "retention_class": "default",
         "payload": None,
     }
-    return AuditEvent.objects.create(
-        id=key, project_id=project_id, type=type, ts=moment, envelope=rfc8785.dumps(envelope)
-    )
+    return AuditEvent(id=key, project_id=event.project_id, type=event.type, ts=moment, envelope=rfc8785.dumps(envelope))
 
 
 def _refuse_free_text(

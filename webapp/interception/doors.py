@@ -17,7 +17,8 @@ from webapp.interception.models import Check
 from webapp.interception.problems import Problem, render_problem
 from webapp.interception.rows import Intake
 from webapp.interception.schemas import CheckRequest
-from webapp.interception.services import IdempotencyConflict, TooManyPending, accept_check, run_checks, stored_answer
+from webapp.interception.services import TooManyPending, accept_check, run_checks
+from webapp.interception.storing import IdempotencyConflict, stored_answer
 from webapp.interception.texts import texts_of
 from workers.client import Overloaded
 

@@ -1,0 +1,167 @@
+"""Store concluded checks: those of concurrent requests in one transaction, so that they share its commit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from policies.services import policy_ref
+from webapp.audit.log import EventObject, EventOutcome, NewEvent, record_events
+from webapp.interception.groups import Group
+from webapp.interception.models import Check, CheckContent, CheckState, Finding
+from webapp.interception.rows import Intake, actor_of, content_row, finding_row, new_check
+from webapp.interception.screening import Screened
+from webapp.interception.signals import check_flagged
+
+MAX_GROUP = 64
+
+
+class IdempotencyConflict(Exception):
+    """The key was used before for another request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """What was asked at `created`, and what came of it."""
+
+    intake: Intake
+    screened: Screened
+    created: dt.datetime
+
+
+def stored_answer(intake: Intake) -> Check | None:
+    """Return the check that the same key made before; None when there is none. Raises IdempotencyConflict."""
+    if intake.idempotency_key is None:
+        return None
+    check = Check.objects.filter(application=intake.application, idempotency_key=intake.idempotency_key).first()
+    if check is not None and check.request_sha256 != intake.sha256:
+        raise IdempotencyConflict
+    return check
+
+
+def twin_of(intake: Intake, refused: IntegrityError) -> Check:
+    """Return what a request with the same key stored since we looked: its verdict is the verdict."""
+    twin = stored_answer(intake)
+    if twin is None:
+        raise refused
+    return twin
+
+
+def store(concluded: list[Concluded]) -> list[Check | IdempotencyConflict]:
+    """Store checks, and return each, or what its key was used for before, once they are safe on disk."""
+    outcomes: list[Check | IdempotencyConflict] = []
+    for outcome in _group.do(concluded):
+        if isinstance(outcome, Exception) and not isinstance(outcome, IdempotencyConflict):
+            raise outcome
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _store_group(concluded: list[Concluded]) -> list[Check | Exception]:
+    try:
+        with transaction.atomic():
+            return [*_store_all(concluded)]
+    except Exception:
+        # One of them may be to blame, and must not cost the others their answers. A connection that broke is nobody's
+        # fault, and whether the transaction was committed is not known: stored twice would be worse than refused.
+        if not connection.is_usable():
+            raise
+    return [_store_one(one) for one in concluded]
+
+
+def _store_one(concluded: Concluded) -> Check | Exception:
+    try:
+        with transaction.atomic():
+            return _store_all([concluded])[0]
+    except IntegrityError as error:
+        try:
+            return twin_of(concluded.intake, error)
+        except (IdempotencyConflict, IntegrityError) as refused:
+            return refused
+    except Exception as error:  # noqa: BLE001 - it goes to its own caller, the others are stored
+        return error
+
+
+def _store_all(concluded: Sequence[Concluded]) -> list[Check]:
+    checks = [new_check(one.intake, one.created) for one in concluded]
+    kinds = [conclude(check, one.screened) for check, one in zip(checks, concluded, strict=True)]
+    Check.objects.bulk_create(checks)
+    CheckContent.objects.bulk_create(
+        content_row(check, one.intake, one.screened.conclusion.output)
+        for check, one in zip(checks, concluded, strict=True)
+    )
+    write_conclusions(checks, [one.screened for one in concluded], kinds)
+    return checks
+
+
+def conclude(check: Check, screened: Screened) -> str:
+    """Give a check its verdict, not stored yet, and return why a person should see it, "" when none should."""
+    conclusion = screened.conclusion
+    check.state = CheckState.CONCLUDED
+    check.verdict = conclusion.verdict
+    check.flagged = conclusion.flagged
+    check.unscanned = [{"rule": rule, "reason": reason} for rule, reason in conclusion.unscanned]
+    check.scores = screened.scores
+    check.model_version = screened.model
+    check.reply_key = screened.reply_key
+    check.timings = screened.timings
+    check.concluded_at = timezone.now()
+    kind = _review_kind(check)
+    check.raised = bool(kind)
+    return kind
+
+
+def write_conclusions(checks: Sequence[Check], screened: Sequence[Screened], kinds: Sequence[str]) -> None:
+    """Write what goes with verdicts in their transaction: findings, audit events, news for review."""
+    found = [
+        [finding_row(check, hit) for hit in one.conclusion.findings]
+        for check, one in zip(checks, screened, strict=True)
+    ]
+    Finding.objects.bulk_create(row for rows in found for row in rows)
+    for check, rows in zip(checks, found, strict=True):
+        # As if prefetched: what was stored is at hand for the answer.
+        check._prefetched_objects_cache = {"findings": rows, "releases": []}  # type: ignore[attr-defined]  # not in the stubs
+    record_events([_concluded_event(check, one) for check, one in zip(checks, screened, strict=True)])
+    for check, kind in zip(checks, kinds, strict=True):
+        if kind:
+            check_flagged.send(sender=Check, check=check, kind=kind, inclusion_prob=check.inclusion_prob)
+
+
+def _concluded_event(check: Check, screened: Screened) -> NewEvent:
+    conclusion = screened.conclusion
+    return NewEvent(
+        type="check.concluded",
+        project_id=check.project_id,
+        actor=actor_of(check.application),
+        object=EventObject("check", check.id),
+        outcome=EventOutcome(decision=check.verdict),
+        policy=policy_ref(check.policy_version),
+        model=check.model_version,
+        reason_codes=[
+            f"door:{check.door}",
+            *(f"finding:{finding.rule}:{finding.action}" for finding in conclusion.findings),
+            *(f"unscanned:{rule}" for rule, _ in conclusion.unscanned),
+        ],
+        ts=check.concluded_at,
+    )
+
+
+def _review_kind(check: Check) -> str:
+    """Return why a person should see this check, "" when none should; notes the probability that it was drawn with."""
+    if check.verdict == "hold":
+        return "held"
+    if check.flagged and check.verdict != "block":
+        return "flagged"
+    rate = check.application.project.random_review_rate
+    if random.random() >= rate:  # noqa: S311 - a statistical sample, not a secret
+        return ""
+    check.inclusion_prob = rate
+    return "sampled"
+
+
+_group: Group[Concluded, Check] = Group(_store_group, MAX_GROUP)
