@@ -202,7 +202,7 @@ def test_late_results_are_kept_for_who_asks_by_the_key(ask: Ask, client: ScreenC
     def found() -> list[str]:
         return [result.model for result in client.late_results([screening.reply_key]).get(screening.reply_key, [])]
 
-    assert found() == ["late"]
+    until(lambda: found() == ["late"])
     # Read meanwhile, with the answers that somebody waits for.
     other = ask("other")
     worker.answer(worker.take()[0])
