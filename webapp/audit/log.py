@@ -16,6 +16,7 @@ from django.utils import timezone
 from webapp.audit.errors import EventRefused
 from webapp.audit.events import EVENT_TYPES
 from webapp.audit.models import AuditEvent
+from webapp.bulk import insert
 from webapp.ids import uuid7
 
 VERSION = 1
@@ -114,7 +115,8 @@ def record_events(events: Sequence[NewEvent]) -> list[AuditEvent]:
     rows = [_row(event) for event in events]
     if not connection.in_atomic_block:
         raise EventRefused("an audit event is written in the transaction of the thing it records")
-    return AuditEvent.objects.bulk_create(rows)
+    insert(rows)
+    return rows
 
 
 def _row(event: NewEvent) -> AuditEvent:

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from policies.services import policy_ref
 from webapp.audit.log import EventObject, EventOutcome, NewEvent, record_events
+from webapp.bulk import insert
 from webapp.interception.groups import Group
-from webapp.interception.models import Check, CheckContent, CheckState, Finding
+from webapp.interception.models import Check, CheckState
 from webapp.interception.rows import Intake, actor_of, content_row, finding_row, new_check
 from webapp.interception.screening import Screened
 from webapp.interception.signals import check_flagged
@@ -90,11 +91,9 @@ def _store_one(concluded: Concluded) -> Check | Exception:
 def _store_all(concluded: Sequence[Concluded]) -> list[Check]:
     checks = [new_check(one.intake, one.created) for one in concluded]
     kinds = [conclude(check, one.screened) for check, one in zip(checks, concluded, strict=True)]
-    Check.objects.bulk_create(checks)
-    CheckContent.objects.bulk_create(
-        content_row(check, one.intake, one.screened.conclusion.output)
-        for check, one in zip(checks, concluded, strict=True)
-    )
+    insert(checks)
+    both = zip(checks, concluded, strict=True)
+    insert([content_row(check, one.intake, one.screened.conclusion.output) for check, one in both])
     write_conclusions(checks, [one.screened for one in concluded], kinds)
     return checks
 
@@ -122,7 +121,7 @@ def write_conclusions(checks: Sequence[Check], screened: Sequence[Screened], kin
         [finding_row(check, hit) for hit in one.conclusion.findings]
         for check, one in zip(checks, screened, strict=True)
     ]
-    Finding.objects.bulk_create(row for rows in found for row in rows)
+    insert([row for rows in found for row in rows])
     for check, rows in zip(checks, found, strict=True):
         # As if prefetched: what was stored is at hand for the answer.
         check._prefetched_objects_cache = {"findings": rows, "releases": []}  # type: ignore[attr-defined]  # not in the stubs
