@@ -93,7 +93,7 @@ def read_moderation(path: Path) -> list[Example]:
 
 def prepare(examples: Iterable[Example], *, seed: int) -> list[Example]:
     """Drop what must not be trained on, merge duplicates, cut large sources; in a stable order."""
-    kept = [e for e in examples if e.text.strip() and not _about_minors(e)]
+    kept = [e for e in examples if e.text.strip() and not about_minors(e)]
     return subsample(merge_duplicates(kept), seed=seed)
 
 
@@ -140,10 +140,10 @@ def split(examples: Sequence[Text], *, seed: int) -> list[str]:
     """Return "train", "calibration", "test" (72, 14 and 14 of 100 clusters) or "unseen" for each example.
 
     "unseen" is all of the sources HELD_OUT and what is a near-duplicate of a text of theirs. Near-duplicates always
-    fall on the same side, within and across sources. Synthetic texts are cut by template.
+    fall on the same side, within and across sources. Our own texts carry their side in their id.
     """
     real = [i for i, e in enumerate(examples) if e.source != SYNTHETIC]
-    names = [_side(f"split:{template_of(e)}", seed) for e in examples]
+    names = [e.id.split(":")[1] if e.source == SYNTHETIC else "" for e in examples]
     own = clusters((examples[i].text for i in real), threshold=SAME_SIDE)
     unseen = {cluster for i, cluster in zip(real, own, strict=True) if examples[i].source in HELD_OUT}
     for i, cluster in zip(real, own, strict=True):
@@ -172,6 +172,7 @@ def _is_rare(example: Example) -> bool:
     return any(value and category in RARE for category, value in example.labels.items())
 
 
-def _about_minors(example: Example) -> bool:
+def about_minors(example: Example) -> bool:
+    """Return whether a text joins words of age and of sex. Such texts are neither trained on nor written."""
     sexual = example.labels.get("sexual") == 1 or _SEX.search(example.text) is not None
     return sexual and _AGE.search(example.text) is not None

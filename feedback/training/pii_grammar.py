@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from feedback.training.data import SYNTHETIC
 from feedback.training.entities import Values
 from feedback.training.grammar import LICENCE, TEXTS
+from feedback.training.sides import deal
 from feedback.training.spans import SpanExample, TextSpan
 
 PII_TEXTS = TEXTS / "pii"
@@ -57,7 +58,7 @@ class PiiFile(BaseModel):
 def generate_spans(*, seed: int, folder: Path = PII_TEXTS, share: float = 1.0) -> list[SpanExample]:
     """Return synthetic texts with their spans: `share` of each group's count, without repeats, same for same seed.
 
-    Ids name the template as in `grammar.generate`, so that `split` keeps all texts of a template on one side.
+    Ids name side and template as in `grammar.generate`.
     """
     slots = _read(folder / "common.yaml").slots
     examples: dict[str, SpanExample] = {}
@@ -65,12 +66,13 @@ def generate_spans(*, seed: int, folder: Path = PII_TEXTS, share: float = 1.0) -
         file = _read(path)
         for group in file.groups:
             chance = random.Random(f"{seed}:pii:{path.stem}:{group.name}")  # noqa: S311 - reproducible, no secrets
+            side_of = deal(group.templates, seed=seed)
             for i in range(round(group.count * share)):
                 number = i % len(group.templates)
                 case = _AS_IS if group.cased else _case(chance)
                 writer = _Writer(slots | file.slots, chance, case)
                 writer.write(group.templates[number])
-                name = f"{SYNTHETIC}:pii-{path.stem}:{group.name}:{number}:{i}"
+                name = f"{SYNTHETIC}:{side_of[number]}:pii-{path.stem}:{group.name}:{number}:{i}"
                 text, spans = writer.finish()
                 examples.setdefault(text, SpanExample(name, SYNTHETIC, group.kind, text, LICENCE, spans))
     return list(examples.values())
