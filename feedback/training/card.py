@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from feedback.evaluation.tables import figure, table
 from feedback.training.pipeline import Corpus, Trained
-from feedback.training.report import CategoryRow, SourceRow, data_rows, figure, operating_points, table
+from feedback.training.report import CategoryRow, SourceRow, data_rows, operating_points
 from feedback.training.writer import write_whole
 from workers.runtimes.heads import HeadsConfig
 

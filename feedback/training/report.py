@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from feedback.evaluation.figures import Result, measure
 from feedback.training.data import SYNTHETIC
-from feedback.training.evaluate import Result, measure
 from feedback.training.pipeline import Corpus, Trained
 from screening.categories import MODEL_CATEGORIES
 
@@ -116,19 +116,6 @@ def data_rows(corpus: Corpus) -> list[tuple[str, str, Counter[str]]]:
     for example, side in zip(corpus.examples, corpus.sides.tolist(), strict=True):
         counts[example.source][side] += 1
     return [(source, licences[source], sides) for source, sides in counts.items()]
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table."""
-    lines = [list(header), ["---"] * len(header), *([str(cell) for cell in row] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def figure(value: object) -> str:
-    """Return a figure of three digits, or a dash where there is none."""
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return "–"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _mean(reached: np.ndarray) -> float:

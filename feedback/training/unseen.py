@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from feedback.evaluation.figures import measure
+from feedback.evaluation.tables import figure
 from feedback.training.baseline import tfidf_scores
-from feedback.training.evaluate import measure
 from feedback.training.features import Spec
 from feedback.training.fit import Prepared, Recipe, predict_logits
 from feedback.training.pipeline import Bar, Corpus, fit_rows
-from feedback.training.report import figure
 from screening.categories import MODEL_CATEGORIES
 
 #: Left out together: posts, dialogue, prompts and a test of injections, of about every kind of text.

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from feedback.evaluation.figures import auroc, average_precision, ece
 from feedback.groups import clusters
 from feedback.training.data import Example, merge_duplicates, prepare, split
-from feedback.training.evaluate import auroc, average_precision, ece
 from feedback.training.features import Spec, encode
 from feedback.training.fit import calibrate
 from feedback.training.grammar import generate
