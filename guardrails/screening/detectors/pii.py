@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
@@ -12,11 +11,10 @@ from pydantic import Field
 
 from screening.detectors.base import Detector, Options
 from screening.detectors.unmasking import unmask
-from screening.detectors.windows import Window, windows
 from screening.findings import Deadline, Hit
 
 if TYPE_CHECKING:
-    from screening.detectors.pii_recognizers import Scanner
+    from screening.detectors.pii_scanner import Scanner
 
 ENTITIES: tuple[str, ...] = (
     "CREDIT_CARD",
@@ -47,13 +45,6 @@ ENTITIES: tuple[str, ...] = (
     "UUID",
 )
 
-#: Code points read at once, and the overlap: more than any pattern needs but those of e-mail addresses and URLs.
-WINDOW = 4_000
-MARGIN = 200
-
-# What may follow the part of an e-mail address or a URL that fits in a window.
-_REST = re.compile(r"[^\s()<>\"']*")
-
 
 class PiiOptions(Options):
     """`language` chooses national numbers and context words; hits under `min_score` are left out."""
@@ -75,7 +66,6 @@ class Pii(Detector):
     def detect(self, text: str, deadline: Deadline) -> list[Hit]:
         """Return the entities found, nested ones of the same type resolved as Presidio does.
 
-        Long texts are read window by window, `deadline` being checked in between and between recognizers.
         A text with invisible characters or other forms of digits in it is also read without them.
         """
         hits = self._scan(text, deadline)
@@ -87,27 +77,17 @@ class Pii(Detector):
         return _resolve(hits)
 
     def _scan(self, text: str, deadline: Deadline) -> list[Hit]:
-        hits: list[Hit] = []
-        for window in windows(text, WINDOW, MARGIN):
-            deadline.check()
-            hits += self._read(text, window, deadline)
-        return hits
-
-    def _read(self, text: str, window: Window, deadline: Deadline) -> Iterable[Hit]:
-        for result in self._scanner.scan(text[window.start : window.end], deadline):
-            start, end = result.start + window.start, result.end + window.start
-            if result.score < self.options.min_score or start >= window.core_end or end <= window.core_start:
-                continue
-            if end == window.end < len(text):
-                rest = _REST.match(text, end)
-                end = rest.end() if rest else end
-            yield Hit(result.entity_type, result.score, start, end)
+        return [
+            Hit(result.entity_type, result.score, result.start, result.end)
+            for result in self._scanner.scan(text, deadline)
+            if result.score >= self.options.min_score
+        ]
 
 
 @functools.cache
 def _scanner(language: str) -> Scanner:
     """Build the recognizers once a process; they hold no state between texts."""
-    from screening.detectors.pii_recognizers import Scanner
+    from screening.detectors.pii_scanner import Scanner
 
     return Scanner(language)
 

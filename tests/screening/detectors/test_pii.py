@@ -10,16 +10,13 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
 
 from screening.detectors import pii
 from screening.detectors.pii import ENTITIES, Pii, PiiOptions
-from screening.detectors.pii_recognizers import Scanner, Words
 from screening.detectors.unmasking import unmask
-from screening.detectors.windows import windows
-from screening.findings import Deadline, DeadlineExceeded, Hit
+from screening.findings import Deadline, DeadlineExceeded
 
 ITEMS = {
     "CREDIT_CARD": "4111 1111 1111 1111",
@@ -141,17 +138,10 @@ def test_options_choose_language_and_least_score(detector: Pii) -> None:
 
 
 def test_the_entities_are_those_of_the_recognizers() -> None:
-    languages = ("en", "es", "it", "pl")
-    names = {
-        name
-        for language in languages
-        for each in pii._scanner(language).recognizers
-        for name in each.supported_entities
-    }
-    assert names == set(ENTITIES)
+    assert set(ENTITIES) == set().union(*(pii._scanner(language).entities for language in ("en", "es", "it", "pl")))
 
 
-def test_nothing_is_lost_at_the_cuts_of_a_long_text(detector: Pii) -> None:
+def test_nothing_is_lost_in_a_long_text(detector: Pii) -> None:
     source = random.Random(7)
     filler = "plain words without any of it, and so on, for a while "
     text, expected = "", []
@@ -164,55 +154,11 @@ def test_nothing_is_lost_at_the_cuts_of_a_long_text(detector: Pii) -> None:
     assert hits >= set(expected)
 
 
-def test_a_url_and_an_address_longer_than_a_window_are_covered_to_the_end(detector: Pii) -> None:
+def test_a_long_url_and_a_long_address_are_covered_from_end_to_end(detector: Pii) -> None:
     url = "https://acme.io/" + "a" * 20_000
     assert found(detector, f"x {url} y") == [("URL", url)]
     address = "a" * 9_000 + "@acme.io"
-    assert found(detector, address)[0][1].endswith("a@acme.io")
-
-
-@given(st.text("ab \n", max_size=400), st.integers(20, 60), st.integers(5, 20))
-def test_cores_cover_the_text_once(text: str, core: int, margin: int) -> None:
-    covered = 0
-    for window in windows(text, core, margin):
-        assert window.core_start == covered
-        assert window.start <= window.core_start <= window.core_end <= window.end <= len(text)
-        assert window.end == len(text) or window.end >= window.core_end
-        covered = window.core_end
-    assert covered == len(text)
-
-
-pieces = st.lists(
-    st.sampled_from(
-        [*ITEMS.values(), "plain words", "my phone number is", "account", "😀", "\u200b", "\n\n", "(", "np.array"]
-    ),
-    max_size=40,
-)
-
-
-@given(pieces)
-@settings(max_examples=40, deadline=None)
-def test_windows_find_what_the_whole_text_gives(detector: Pii, parts: list[str]) -> None:
-    text = " and then some more of it, ".join(parts)
-    whole = detector.detect(text, Deadline())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pii, "WINDOW", 300)
-        assert places(detector.detect(text, Deadline())) == places(whole)
-
-
-def places(hits: list[Hit]) -> set[tuple[str, int | None, int | None, float]]:
-    return {(hit.category, hit.start, hit.end, round(hit.score, 6)) for hit in hits}
-
-
-@given(st.text(st.sampled_from("0123456789-:.@/ abfAZ\u200b😀٣"), max_size=60))
-@settings(max_examples=60, deadline=None)
-def test_gates_change_nothing(text: str) -> None:
-    scanner: Scanner = pii._scanner("en")
-    registry = RecognizerRegistry(recognizers=scanner.recognizers, supported_languages=["en"])
-    engine = AnalyzerEngine(registry=registry, nlp_engine=Words(), supported_languages=["en"])
-    ours = {(r.entity_type, r.start, r.end, r.score) for r in scanner.scan(text, Deadline())}
-    theirs = {(r.entity_type, r.start, r.end, r.score) for r in engine.analyze(text, "en")}
-    assert ours == theirs
+    assert found(detector, address) == [("EMAIL_ADDRESS", address)]
 
 
 @pytest.mark.parametrize(
@@ -233,12 +179,12 @@ def test_gates_change_nothing(text: str) -> None:
         "\uff11\u2013",
     ],
 )
-def test_a_hostile_megabyte_ends_within_the_deadline_and_one_window(detector: Pii, piece: str) -> None:
+def test_a_hostile_megabyte_ends_at_the_deadline(detector: Pii, piece: str) -> None:
     text = piece * (1_048_576 // len(piece))
     begun = time.monotonic()
     with contextlib.suppress(DeadlineExceeded):
         detector.detect(text, Deadline.after_ms(300))
-    # Generous: a window takes 0.4 s at worst where nothing else runs; plain Presidio takes minutes for some of these.
+    # Generous: what is done between two looks at the clock takes half a second at worst where nothing else runs.
     assert time.monotonic() - begun < 5
 
 
