@@ -1,4 +1,4 @@
-"""From the data folder to a heads folder: what `manage.py train` runs."""
+"""From the data folder to a model folder: what `manage.py train` runs."""
 
 from __future__ import annotations
 
@@ -10,36 +10,53 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from feedback.training import fit as fitting
+from feedback.training.calibration import calibrate_all, calibrated
 from feedback.training.data import Example, prepare, read_moderation, split
-from feedback.training.features import Features, Spec, encode
-from feedback.training.fit import Prepared, Recipe, prepare_features
 from feedback.training.grammar import generate
+from feedback.training.joint.loop import train
+from feedback.training.joint.net import JointNet
+from feedback.training.joint.recipe import JointRecipe
+from feedback.training.joint.rows import Rows, category_rows, joined, span_rows
+from feedback.training.joint.tensors import category_logits
+from feedback.training.joint.writer import write_model
 from feedback.training.labels import Targets, targets
 from feedback.training.lexicon import Lexicon
+from feedback.training.pii_grammar import generate_spans
+from feedback.training.spans import SpanExample, read_spans
 from feedback.training.thresholds import recommend
-from feedback.training.writer import write_heads
 from screening.categories import MODEL_CATEGORIES
-from workers.runtimes.encoder import Encoder
-from workers.runtimes.heads import Calibration, Heads, HeadsConfig, Thresholds
+from workers.runtimes.encoder import load_tokenizer
+from workers.runtimes.heads import Calibration, Thresholds
+from workers.runtimes.joint import JointConfig
+from workers.runtimes.windows import WindowTokenizer
 
-MODERATION, LEXICON = "moderation_train.jsonl.gz", "lexicon_profanity_en.csv"
+MODERATION, LEXICON, SPANS = "moderation_train.jsonl.gz", "lexicon_profanity_en.csv", "pii_train.jsonl.gz"
 
-
-#: A progress bar for one stage: `with bar("encode", 100) as done: done(5)`.
+#: A progress bar for one stage: `with bar("score", 100) as done: done(5)`.
 Bar = Callable[[str, int], AbstractContextManager[Callable[[int], object]]]
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Everything the heads are fitted and measured on, row by row."""
+    """Everything that is trained and measured on: labelled texts row by row, and texts with spans.
+
+    A side is "train", "calibration", "test" or "unseen", for sources that are measured on and nothing else.
+    """
 
     examples: list[Example]
     targets: Targets
     sides: np.ndarray
+    spans: list[SpanExample]
+    span_sides: list[str]
 
     def rows(self, side: str) -> np.ndarray:
         return np.flatnonzero(self.sides == side)
+
+    def spans_on(self, side: str) -> list[SpanExample]:
+        return [e for e, own in zip(self.spans, self.span_sides, strict=True) if own == side]
+
+    def targets_of(self, rows: np.ndarray) -> Targets:
+        return Targets(self.targets.value[rows], self.targets.weight[rows], self.targets.some[rows])
 
     def benign_answers(self, rows: np.ndarray) -> np.ndarray:
         """Return which of `rows` are answers that must raise no alarm: called safe by their source, and not foul.
@@ -53,9 +70,9 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Trained:
-    """Fitted heads with calibrated scores of every row of `rows` (calibration and test)."""
+    """A trained net with calibrated scores of every row of `rows` (calibration, test and unseen)."""
 
-    heads: Heads
+    net: JointNet
     calibration: dict[str, Calibration]
     thresholds: dict[str, Thresholds]
     rows: np.ndarray
@@ -66,53 +83,51 @@ def read_corpus(data: Path, *, seed: int, texts_share: float = 1.0) -> Corpus:
     """Read the data folder and add our own texts. Raise OSError or ValueError when a file is missing or is no such."""
     examples = prepare(read_moderation(data / MODERATION), seed=seed) + generate(seed=seed, share=texts_share)
     lexicon = Lexicon.read(data / LEXICON) if (data / LEXICON).exists() else None
-    return Corpus(examples, targets(examples, lexicon), np.array(split(examples, seed=seed)))
+    spans = read_spans(data / SPANS) + generate_spans(seed=seed, share=texts_share)
+    sides = np.array(split(examples, seed=seed))
+    return Corpus(examples, targets(examples, lexicon), sides, spans, split(spans, seed=seed))
 
 
-def encode_corpus(corpus: Corpus, *, spec: Spec, cache: Path, device: str, bar: Bar) -> Prepared:
-    """Return features of all texts, from the cache where it has them."""
-    texts = [e.text for e in corpus.examples]
-    with bar("encode", len(texts)) as done:
-        features: Features = encode(texts, encoder=Encoder(device=device), spec=spec, cache=cache, progress=done)
-    return prepare_features(features)
+def train_net(
+    corpus: Corpus, *, recipe: JointRecipe, seed: int, device: torch.device, checkpoints: Path, bar: Bar
+) -> JointNet:
+    """Train on "train", from the checkpoint of the same work where there is one. Weights are rounded as stored."""
+    tokenizer = load_tokenizer()
+    own = span_rows(corpus.spans_on("train"), tokenizer=tokenizer, window=recipe.window, overlap=recipe.overlap)
+    rows = joined(_rows_of(corpus, corpus.rows("train"), tokenizer, recipe), own)
+    with bar("train", 100) as done:
+        shown = 0
+
+        def progress(batch: int, total: int, _loss: float) -> None:
+            nonlocal shown
+            percent = 100 * batch // total
+            done(percent - shown)
+            shown = percent
+
+        net = train(rows, recipe=recipe, seed=seed, device=device, folder=checkpoints, progress=progress)
+    with torch.no_grad():
+        for tensor in net.trained().values():
+            tensor.copy_(tensor.half().float())
+    return net
 
 
-def train(corpus: Corpus, data: Prepared, *, spec: Spec, recipe: Recipe, seed: int, bar: Bar) -> Trained:
-    """Fit on "train", calibrate and choose thresholds on "calibration", score "calibration" and "test"."""
-    train_rows = corpus.rows("train")
-    heads = fit_rows(corpus, data, train_rows, spec=spec, recipe=recipe, seed=seed, bar=bar)
-    rows = np.concatenate([corpus.rows("calibration"), corpus.rows("test")])
-    logits = fitting.predict_logits(heads, data, rows)
+def conclude(corpus: Corpus, net: JointNet, *, recipe: JointRecipe, device: torch.device, bar: Bar) -> Trained:
+    """Calibrate and choose thresholds on "calibration"; score that, "test" and "unseen"."""
+    rows = np.concatenate([corpus.rows(side) for side in ("calibration", "test", "unseen")])
+    with bar("score", len(rows)) as done:
+        asked = _rows_of(corpus, rows, load_tokenizer(), recipe)
+        logits = category_logits(net, asked, device=device, progress=done)
     first = slice(0, len(corpus.rows("calibration")))
-    value, weight = corpus.targets.value[rows], corpus.targets.weight[rows]
-    calibration, scores = {}, np.empty_like(logits)
-    for column, category in enumerate(MODEL_CATEGORIES):
-        scale, shift = fitting.calibrate(logits[first, column], value[first, column], weight[first, column])
-        calibration[category] = Calibration(scale=round(scale, 6), shift=round(shift, 6))
-        scores[:, column] = 1 / (1 + np.exp(-(scale * logits[:, column] + shift)))
-    benign = corpus.benign_answers(rows[first])
-    limits = recommend(scores[first], value[first], weight[first], benign)
-    thresholds = dict(zip(MODEL_CATEGORIES, limits, strict=True))
-    return Trained(heads, calibration, thresholds, rows, scores)
+    known = corpus.targets_of(rows[first])
+    calibration = calibrate_all(logits[first], known)
+    scores = calibrated(logits, calibration)
+    limits = recommend(scores[first], known.value, known.weight, corpus.benign_answers(rows[first]))
+    return Trained(net, calibration, dict(zip(MODEL_CATEGORIES, limits, strict=True)), rows, scores)
 
 
-def fit_rows(
-    corpus: Corpus, data: Prepared, rows: np.ndarray, *, spec: Spec, recipe: Recipe, seed: int, bar: Bar
-) -> Heads:
-    with bar("fit", fitting.steps(len(rows), recipe)) as done:
-        return fitting.fit(
-            data, corpus.targets, rows, layers=len(spec.layers), recipe=recipe, seed=seed, progress=lambda: done(1)
-        )
-
-
-def save(folder: Path, trained: Trained, *, spec: Spec) -> HeadsConfig:
-    return write_heads(
-        folder,
-        trained.heads,
-        name=folder.name,
-        spec=spec,
-        calibration=trained.calibration,
-        thresholds=trained.thresholds,
+def save(folder: Path, trained: Trained, *, recipe: JointRecipe) -> JointConfig:
+    return write_model(
+        folder, trained.net, recipe=recipe, calibration=trained.calibration, thresholds=trained.thresholds
     )
 
 
@@ -120,3 +135,10 @@ def set_deterministic(threads: int) -> None:
     """Make torch repeatable: the same data, seed and thread count give the same bytes."""
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
+
+
+def _rows_of(corpus: Corpus, which: np.ndarray, tokenizer: WindowTokenizer, recipe: JointRecipe) -> Rows:
+    texts = [corpus.examples[i].text for i in which]
+    return category_rows(
+        texts, corpus.targets_of(which), tokenizer=tokenizer, window=recipe.window, overlap=recipe.overlap
+    )

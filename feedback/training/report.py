@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from feedback.evaluation.figures import Result, measure
-from feedback.training.data import SYNTHETIC
+from feedback.evaluation.tables import figure
+from feedback.training.data import SYNTHETIC, Example
 from feedback.training.pipeline import Corpus, Trained
+from feedback.training.spans import SpanExample
 from screening.categories import MODEL_CATEGORIES
 
 
@@ -109,13 +111,38 @@ def operating_points(corpus: Corpus, trained: Trained) -> list[list[object]]:
     return table
 
 
+def unseen_rows(corpus: Corpus, trained: Trained, baseline: np.ndarray, *, seed: int) -> list[list[object]]:
+    """Return (source, category, known, positive, AP, AP of the baseline) of sources that were not trained on.
+
+    `baseline`: its scores of the rows of the side "unseen". Only where both labels have five texts.
+    """
+    unseen = corpus.sides[trained.rows] == "unseen"
+    rows, scores = trained.rows[unseen], trained.scores[unseen]
+    sources = np.array([corpus.examples[i].source for i in rows])
+    table: list[list[object]] = []
+    for source in sorted(set(sources.tolist())):
+        own = sources == source
+        for column, category in enumerate(MODEL_CATEGORIES):
+            value, weight = corpus.targets.value[rows[own], column], corpus.targets.weight[rows[own], column]
+            ours = measure(scores[own, column], value, weight, threshold=0.5, seed=seed)
+            base = measure(np.nan_to_num(baseline[own, column]), value, weight, threshold=0.5, seed=seed)
+            if ours.ap and base.ap:
+                table.append([source, category, ours.known, ours.positive, figure(ours.ap), figure(base.ap.value)])
+    return table
+
+
 def data_rows(corpus: Corpus) -> list[tuple[str, str, Counter[str]]]:
     """Return (source, licence, rows by side) for each source."""
-    licences = {e.source: e.licence for e in corpus.examples}
+    every = [*corpus.examples, *corpus.spans]
+    licences = {_shown(e): e.licence for e in every}
     counts: dict[str, Counter[str]] = {source: Counter() for source in sorted(licences)}
-    for example, side in zip(corpus.examples, corpus.sides.tolist(), strict=True):
-        counts[example.source][side] += 1
+    for example, side in zip(every, [*corpus.sides.tolist(), *corpus.span_sides], strict=True):
+        counts[_shown(example)][side] += 1
     return [(source, licences[source], sides) for source, sides in counts.items()]
+
+
+def _shown(example: Example | SpanExample) -> str:
+    return example.source if isinstance(example, Example) else f"{example.source} (spans)"
 
 
 def _mean(reached: np.ndarray) -> float:

@@ -13,15 +13,13 @@ from django.core.management import CommandError, call_command
 
 from feedback.evaluation.figures import auroc, average_precision, ece
 from feedback.groups import clusters
+from feedback.training.calibration import calibrate
 from feedback.training.data import Example, merge_duplicates, prepare, split
-from feedback.training.features import Spec, encode
-from feedback.training.fit import calibrate
 from feedback.training.grammar import generate
 from feedback.training.labels import targets
 from feedback.training.thresholds import recommend
 from screening.categories import MODEL_CATEGORIES
 from workers.model import load_model
-from workers.runtimes.encoder import Encoder
 
 
 def _example(
@@ -51,23 +49,28 @@ def data_folder(tmp_path: Path) -> Path:
     folder.mkdir()
     with gzip.open(folder / "moderation_train.jsonl.gz", "wt", encoding="utf-8") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows)
+    with gzip.open(folder / "pii_train.jsonl.gz", "wt", encoding="utf-8") as file:
+        for i, place in enumerate(["Leeds", "Bergen", "Lima", "Kyoto"] * 5):
+            text = f"The bus to {place} leaves at {i}."
+            spans = [{"start": 11, "end": 11 + len(place), "label": "LOCATION"}]
+            row = {"id": f"p-{i}", "source": "wnut17", "text": text, "spans": spans, "annotated_types": ["LOCATION"]}
+            file.write(json.dumps(row | {"licence": "CC0-1.0"}) + "\n")
     (folder / "lexicon_profanity_en.csv").write_text("text,severity_rating\ndamn,1.0\n")
     return folder
 
 
-def _train(data: Path, out: Path, cache: Path) -> str:
+def _train(data: Path, out: Path, checkpoints: Path) -> str:
     printed = StringIO()
-    call_command(
-        "train", data=data, out=out, cache=cache, seed=3, threads=1, synthetic=0.003, stdout=printed, stderr=StringIO()
-    )
+    options = {"data": data, "out": out, "checkpoints": checkpoints, "seed": 3, "threads": 1, "device": "cpu"}
+    call_command("train", **options, synthetic=0.002, stdout=printed, stderr=StringIO())
     return printed.getvalue()
 
 
-def test_one_command_makes_heads_that_load_and_the_same_bytes_again(data_folder: Path, tmp_path: Path) -> None:
-    printed = _train(data_folder, tmp_path / "one", tmp_path / "cache")
+def test_one_command_makes_a_model_that_loads_and_the_same_bytes_again(data_folder: Path, tmp_path: Path) -> None:
+    printed = _train(data_folder, tmp_path / "one", tmp_path / "first")
     assert "| prompt_injection |" in printed
-    _train(data_folder, tmp_path / "two" / "one", tmp_path / "cache")
-    for name in ("heads.safetensors", "config.json"):
+    _train(data_folder, tmp_path / "two" / "one", tmp_path / "second")
+    for name in ("adapter_model.safetensors", "heads.safetensors", "config.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / "one" / name).read_bytes()
     card = (tmp_path / "one" / "MODEL_CARD.md").read_text()
     assert "toxigen_safenlp" in card
@@ -78,19 +81,7 @@ def test_one_command_makes_heads_that_load_and_the_same_bytes_again(data_folder:
 
 def test_a_folder_without_data_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="data folder"):
-        _train(tmp_path, tmp_path / "out", tmp_path / "cache")
-
-
-def test_an_interrupted_encoding_resumes_and_gives_the_same_features(tmp_path: Path) -> None:
-    texts = [f"Text number {i} about the weather." for i in range(6)]
-    encoder, spec = Encoder(device="cpu"), Spec(layers=(6,))
-    seen: list[int] = []
-    whole = encode(texts, encoder=encoder, spec=spec, cache=tmp_path / "whole")
-    encode(texts[:4], encoder=encoder, spec=spec, cache=tmp_path / "parts")
-    (tmp_path / "parts" / spec.key() / "half.123.tmp").write_bytes(b"interrupted")
-    resumed = encode(texts, encoder=encoder, spec=spec, cache=tmp_path / "parts", progress=seen.append)
-    assert seen == [4, 2]
-    np.testing.assert_allclose(resumed.vectors.astype(float), whole.vectors.astype(float), atol=2e-3)
+        _train(tmp_path, tmp_path / "out", tmp_path / "checkpoints")
 
 
 def test_variants_of_a_text_fall_on_the_same_side() -> None:

@@ -1,4 +1,4 @@
-"""`manage.py train`: fit the guard model's heads, measure them, and write the folder that workers load."""
+"""`manage.py train`: train the guard model, measure it, and write the folder that workers load."""
 
 from __future__ import annotations
 
@@ -18,87 +18,100 @@ from tqdm import tqdm
 
 if TYPE_CHECKING:
     from feedback.training.pipeline import Corpus, Trained
+    from workers.runtimes.joint import JointConfig
 
 TRAFFIC = "traffic_replay.jsonl.gz"
-PACKAGES = ("torch", "transformers", "tokenizers", "scikit-learn", "numpy")
+PACKAGES = ("torch", "transformers", "tokenizers", "peft", "scikit-learn", "numpy")
 
 
 class Command(BaseCommand):
-    help = "Train the heads of the guard model from a data folder, print their scores and write their model card."
+    help = "Train the guard model from a data folder, print its scores and write its model card."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
-        parser.add_argument("--data", type=Path, required=True, help="folder with moderation_train.jsonl.gz")
-        parser.add_argument("--out", type=Path, required=True, help="folder to write the heads to")
+        parser.add_argument("--data", type=Path, required=True, help="folder with the training files")
+        parser.add_argument("--out", type=Path, required=True, help="folder to write the model to")
         parser.add_argument("--seed", type=int, default=7)
         parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-        parser.add_argument("--device", default="cpu", help="where to encode: cpu, cuda or auto")
-        parser.add_argument("--synthetic", type=float, default=1.0, help="share of our own texts to use, 0 to 1")
-        parser.add_argument("--cache", type=Path, default=settings.HOME / "cache" / "features")
+        parser.add_argument("--device", default="auto", help="cpu, cuda or auto")
+        parser.add_argument("--synthetic", type=float, default=0.4, help="share of our own texts to use, 0 to 1")
+        parser.add_argument("--checkpoints", type=Path, default=settings.HOME / "cache" / "training")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             from feedback.training import pipeline
         except ImportError as error:
             raise CommandError(f"Training needs {error.name}. Install it: pip install -e '.[train]'") from error
-        from feedback.training.recipe import RECIPE, SPEC
+        from feedback.training.joint.recipe import RECIPE
+        from workers.runtimes.encoder import resolve_device
 
         started = time.monotonic()
         pipeline.set_deterministic(options["threads"])
+        device = resolve_device(options["device"])
         try:
             corpus = pipeline.read_corpus(options["data"], seed=options["seed"], texts_share=options["synthetic"])
         except (OSError, ValueError) as error:
             raise CommandError(f"The data folder cannot be used: {error}") from error
-        data = pipeline.encode_corpus(
-            corpus, spec=SPEC, cache=options["cache"], device=options["device"], bar=progress_bar
+        net = pipeline.train_net(
+            corpus,
+            recipe=RECIPE,
+            seed=options["seed"],
+            device=device,
+            checkpoints=options["checkpoints"],
+            bar=progress_bar,
         )
-        trained = pipeline.train(corpus, data, spec=SPEC, recipe=RECIPE, seed=options["seed"], bar=progress_bar)
-        config = pipeline.save(options["out"], trained, spec=SPEC)
-        self._report(corpus, data, trained, config, options)
-        self.stdout.write(f"{options['out']} written in {time.monotonic() - started:.0f} s: {config.heads_sha256}")
+        trained = pipeline.conclude(corpus, net, recipe=RECIPE, device=device, bar=progress_bar)
+        config = pipeline.save(options["out"], trained, recipe=RECIPE)
+        self._report(corpus, trained, config, options)
+        self.stdout.write(f"{options['out']} written in {time.monotonic() - started:.0f} s: {config.version}")
 
-    def _report(self, corpus: Corpus, data: Any, trained: Trained, config: Any, options: dict[str, Any]) -> None:
+    def _report(self, corpus: Corpus, trained: Trained, config: JointConfig, options: dict[str, Any]) -> None:
+        import numpy as np
+
         from feedback.training import card, report
         from feedback.training.baseline import tfidf_scores
+        from feedback.training.embedding_figures import mean_cosine
         from feedback.training.fresh import fresh_alarms
+        from feedback.training.joint.recipe import RECIPE
         from feedback.training.lexicon import Lexicon
         from feedback.training.pipeline import LEXICON, MODERATION
-        from feedback.training.recipe import RECIPE, SPEC
+        from feedback.training.span_figures import span_figures
         from feedback.training.traffic import traffic_flag_rate
-        from feedback.training.unseen import unseen_sources
 
-        seed = options["seed"]
+        seed, out = options["seed"], options["out"]
         texts = [e.text for e in corpus.examples]
-        baseline = tfidf_scores(texts, corpus.targets, corpus.rows("train"), corpus.rows("test"))
-        categories = report.category_rows(corpus, trained, baseline, seed=seed)
-        sources = report.source_rows(corpus, trained)
+        test = corpus.rows("test")
+        asked = np.concatenate([test, corpus.rows("unseen")])
+        baseline = tfidf_scores(texts, corpus.targets, corpus.rows("train"), asked)
+        categories = report.category_rows(corpus, trained, baseline[: len(test)], seed=seed)
         benign, alarms = report.false_alarms(corpus, trained)
-        unseen = unseen_sources(corpus, data, spec=SPEC, recipe=RECIPE, seed=seed, bar=progress_bar)
         traffic, words = options["data"] / TRAFFIC, options["data"] / LEXICON
         lexicon = Lexicon.read(words) if words.exists() else None
-        fresh = fresh_alarms(options["data"] / MODERATION, lexicon, options["out"], seed=seed)
         facts = card.Facts(
-            command=f"python manage.py train --data {options['data']} --out {options['out']} --seed {seed}"
-            f" --threads {options['threads']} --synthetic {options['synthetic']}",
+            command=f"python manage.py train --data {options['data']} --out {out} --seed {seed}"
+            f" --threads {options['threads']} --device {options['device']} --synthetic {options['synthetic']}",
             seed=seed,
+            recipe=f"{RECIPE}.",
             versions={"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
             benign=benign,
             alarms=alarms,
-            unseen=unseen,
-            traffic=traffic_flag_rate(traffic, options["out"], seed=seed) if traffic.exists() else None,
-            fresh=fresh,
+            unseen=report.unseen_rows(corpus, trained, baseline[len(test) :], seed=seed),
+            spans=span_figures(corpus.spans_on("test"), out),
+            traffic=traffic_flag_rate(traffic, out, seed=seed) if traffic.exists() else None,
+            fresh=fresh_alarms(options["data"] / MODERATION, lexicon, out, seed=seed),
+            cosine=mean_cosine([texts[i] for i in test], out),
         )
         card.write_card(
-            options["out"],
+            out,
             config=config,
             corpus=corpus,
             trained=trained,
             categories=categories,
-            sources=sources,
+            sources=report.source_rows(corpus, trained),
             facts=facts,
         )
         self.stdout.write(card.scores_table(categories))
-        for source, answers, reached, share in fresh:
+        for source, answers, reached, share in facts.fresh:
             self.stdout.write(
                 f"{reached} of {answers} benign answers of {source} that took no part are flagged ({share})"
             )
@@ -108,5 +121,5 @@ class Command(BaseCommand):
 @contextmanager
 def progress_bar(stage: str, total: int) -> Iterator[Callable[[int], object]]:
     """Show a bar on standard error and yield the function that advances it."""
-    with tqdm(total=total, desc=stage, unit="text" if stage == "encode" else "batch") as bar:
+    with tqdm(total=total, desc=stage, unit="text" if stage == "score" else "%") as bar:
         yield bar.update

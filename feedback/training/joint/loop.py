@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from feedback.training.fit import balance_of
 from feedback.training.joint.batches import plan
 from feedback.training.joint.checkpoints import Checkpoint, read_checkpoint, save_checkpoint
-from feedback.training.joint.losses import category_loss, embedding_loss, token_loss
+from feedback.training.joint.losses import balance_of, category_loss, embedding_loss, token_loss
 from feedback.training.joint.net import JointNet
 from feedback.training.joint.recipe import JointRecipe
 from feedback.training.joint.rows import Rows
@@ -43,7 +42,7 @@ def train(
     else:
         net.restore(found.trained)
         optimiser.load_state_dict(found.optimiser)
-    balance = balance_of(rows.targets, np.arange(len(rows)), recipe.max_balance).to(device)
+    balance = balance_of(rows.targets, recipe.max_balance).to(device)
     net.train()
     for step in range(found.step if found else 0, len(batches)):
         # The seed of a batch depends on its number alone: no generator's state needs keeping.
@@ -92,9 +91,10 @@ def _standardise(net: JointNet, rows: Rows, recipe: JointRecipe, seed: int, devi
     """Give the category head the moments of the frozen encoder's states on a sample."""
     net.eval()
     sample = np.random.default_rng(seed).permutation(len(rows))[:SAMPLE]
+    windows = np.array([len(rows.windows[i]) for i in sample])
     vectors = []
-    for start in range(0, len(sample), 32):
-        batch = make_batch(rows, sample[start : start + 32], device)
+    for which in plan(rows.lengths()[sample], windows, budget=recipe.budget, epochs=1, seed=seed):
+        batch = make_batch(rows, sample[which], device)
         vectors.append(pool(net.frozen_states(batch.ids, batch.mask), batch.mask, recipe.layers))
     moments = torch.cat(vectors)
     net.heads.mean.copy_(moments.mean(dim=0))

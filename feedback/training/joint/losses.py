@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
+from feedback.training.labels import Targets
 from workers.runtimes.joint import TOKEN_LABELS
 
 
@@ -43,3 +45,10 @@ def token_loss(logits: torch.Tensor, allowed: torch.Tensor) -> torch.Tensor:
 def embedding_loss(embedding: torch.Tensor, frozen: torch.Tensor) -> torch.Tensor:
     """Return one minus the mean cosine of rows of length 1."""
     return 1 - (embedding.float() * frozen.float()).sum(dim=1).mean()
+
+
+def balance_of(targets: Targets, limit: float) -> torch.Tensor:
+    """Return how much more a positive counts in each category: the root of how much rarer it is, up to `limit`."""
+    positive = (targets.weight * targets.value).sum(axis=0)
+    negative = (targets.weight * (1 - targets.value)).sum(axis=0)
+    return torch.from_numpy(np.clip(np.sqrt(negative / np.maximum(positive, 1)), 1.0, limit).astype(np.float32))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class JointRecipe:
     """`budget`: padded tokens a batch. Rates are the highest of a schedule that warms up and falls to zero."""
 
-    epochs: int = 1
+    epochs: float = 0.5
     budget: int = 2_048
     window: int = 256
     overlap: int = 32
@@ -19,7 +19,7 @@ class JointRecipe:
     dropout: float = 0.1
     rank: int = 16
     #: Adapters begin here: shallow layers change little in fine-tuning, and cost a third of its time.
-    first_layer: int = 1
+    first_layer: int = 2
     rate: float = 7e-4
     head_rate: float = 1e-3
     decay: float = 0.01
@@ -31,7 +31,7 @@ class JointRecipe:
     token_weight: float = 2.0
     #: Distillation of the frozen encoder's sentence embedding, on every `embedding_every`-th batch.
     embedding_weight: float = 4.0
-    embedding_every: int = 4
+    embedding_every: int = 8
     #: Batches between two checkpoints.
     save_every: int = 50
 

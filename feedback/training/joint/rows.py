@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feedback.training.features import MAX_WINDOWS
 from feedback.training.labels import Targets
 from feedback.training.spans import SpanExample
 from screening.categories import MODEL_CATEGORIES, MODEL_ENTITIES
-from workers.runtimes.joint import TOKEN_LABELS
 from workers.runtimes.windows import Window, WindowTokenizer
 
-ANY_LABEL = (1 << len(TOKEN_LABELS)) - 1
+#: Windows of a long text that are trained on: its first and its last, where injected text likes to sit.
+MAX_WINDOWS = 2
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Rows:
 def category_rows(
     texts: Sequence[str], targets: Targets, *, tokenizer: WindowTokenizer, window: int, overlap: int
 ) -> Rows:
-    """Return rows without token labels; of a long text the first and the last window, where injections like to sit."""
+    """Return rows without token labels, of long texts the first and the last window."""
     own = _windows(texts, tokenizer, window, overlap)
     return Rows([[w.ids for w in windows] for windows in own], [[] for _ in texts], targets)
 

@@ -11,7 +11,6 @@ from safetensors.torch import save
 
 from feedback.training.joint.net import JointNet
 from feedback.training.joint.recipe import JointRecipe
-from feedback.training.writer import write_whole
 from screening.categories import MODEL_CATEGORIES, MODEL_ENTITIES
 from workers.runtimes.encoder import ENCODER_SHA256
 from workers.runtimes.folders import ADAPTERS, CONFIG, HEADS
@@ -59,3 +58,10 @@ def write_model(
 
 def _half(state: dict[str, torch.Tensor]) -> bytes:
     return save({k: v.detach().cpu().to(torch.float16).contiguous() for k, v in sorted(state.items())})
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write `path` so that no reader ever sees a part of it."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_bytes(data)
+    temporary.replace(path)
