@@ -133,7 +133,7 @@ def unseen_rows(corpus: Corpus, trained: Trained, baseline: np.ndarray, *, seed:
 
 def data_rows(corpus: Corpus) -> list[tuple[str, str, Counter[str]]]:
     """Return (source, licence, rows by side) for each source."""
-    every = [*corpus.examples, *corpus.spans]
+    every: list[Example | SpanExample] = [*corpus.examples, *corpus.spans]
     licences = {_shown(e): e.licence for e in every}
     counts: dict[str, Counter[str]] = {source: Counter() for source in sorted(licences)}
     for example, side in zip(every, [*corpus.sides.tolist(), *corpus.span_sides], strict=True):

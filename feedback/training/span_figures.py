@@ -20,7 +20,7 @@ def span_figures(examples: Sequence[SpanExample], folder: Path) -> list[tuple[st
     guard = EncoderGuard(folder, device="cpu")
     counts: dict[tuple[str, str], Counter[str]] = {}
     for example, prediction in zip(examples, guard.predict([e.text for e in examples]), strict=True):
-        found = {(s.start, s.end, s.label) for s in prediction.spans}
+        found = {(s.start, s.end, s.label) for s in prediction.spans or ()}
         true = {(s.start, s.end, s.label) for s in example.spans}
         for entity in example.annotated:
             count = counts.setdefault((example.source, entity), Counter())

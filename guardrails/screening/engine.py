@@ -55,8 +55,8 @@ def wait_until(job: Job) -> dict[Queue, float]:
     """Return the queues that a job needs, each with the time (Unix seconds) when the last of its rules is due."""
     due: dict[Queue, float] = {"cpu": job.deadline, "gpu": job.deadline} if job.observe else {}
     for rule in load_policy(job.policy).rules:
-        queue = rule.queue
-        due[queue] = max(due.get(queue, 0.0), job.deadline_of(rule).at)
+        for queue in rule.queues:
+            due[queue] = max(due.get(queue, 0.0), job.deadline_of(rule).at)
     return due
 
 
@@ -168,6 +168,7 @@ class Engine:
         known = [predictions[text.text] for text in job.texts if text.text in predictions]
         return JobResult(
             rules=results,
+            spans=seen.spans if seen and job.observe else None,
             scores=seen.scores if seen and not seen.unscanned else None,
             model=version,
             queue_ms=max((one.queue_ms for one in known), default=0.0),
@@ -182,7 +183,8 @@ class Engine:
         if unscanned:
             return RuleResult(rule=rule.id, unscanned=unscanned)
         try:
-            detector = self._detector(rule)
+            part = rule.model_part
+            detector = part(rule.parsed_options()) if part else self._detector(rule)  # type: ignore[call-arg]  # own type
             assert isinstance(detector, ModelDetector)  # noqa: S101 - the registry's queue says so
             findings = [
                 finding
@@ -209,7 +211,7 @@ def _build(name: str, options_json: str) -> Detector:
 
 def _model_rules(job: Job) -> list[Rule]:
     """Return the rules that read the pass of the guard model."""
-    return [rule for rule in load_policy(job.policy).rules if rule.queue == "gpu" and not is_served(rule)]
+    return [rule for rule in load_policy(job.policy).rules if "gpu" in rule.queues and not is_served(rule)]
 
 
 def _wanted(jobs: Sequence[Job]) -> dict[str, float]:

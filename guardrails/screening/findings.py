@@ -80,6 +80,7 @@ class Span:
 class Prediction:
     """What the guard model says of one text: a calibrated probability for every category, and PII spans.
 
+    `spans`: in order; None when the model has no head for them.
     `unscanned`: why the text was not, or not wholly, read ("deadline", or the class of an error); its scores then say
     nothing. `queue_ms` and `inference_ms`: how long the text waited for the model and how long the model read it,
     where the model knows. `embedding`: a vector of length 1 that lies near those of texts of like meaning; empty when
@@ -87,7 +88,7 @@ class Prediction:
     """
 
     scores: dict[str, float]
-    spans: tuple[Span, ...] = ()
+    spans: tuple[Span, ...] | None = None
     unscanned: str = ""
     queue_ms: float = 0.0
     inference_ms: float = 0.0
@@ -108,7 +109,8 @@ class JobResult:
     """The outcome of the rules of one queue on one check.
 
     `scores`: the model's scores of the output, when a model-based rule ran or the job asked to observe.
-    `spans`: every PII span of the output, when the job asked to observe.
+    `spans`: every PII span of the output that this queue finds, when the job asked to observe; None when it did not
+    look.
     """
 
     rules: tuple[RuleResult, ...]

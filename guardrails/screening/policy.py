@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from screening.detectors.base import Detector, Options
+from screening.detectors.base import Detector, ModelDetector, Options
 from screening.detectors.registry import DETECTORS, UnknownDetector, detector_type
 from screening.findings import Action, OnError, Queue
 from screening.policy_yaml import Issue, PolicyError, did_you_mean, read_yaml
@@ -93,6 +93,16 @@ class Rule(_Part):
     def queue(self) -> Queue:
         """Return where the rule runs: for most detectors a fixed queue, for some what their options ask for."""
         return self.detector_type.queue_of(self.options)
+
+    @property
+    def model_part(self) -> type[ModelDetector] | None:
+        """Return what reads the guard model for this rule, beside its detector; None when nothing does."""
+        return self.detector_type.model_part(self.entities)
+
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        """Return where the parts of the rule run: one result is due from each."""
+        return (self.queue, "gpu") if self.model_part else (self.queue,)
 
     def parsed_options(self) -> Options:
         """Return the options in the detector's own type; raise pydantic.ValidationError."""

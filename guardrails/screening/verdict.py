@@ -33,10 +33,11 @@ class Conclusion:
 def conclude(policy: Policy, output: str | None, results: Iterable[RuleResult], key: bytes) -> Conclusion:
     """Return the verdict of `policy` on what its rules found.
 
-    A rule without a result is unscanned ("no result"), never passed, and its `on_error` decides. `key` keys the hashes
-    of redacted values.
+    A rule without a result is unscanned ("no result"), never passed, and its `on_error` decides. A rule with several
+    results, of its parts, has the findings of all and is unscanned when one is. `key` keys the hashes of redacted
+    values.
     """
-    by_rule: Mapping[str, RuleResult] = {result.rule: result for result in results}
+    by_rule = _by_rule(results)
     findings: list[Finding] = []
     unscanned: list[tuple[str, str]] = []
     verdicts: list[Verdict] = ["allow"]
@@ -56,6 +57,16 @@ def conclude(policy: Policy, output: str | None, results: Iterable[RuleResult], 
         findings=tuple(findings),
         unscanned=tuple(unscanned),
     )
+
+
+def _by_rule(results: Iterable[RuleResult]) -> Mapping[str, RuleResult]:
+    found: dict[str, RuleResult] = {}
+    for part in results:
+        first = found.get(part.rule, RuleResult(part.rule))
+        found[part.rule] = RuleResult(
+            part.rule, first.findings + part.findings, unscanned=first.unscanned or part.unscanned
+        )
+    return found
 
 
 def redaction_spans(findings: Iterable[Finding]) -> list[RedactionSpan]:

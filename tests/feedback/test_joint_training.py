@@ -75,6 +75,7 @@ def test_the_written_model_is_the_one_that_was_trained(net: JointNet, tmp_path: 
     assert alone.scores.keys() == set(MODEL_CATEGORIES)
     assert len(long.embedding) == 384
     assert np.linalg.norm(long.embedding) == pytest.approx(1)
+    assert long.spans is not None
     assert all(TEXTS[1][s.start : s.end].strip() for s in long.spans)
 
 

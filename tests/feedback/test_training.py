@@ -68,7 +68,7 @@ def _train(data: Path, out: Path, checkpoints: Path) -> str:
 
 def test_one_command_makes_a_model_that_loads_and_the_same_bytes_again(data_folder: Path, tmp_path: Path) -> None:
     printed = _train(data_folder, tmp_path / "one", tmp_path / "first")
-    assert "| prompt_injection |" in printed
+    assert "| prompt_injection " in printed
     _train(data_folder, tmp_path / "two" / "one", tmp_path / "second")
     for name in ("adapter_model.safetensors", "heads.safetensors", "config.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / "one" / name).read_bytes()

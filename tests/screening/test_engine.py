@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from screening.categories import MODEL_CATEGORIES
 from screening.engine import Engine, Job, wait_until
-from screening.findings import DEADLINE, Deadline, Prediction, Text
+from screening.findings import DEADLINE, Deadline, Prediction, Span, Text
 from screening.policy import parse_policy
+from screening.verdict import conclude
 
 POLICY = parse_policy("""
 name: p
@@ -42,6 +43,53 @@ def job(output: str = "fine", message: str = "hello", *, seconds: float = 60, ob
     now = time.time()
     texts = (Text("output", output), Text("messages.0", message))
     return Job(POLICY.canonical, texts, started=now, deadline=now + seconds, observe=observe)
+
+
+NAMES = parse_policy("""
+name: names
+rules:
+  - {id: people, detector: pii, entities: {EMAIL_ADDRESS: redact, PERSON: mask}}
+  - {id: forms, detector: pii, entities: {"*": redact}}
+""")
+
+
+class NamingModel(ScriptedModel):
+    """Finds "Ann" at the beginning."""
+
+    def predict(self, texts: Sequence[str], *, deadlines: Sequence[Deadline] = ()) -> list[Prediction]:
+        spans = (Span(0, 3, "PERSON", 0.9), Span(0, 3, "LOCATION", 0.5))
+        return [replace(p, spans=spans) for p in super().predict(texts, deadlines=deadlines)]
+
+
+def names_job(*, observe: bool = False) -> Job:
+    now = time.time()
+    texts = (Text("output", "Ann, ann@example.org"),)
+    return Job(NAMES.canonical, texts, started=now, deadline=now + 60, observe=observe)
+
+
+def test_a_rule_that_names_people_is_answered_by_patterns_and_by_the_model() -> None:
+    assert set(wait_until(names_job())) == {"cpu", "gpu"}
+    engine = Engine(NamingModel)
+    results = [*engine.run([names_job()], "cpu"), *engine.run([names_job()], "gpu")]
+    assert [[rule.rule for rule in result.rules] for result in results] == [["people", "forms"], ["people"]]
+    conclusion = conclude(NAMES, "Ann, ann@example.org", [rule for result in results for rule in result.rules], b"")
+    assert conclusion.output == "***, [EMAIL_ADDRESS]"
+    assert [finding.model for finding in conclusion.findings] == ["presidio", "scripted-1", "presidio"]
+
+
+def test_a_rule_of_two_parts_is_unscanned_when_the_model_has_no_head_for_spans() -> None:
+    engine = Engine(ScriptedModel)
+    rules = [rule for queue in ("cpu", "gpu") for rule in engine.run([names_job()], queue)[0].rules]
+    conclusion = conclude(NAMES, "Ann, ann@example.org", rules, b"")
+    assert conclusion.unscanned == (("people", "LookupError"),)
+    assert conclusion.verdict == "hold"
+
+
+def test_what_the_model_sees_is_observed_beside_the_patterns() -> None:
+    engine = Engine(NamingModel)
+    (seen,) = engine.run([names_job(observe=True)], "gpu")
+    assert [span.label for span in seen.spans or ()] == ["PERSON", "LOCATION"]
+    assert engine.run([names_job()], "gpu")[0].spans is None
 
 
 def test_all_model_rules_of_all_jobs_share_one_pass_over_distinct_texts() -> None:

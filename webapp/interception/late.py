@@ -25,7 +25,8 @@ def attach_late_results(check_id: uuid.UUID, results: Sequence[RuleResult]) -> b
     awaited = {item["rule"]: item for item in check.unscanned if not item.get("late")}
     if awaited.keys() <= {result.rule for result in results}:
         check.reply_key = ""  # every rule has been heard of: nothing more is due
-    new = [result for result in results if result.rule in awaited and not result.unscanned]
+    failed = {result.rule for result in results if result.unscanned}
+    new = [result for result in results if result.rule in awaited and result.rule not in failed]
     for result in new:
         awaited[result.rule]["late"] = True
     check.save(update_fields=["unscanned", "reply_key"])
@@ -38,7 +39,7 @@ def attach_late_results(check_id: uuid.UUID, results: Sequence[RuleResult]) -> b
         project_id=check.project_id,
         actor=Actor(kind="system", ref="countersign"),
         object=EventObject("check", check.id),
-        reason_codes=[f"rule:{result.rule}" for result in new],
+        reason_codes=[f"rule:{rule}" for rule in dict.fromkeys(result.rule for result in new)],
     )
     if check.verdict in ("allow", "redact") and any(finding.action != "observe" for finding in findings):
         check_flagged.send(sender=Check, check=check, kind="late", inclusion_prob=1.0)

@@ -91,10 +91,17 @@ _QUEUES: tuple[Queue, ...] = ("cpu", "gpu", "llm")
 def _answer(line: Line, policy: Policy, screening: Screening, key: bytes) -> dict[str, Any]:
     results, missing = screening.results, screening.missing
     rules = [rule for result in results.values() for rule in result.rules]
-    rules += [RuleResult(rule=rule.id, unscanned=missing[rule.queue]) for rule in policy.rules if rule.queue in missing]
+    rules += [
+        RuleResult(rule=rule.id, unscanned=missing[queue])
+        for rule in policy.rules
+        for queue in rule.queues
+        if queue in missing
+    ]
     conclusion = conclude(policy, line.output, rules, key)
     gpu, cpu = results.get("gpu"), results.get("cpu")
     spans = cpu.spans if cpu else None
+    if spans is not None and gpu and gpu.spans:
+        spans = tuple(sorted(spans + gpu.spans, key=lambda span: (span.start, span.end)))
     return {
         "id": line.id,
         "verdict": conclusion.verdict,

@@ -73,11 +73,12 @@ def conclude_job(job: Job, project_id: uuid.UUID, screening: Screening) -> Scree
     results = screening.results
     policy = load_policy(job.policy)
     rules = [rule for result in results.values() for rule in result.rules]
-    done = {rule.rule for rule in rules}
+    done = {(queue, rule.rule) for queue, result in results.items() for rule in result.rules}
     rules += [
-        RuleResult(rule=rule.id, unscanned=screening.missing.get(rule.queue, "no result"))
+        RuleResult(rule=rule.id, unscanned=screening.missing.get(queue, "no result"))
         for rule in policy.rules
-        if rule.id not in done
+        for queue in rule.queues
+        if (queue, rule.id) not in done
     ]
     output = next((text.text for text in job.texts if text.is_output), None)
     gpu = results.get("gpu")

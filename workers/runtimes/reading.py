@@ -24,7 +24,7 @@ class Reading:
         self._logits = torch.full((texts, len(config.categories)), float("-inf"))
         self._embedding = torch.zeros(texts, WIDTH)
         self._tokens: list[dict[int, np.ndarray]] = [{} for _ in range(texts)]
-        self._embeds = False
+        self._embeds = self._marks = False
 
     def add(self, which: Sequence[int], out: Outputs) -> None:
         """Take the outputs of the windows `which`, row by row."""
@@ -36,6 +36,7 @@ class Reading:
             lengths = torch.tensor([[len(self._windows[i].ids)] for i in which])
             self._embedding.index_add_(0, owners, out.embedding.float().cpu() * lengths)
         if out.tokens is not None:
+            self._marks = True
             for i, own in zip(which, out.tokens.float().cpu().numpy(), strict=True):
                 self._tokens[self._windows[i].text][i] = own[: len(self._windows[i].ids)]
 
@@ -53,15 +54,13 @@ class Reading:
             if i in late
             else Prediction(
                 scores=dict(zip(self._config.categories, row, strict=True)),
-                spans=self._spans(self._tokens[i]),
+                spans=self._spans(self._tokens[i]) if self._marks else None,
                 embedding=tuple(directions[i]) if directions else (),
             )
             for i, row in enumerate(scores)
         ]
 
     def _spans(self, tokens: dict[int, np.ndarray]) -> tuple[Span, ...]:
-        if not tokens:
-            return ()
         order = sorted(tokens)
         windows, logits = [self._windows[i] for i in order], [tokens[i] for i in order]
         return spans_of(windows, logits, overlap=self._config.overlap, later=self._later)

@@ -8,7 +8,7 @@ free of side effects, because web processes import all of them to validate polic
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -58,6 +58,14 @@ class Detector(ABC):
         """Return where a rule with these (unparsed) options runs."""
         return cls.queue
 
+    @classmethod
+    def model_part(cls, names: Collection[str]) -> type[ModelDetector] | None:
+        """Return what reads the guard model for a rule that maps these names, beside `detect`; for most there is none.
+
+        Such a rule runs on two queues, and is unscanned when either part is.
+        """
+        return None
+
     @abstractmethod
     def detect(self, text: str, deadline: Deadline) -> list[Hit]:
         """Return the hits in `text`, in order of position.
@@ -71,7 +79,7 @@ class ModelDetector(Detector):
     """A detector that reads the one model pass instead of scanning by itself."""
 
     queue = "gpu"
-    maps = "categories"
+    maps: ClassVar[Literal["categories", "entities", "either"]] = "categories"
 
     def detect(self, text: str, deadline: Deadline) -> list[Hit]:
         raise TypeError("a model-based detector reads predictions: call read()")

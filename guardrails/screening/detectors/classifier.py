@@ -74,4 +74,4 @@ def _answer(ask: Ask, future: Future[Classified], place: dict[str, int]) -> Answ
 
 def _hits(prediction: Prediction) -> list[Hit]:
     scores = [Hit(category, score) for category, score in prediction.scores.items()]
-    return scores + [Hit(span.label, span.score, span.start, span.end) for span in prediction.spans]
+    return scores + [Hit(span.label, span.score, span.start, span.end) for span in prediction.spans or ()]

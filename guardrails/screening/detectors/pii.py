@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from screening.detectors.base import Detector, Options
+from screening.categories import MODEL_ENTITIES
+from screening.detectors.base import Detector, ModelDetector, Options
 from screening.detectors.unmasking import unmask
-from screening.findings import Deadline, Hit
+from screening.findings import Deadline, Hit, Prediction
 
 if TYPE_CHECKING:
     from screening.detectors.pii_scanner import Scanner
@@ -45,6 +46,9 @@ ENTITIES: tuple[str, ...] = (
     "UUID",
 )
 
+#: What only the guard model finds. It finds dates too, for rules that ask for one of these.
+NAMED_ONLY = frozenset(MODEL_ENTITIES) - frozenset(ENTITIES)
+
 
 class PiiOptions(Options):
     """`language` chooses national numbers and context words; hits under `min_score` are left out."""
@@ -53,15 +57,40 @@ class PiiOptions(Options):
     min_score: float = Field(default=0.4, ge=0.0, le=1.0)
 
 
+class PiiNames(ModelDetector):
+    """The part of a `pii` rule that reads the token head of the guard model."""
+
+    name = "pii"
+    maps = "entities"
+
+    def __init__(self, options: PiiOptions) -> None:
+        self.options = options
+
+    def read(self, text: str, prediction: Prediction) -> list[Hit]:
+        """Return the spans of the model; raise LookupError when it has no token head, so that the rule is unscanned."""
+        if prediction.spans is None:
+            raise LookupError("the guard model that is served finds no spans")
+        return [
+            Hit(span.label, span.score, span.start, span.end)
+            for span in prediction.spans
+            if span.score >= self.options.min_score
+        ]
+
+
 class Pii(Detector):
     name = "pii"
-    labels = frozenset(ENTITIES)
+    labels = frozenset({*ENTITIES, *MODEL_ENTITIES})
     version = "presidio"
     options_type = PiiOptions
 
     def __init__(self, options: PiiOptions) -> None:
         self.options = options
         self._scanner = _scanner(options.language)
+
+    @classmethod
+    def model_part(cls, names: Collection[str]) -> type[ModelDetector] | None:
+        """Read the model too when an entity is named that no pattern finds."""
+        return PiiNames if set(names) & NAMED_ONLY else None
 
     def detect(self, text: str, deadline: Deadline) -> list[Hit]:
         """Return the entities found, nested ones of the same type resolved as Presidio does.
