@@ -8,31 +8,56 @@ from pathlib import Path
 from screening.detectors.base import GuardModel
 from workers.runtimes.errors import ModelUnavailable
 
-__all__ = ["DEFAULT_FOLDER", "ModelUnavailable", "load_model"]
+__all__ = ["DEFAULT_FOLDER", "ModelUnavailable", "load_model", "serve_model"]
 
 DEFAULT_FOLDER = Path(__file__).resolve().parent / "models" / "minilm-heads-1"
 
 
 def load_model(source: str = "", device: str = "auto", *, threads: int | None = None) -> GuardModel:
-    """Return the guard model named by `source`, ready to predict.
+    """Return the guard model named by `source`, ready to predict in plain fp32: the reference for every other way.
 
     `source`: "" or "default" for the heads that ship, "fake" for the model that looks at nothing, else the path of a
-    heads folder. `device`: "auto" (CUDA when present, else CPU), or a torch device. `threads`: torch's threads for
+    model folder. `device`: "auto" (CUDA when present, else CPU), or a torch device. `threads`: torch's threads for
     this process; None leaves them as they are. Fetches nothing from a network. Raise ModelUnavailable, saying what to
     do, when files are missing, damaged or not the expected ones; nothing is kept of a failed attempt, so the next call
     starts afresh.
     """
     if source == "fake":
-        from workers.runtimes.fake import FakeGuard
+        return _fake()
+    _prepare(threads)
+    from workers.runtimes.guard import EncoderGuard
 
-        return FakeGuard()
+    return EncoderGuard(_folder(source), device=device)
+
+
+def serve_model(source: str = "", device: str = "auto", precision: str = "auto") -> GuardModel:
+    """Return the same model for the threads of a worker: they share batches, in the fastest way that keeps the scores.
+
+    `precision`: "auto", "fp32", "bf16" or "int8". What is returned owns a thread, so make it after any fork.
+    """
+    if source == "fake":
+        return _fake()
+    _prepare(None)
+    from workers.runtimes.choice import precision_of
+    from workers.runtimes.shared import SharedGuard
+
+    return SharedGuard(_folder(source), device=device, precision=precision_of(precision))
+
+
+def _fake() -> GuardModel:
+    from workers.runtimes.fake import FakeGuard
+
+    return FakeGuard()
+
+
+def _prepare(threads: int | None) -> None:
     # The encoder is built from local bytes and asks no hub; this makes sure of it whatever a library does on import.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import torch
 
-    from workers.runtimes.guard import EncoderGuard
-
     if threads is not None:
         torch.set_num_threads(threads)
-    folder = DEFAULT_FOLDER if source in ("", "default") else Path(source).expanduser()
-    return EncoderGuard(folder, device=device)
+
+
+def _folder(source: str) -> Path:
+    return DEFAULT_FOLDER if source in ("", "default") else Path(source).expanduser()

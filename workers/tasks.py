@@ -10,7 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 import redis
-from celery.signals import worker_process_init
+from celery.concurrency import get_implementation
+from celery.concurrency.thread import TaskPool
+from celery.signals import worker_init, worker_process_init
 
 from screening.engine import Engine, Job
 from screening.findings import OUTPUT, JobResult, Queue, Text
@@ -20,7 +22,7 @@ from workers.alive import keep_alive_keys
 from workers.app import app
 from workers.broker import QUEUES, SOCKET_TIMEOUT
 from workers.messages import REPLY, REPLY_SECONDS, Batch, Reply, decode_batch
-from workers.model import load_model
+from workers.model import serve_model
 from workers.served import ServedModels
 
 log = logging.getLogger(__name__)
@@ -49,8 +51,10 @@ def _patient_loader() -> Any:
         if last is not None and time.monotonic() - last[0] < RETRY_MODEL_SECONDS:
             raise last[1]
         try:
-            return load_model(
-                os.environ.get("COUNTERSIGN_GUARD_MODEL", ""), os.environ.get("COUNTERSIGN_DEVICE", "auto")
+            return serve_model(
+                os.environ.get("COUNTERSIGN_GUARD_MODEL", ""),
+                os.environ.get("COUNTERSIGN_DEVICE", "auto"),
+                os.environ.get("COUNTERSIGN_PRECISION", "auto"),
             )
         except Exception as error:
             last = (time.monotonic(), error)
@@ -79,6 +83,13 @@ def screen_batch(message: str) -> None:
 def _run(batch: Batch) -> list[JobResult]:
     waited = max(0.0, time.time() - batch.sent) * 1000
     return [replace(result, queue_ms=waited + result.queue_ms) for result in engine().run(batch.jobs, batch.queue)]
+
+
+@worker_init.connect
+def _start_threads(sender: Any, **_: Any) -> None:
+    # The pool of threads sends no worker_process_init; its threads, which share the model's batches, start after this.
+    if get_implementation(sender.pool_cls) is TaskPool:
+        _start()
 
 
 @worker_process_init.connect

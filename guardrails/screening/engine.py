@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -61,7 +62,7 @@ def wait_until(job: Job) -> dict[Queue, float]:
 
 
 class Engine:
-    """Screens jobs; one per worker process. Keeps the detectors of recently used policies.
+    """Screens jobs; one per worker process, for all its threads. Keeps the detectors of recently used policies.
 
     `model` is called at the first need and after every failure, so that a worker recovers without a restart once the
     model's files are there. `models`: those of the models file; without it the rules that ask them are unscanned.
@@ -71,14 +72,16 @@ class Engine:
         self._load_model = model
         self._models = models or NoModels()
         self._model: GuardModel | None = None
+        self._loading = threading.Lock()
         self._detectors = lru_cache(maxsize=64)(_build)
 
     @property
     def model(self) -> GuardModel:
         """Return the guard model, loading it if need be; raises what its loader raises."""
-        if self._model is None:
-            self._model = self._load_model()
-        return self._model
+        with self._loading:
+            if self._model is None:
+                self._model = self._load_model()
+            return self._model
 
     def run(self, jobs: Sequence[Job], queue: Queue) -> list[JobResult]:
         """Return the results of the rules of `queue`, one a job, in order. Never raises for what a text does."""
@@ -154,9 +157,10 @@ class Engine:
         return [self._read(job, predictions, failure, version, spent) for job in jobs]
 
     def _drop(self, model: GuardModel | None) -> None:
-        # Another thread may have loaded a new one since.
-        if self._model is model:
-            self._model = None
+        with self._loading:
+            # Another thread may have loaded a new one since.
+            if self._model is model:
+                self._model = None
 
     def _read(
         self, job: Job, predictions: dict[str, Prediction], failure: str, version: str, spent: float

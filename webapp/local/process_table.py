@@ -13,7 +13,9 @@ from workers.broker import CONCLUDE, CONTROL
 PROJECT = Path(__file__).resolve().parents[2]
 WEB_THREADS = 16
 WORKERS = 1  # stop_order: after the web server, before Redis and PostgreSQL.
-SCREENING_OPTIONS = ["--pool", "solo", "--without-mingle", "--without-gossip", "--without-heartbeat", "-l", "warning"]
+SCREENING_OPTIONS = ["--without-mingle", "--without-gossip", "--without-heartbeat", "-l", "warning"]
+#: The exact rules use the processor, one batch at a time; what waits for the guard model shares its batches.
+POOLS = {"screen.cpu": ["--pool", "solo"], "screen.gpu": ["--pool", "threads", "-c", "8"]}
 
 
 def processes(*, env: Mapping[str, str], port: int, run: Path) -> list[Process]:
@@ -87,7 +89,18 @@ def _control(name: str, queue: str, env: Mapping[str, str]) -> Process:
 
 
 def _screener(name: str, queue: str, node: str, env: Mapping[str, str], *, threads: int) -> Process:
-    command = ["celery", "-A", "workers.app", "worker", "-Q", queue, "-n", f"{node}@%h", *SCREENING_OPTIONS]
+    command = [
+        "celery",
+        "-A",
+        "workers.app",
+        "worker",
+        "-Q",
+        queue,
+        "-n",
+        f"{node}@%h",
+        *POOLS[queue],
+        *SCREENING_OPTIONS,
+    ]
     return _python(name, command, env, threads=threads, stop_order=WORKERS)
 
 

@@ -58,11 +58,15 @@ class Bert(nn.Module):
         # Everything is of the first type: upstream's second one is for pairs of texts.
         words = parts["word_embeddings"](input_ids) + parts["token_type_embeddings"](torch.zeros_like(positions))
         states = [parts["LayerNorm"](words + parts["position_embeddings"](positions))]
-        layers = self.encoder["layer"]
-        assert isinstance(layers, nn.ModuleList)  # noqa: S101 - made above
-        for layer in layers:
+        for layer in self.layers:
             states.append(layer(states[-1], attend))
         return states
+
+    @property
+    def layers(self) -> list[Layer]:
+        found = self.encoder["layer"]
+        assert isinstance(found, nn.ModuleList)  # noqa: S101 - made above
+        return list(found)  # type: ignore[arg-type]  # runtimes put layers of their own there, called the same way
 
     @classmethod
     def from_state(cls, state: Mapping[str, torch.Tensor]) -> Bert:

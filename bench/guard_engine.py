@@ -1,0 +1,217 @@
+"""One fused pass against one pipeline a check, and against what the processor could do.
+
+    python -m bench.guard_engine --compare --data ../shared/data/traffic_replay.jsonl.gz
+
+Measures, on the same texts and in turns, (a) three Hugging Face pipelines of the guard model's own architecture
+(moderation, injection, named entities), text by text as a guardrail server runs them, with batches of 1 and of 32;
+(b) our pass through the batcher with 1, 8 and 64 concurrent callers; and (c) the floor: the operations of the tokens
+without padding, over the rate of matrix products measured in the same run. Pipelines truncate at 512 word pieces; ours
+reads all. Figures are medians of the rounds; raw ones go to bench/results/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import platform
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from transformers import (
+    AutoTokenizer,
+    BertConfig,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+    TextClassificationPipeline,
+    TokenClassificationPipeline,
+)
+
+from bench.app import ROOT
+from screening.categories import MODEL_CATEGORIES
+from workers.model import DEFAULT_FOLDER
+from workers.runtimes.choice import BF16, precision_of, processor_flags
+from workers.runtimes.encoder import carrier_folder, load_tokenizer
+from workers.runtimes.int8 import Int8Linear
+from workers.runtimes.shared import SharedGuard
+
+CALLERS = (1, 8, 64)
+BATCHES = (1, 32)
+WIDTH, INNER, LAYERS = 384, 1_536, 6
+
+
+@dataclass
+class Way:
+    """One way to read the texts, and the seconds that each round took."""
+
+    name: str
+    run: Callable[[Sequence[str]], object]
+    seconds: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
+
+
+def read_texts(path: Path, count: int, seed: int) -> list[str]:
+    """Return `count` prompts and responses of the file, chosen by `seed`."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        texts = [text for line in lines for text in json.loads(line).values() if isinstance(text, str) and text]
+    return random.Random(seed).sample(texts, count)
+
+
+def pipelines(device: str, batch: int) -> Callable[[Sequence[str]], object]:
+    """Return what reads texts with three pipelines, one after the other, as separate guardrails do."""
+    folder = carrier_folder()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+
+    def config(labels: int) -> BertConfig:
+        return BertConfig(
+            vocab_size=30_522, hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=12,
+            intermediate_size=INNER, id2label={i: str(i) for i in range(labels)},
+        )  # fmt: skip
+
+    tokenizer.model_max_length = 512
+    kinds = [
+        (
+            TextClassificationPipeline,
+            BertForSequenceClassification(config(len(MODEL_CATEGORIES))),
+            {"truncation": True},
+        ),
+        (TextClassificationPipeline, BertForSequenceClassification(config(2)), {"truncation": True}),
+        # It truncates to model_max_length by itself.
+        (TokenClassificationPipeline, BertForTokenClassification(config(11)), {}),
+    ]
+    ready = [(kind(model=model, tokenizer=tokenizer, device=device), more) for kind, model, more in kinds]
+
+    def run(texts: Sequence[str]) -> object:
+        if batch > 1:
+            return [one(list(texts), batch_size=batch, **more) for one, more in ready]
+        return [one(text, **more) for text in texts for one, more in ready]
+
+    return run
+
+
+def ours(guard: SharedGuard, callers: int) -> Callable[[Sequence[str]], object]:
+    """Return what reads texts one by one with so many concurrent callers."""
+
+    def run(texts: Sequence[str]) -> object:
+        with ThreadPoolExecutor(callers) as pool:
+            return list(pool.map(lambda text: guard.predict([text]), texts))
+
+    return run
+
+
+def operations(lengths: Sequence[int]) -> float:
+    """Return the operations of the encoder's products for windows of `lengths`, without padding."""
+    per_token = 2 * (4 * WIDTH * WIDTH + 2 * WIDTH * INNER)
+    return float(sum(LAYERS * (per_token * n + 4 * n * n * WIDTH) for n in lengths))
+
+
+def product_rate(linear: Callable[[torch.Tensor], object], x: torch.Tensor, seconds: float = 0.5) -> float:
+    """Return operations a second of `linear`, which multiplies `x` by [WIDTH, INNER], the best of several tries."""
+    best = 0.0
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        for _ in range(5):
+            linear(x)
+        if x.is_cuda:
+            torch.cuda.synchronize()
+        best = max(best, 5 * 2 * len(x) * WIDTH * INNER / (time.perf_counter() - start))
+    return best
+
+
+@torch.inference_mode()
+def rates(device: torch.device) -> dict[str, float]:
+    """Return the rate of matrix products in each precision that the runtimes have."""
+    rows = 65_536 if device.type == "cuda" else 1_024
+    x, weight = torch.randn(rows, WIDTH, device=device), torch.randn(INNER, WIDTH, device=device)
+    found = {"fp32": product_rate(lambda x: torch.nn.functional.linear(x, weight), x)}
+    if device.type == "cuda" or BF16 & processor_flags():
+        half = weight.bfloat16()
+        found["bf16"] = product_rate(lambda x: torch.nn.functional.linear(x, half), x.bfloat16())
+    if device.type == "cpu":
+        eight = Int8Linear(weight, torch.zeros(INNER))
+        whole = torch.randint(0, 255, (rows, WIDTH), dtype=torch.uint8)
+        found["int8"] = product_rate(eight.product, whole)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--compare", action="store_true", help="also run the pipelines")
+    parser.add_argument("--count", type=int, default=96, help="texts a round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--precision", nargs="+", default=["auto"], help="of ours: auto, fp32, bf16, int8; or several")
+    parser.add_argument("--model", type=Path, default=DEFAULT_FOLDER)
+    parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "guard_engine.json")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    texts = read_texts(options.data, options.count, options.seed)
+    tokenizer = load_tokenizer()
+    windows = tokenizer.windows(texts, size=256, overlap=32)
+    tokens, work = sum(len(w.ids) for w in windows), operations([len(w.ids) for w in windows])
+    guards = [SharedGuard(options.model, device=options.device, precision=precision_of(p)) for p in options.precision]
+    device = guards[0].device
+    ways = [
+        Way(f"ours, {guard.runtime.name}, {callers} callers", ours(guard, callers))
+        for guard in guards
+        for callers in CALLERS
+    ]
+    if options.compare:
+        ways += [Way(f"3 pipelines, batch {batch}", pipelines(str(device), batch)) for batch in BATCHES]
+    print(f"{platform.processor() or platform.machine()}, {options.threads} threads, {device}, {guards[0].version}")
+    print(
+        f"{len(texts)} texts, {len(windows)} windows, {tokens} tokens, {work / 1e9:.0f} GFLOP; {options.rounds} rounds"
+    )
+    measured = measure(ways, texts, options.rounds)
+    products = rates(device)
+    report(ways, len(texts), tokens, work, products)
+    facts = {
+        "machine": platform.platform(), "threads": options.threads, "device": str(device), "model": guards[0].version,
+        "texts": len(texts), "windows": len(windows), "tokens": tokens, "operations": work, "rates": products,
+        "counts": {guard.runtime.name: asdict(guard.batcher.counts) for guard in guards}, "ways": measured,
+    }  # fmt: skip
+    for guard in guards:
+        guard.close()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(facts, indent=1) + "\n")
+    print(f"raw figures: {options.out}")
+
+
+def measure(ways: Sequence[Way], texts: Sequence[str], rounds: int) -> list[dict[str, object]]:
+    """Run every way once to warm up and then in turns; return what the rounds took."""
+    for way in ways:
+        way.run(texts[: max(2, len(texts) // 8)])
+    for _ in range(rounds):
+        for way in ways:
+            busy, start = time.process_time(), time.perf_counter()
+            way.run(texts)
+            way.seconds.append(time.perf_counter() - start)
+            way.busy.append(time.process_time() - busy)
+    return [{"name": way.name, "seconds": way.seconds, "processor_seconds": way.busy} for way in ways]
+
+
+def report(ways: Sequence[Way], texts: int, tokens: int, work: float, products: dict[str, float]) -> None:
+    base = next((statistics.median(way.seconds) for way in ways if way.name == "3 pipelines, batch 1"), None)
+    for name, rate in products.items():
+        print(f"floor {name}: {rate / 1e9:6.0f} G operations/s, {texts / (work / rate):8.1f} texts/s")
+    print(f"{'':48} texts/s  tokens/s  x pipelines  share of floor")
+    for way in ways:
+        seconds = statistics.median(way.seconds)
+        ratio = f"{base / seconds:11.1f}" if base else " " * 11
+        shares = ", ".join(f"{name} {work / rate / seconds:.0%}" for name, rate in products.items())
+        print(f"{way.name:48} {texts / seconds:7.1f}  {tokens / seconds:8.0f}  {ratio}  {shares}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Workers that serve the guard model over a Redis of their own, for benchmarks that need no web and no database."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+
+from webapp.local.home import open_home
+from webapp.local.process_table import screening
+from webapp.local.processes import Supervisor
+from webapp.local.redis import Redis
+
+START_SECONDS = 240.0
+
+
+@dataclass(frozen=True)
+class Screeners:
+    """Running workers, each with a batcher of its own."""
+
+    redis_url: str
+    pids: tuple[int, ...]
+
+    def memory(self) -> float:
+        """Return the unshared megabytes of all of them."""
+        return sum(float(psutil.Process(pid).memory_full_info().uss) for pid in self.pids) / 1e6
+
+    def busy(self) -> float:
+        """Return the processor seconds that they have used."""
+        return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in self.pids)
+
+
+@contextlib.contextmanager
+def screeners(count: int, *, threads: int = 1, **env: str) -> Iterator[Screeners]:
+    """Run `count` of them, as `manage.py up` would, with so many torch threads each, until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="countersign-bench-") as place:
+        home = open_home(Path(place) / "home")
+        server = Redis(home)
+        whole = {**os.environ, "REDIS_URL": server.url, "COUNTERSIGN_HOME": str(home.root), **env}
+        whole["OMP_NUM_THREADS"] = whole["MKL_NUM_THREADS"] = str(threads)
+        with Supervisor(home.log, report=print) as supervisor:
+            supervisor.start(server.process())
+            supervisor.wait_until(server.accepts, timeout=10, what="Redis")
+            one = next(process for process in screening(whole) if process.name.startswith("screen-gpu"))
+            names = [f"screener-{number}" for number in range(count)]
+            for name in names:
+                # At this level Celery says when a worker is ready: after its warm-up.
+                words = [{"warning": "info", "gpu@%h": f"{name}@%h"}.get(word, word) for word in one.command]
+                supervisor.start(replace(one, name=name, command=words))
+            for name in names:
+                log = home.log / f"{name}.log"
+                supervisor.wait_until(lambda: " ready." in log.read_text(), timeout=START_SECONDS, what=name)  # noqa: B023 -- called at once
+            pids = tuple(pid for name in names if (pid := supervisor.pid(name)) is not None)
+            yield Screeners(server.url, pids)

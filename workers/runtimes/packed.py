@@ -1,0 +1,201 @@
+"""The pass without padding: the tokens of all windows one after another, and attention within each window.
+
+The same code runs on the CPU (fp32, bf16, int8) and on CUDA (bf16); they differ in the linear layers and in `Attend`.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Literal, overload
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from workers.runtimes.bert import Attend, Bert, Layer
+from workers.runtimes.int8 import Int8Linear
+from workers.runtimes.net import GuardNet, Outputs
+
+log = logging.getLogger(__name__)
+
+Precision = Literal["fp32", "bf16", "int8"]
+#: Tokens in a batch. More gains nothing on a CPU, whose products are as fast with 512 rows as with 4,096.
+CPU_BUDGET, CUDA_BUDGET, SMALLEST_BUDGET = 1_024, 65_536, 512
+#: GELU is never below it.
+GELU_LOW = -0.17
+
+
+class PackedRuntime:
+    """Runs a `GuardNet` on windows of word pieces [ids], int32. Called from one thread."""
+
+    def __init__(self, net: GuardNet, *, device: torch.device, precision: Precision) -> None:
+        """Keep of `net` the heads, and an encoder rebuilt for `device` and `precision`."""
+        self.overlaps = device.type == "cuda"
+        self.budget = CUDA_BUDGET if self.overlaps else CPU_BUDGET
+        self.name = f"packed {precision} on {device}"
+        self._device = device
+        self._flash = self.overlaps and precision == "bf16"
+        self._net = net.to(device)
+        self._encoder = _packed_encoder(net.encoder, precision).to(device)
+
+    def launch(self, pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
+        """Start a batch; what is returned waits and gives one `Outputs` a window, without padding, on the CPU.
+
+        When the device's memory runs out, the budget is halved, for good, and the batch goes in two.
+        """
+        try:
+            return self._launch(pieces)
+        except torch.OutOfMemoryError:
+            if len(pieces) == 1:
+                raise
+        self.budget = max(SMALLEST_BUDGET, self.budget // 2)
+        log.warning("the memory of %s ran out: batches now have %d tokens", self._device, self.budget)
+        if self.overlaps:
+            torch.cuda.empty_cache()
+        half = len(pieces) // 2
+        # One after the other: what the first half holds would be missing for the second.
+        first = self.launch(pieces[:half])()
+        second = self.launch(pieces[half:])()
+        return lambda: first + second
+
+    @torch.inference_mode()
+    def _launch(self, pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
+        sizes = [len(piece) for piece in pieces]
+        ids = self._to_device(torch.from_numpy(np.concatenate(pieces)))
+        lengths = self._to_device(torch.tensor(sizes, dtype=torch.int32))
+        ends = torch.cumsum(lengths, 0, dtype=torch.int32)
+        starts = ends - lengths
+        positions = torch.arange(len(ids), device=self._device) - starts.repeat_interleave(
+            lengths, output_size=len(ids)
+        )
+        attend = _flash_attention(ends, max(sizes)) if self._flash else attention_by_runs(sizes)
+        states = self._encoder(ids, positions, attend)
+        columns = torch.arange(max(sizes), device=self._device)
+        mask = columns < lengths[:, None]
+        places = (starts[:, None] + columns).clamp_max(len(ids) - 1)
+        out = self._net.read([state[places].float() for state in states], ids[places] * mask, mask.long())
+        return self._collect(out, sizes)
+
+    def _collect(self, out: Outputs, sizes: Sequence[int]) -> Callable[[], list[Outputs]]:
+        logits, tokens, embedding = self._to_host(out.logits), self._to_host(out.tokens), self._to_host(out.embedding)
+        done = torch.cuda.current_stream().record_event() if self.overlaps else None
+
+        def rows() -> list[Outputs]:
+            if done is not None:
+                done.synchronize()
+            return [
+                Outputs(
+                    logits[i],
+                    None if tokens is None else tokens[i, :size],
+                    None if embedding is None else embedding[i],
+                )
+                for i, size in enumerate(sizes)
+            ]
+
+        return rows
+
+    def _to_device(self, host: torch.Tensor) -> torch.Tensor:
+        # From pinned memory the copy does not wait for what the device is still computing.
+        return host.pin_memory().to(self._device, non_blocking=True) if self.overlaps else host
+
+    @overload
+    def _to_host(self, part: torch.Tensor) -> torch.Tensor: ...
+    @overload
+    def _to_host(self, part: torch.Tensor | None) -> torch.Tensor | None: ...
+    def _to_host(self, part: torch.Tensor | None) -> torch.Tensor | None:
+        if part is None or not self.overlaps:
+            return part
+        host = torch.empty(part.shape, dtype=part.dtype, pin_memory=True)
+        return host.copy_(part, non_blocking=True)
+
+
+class PackedLayer(nn.Module):
+    """What `Layer` computes, with one product for queries, keys and values."""
+
+    def __init__(self, layer: Layer, precision: Precision) -> None:
+        super().__init__()
+        own = [_linear(layer, f"attention.self.{name}") for name in ("query", "key", "value")]
+        weight, bias = torch.cat([one.weight for one in own]), torch.cat([one.bias for one in own])
+        self.heads = layer.heads
+        self.query_key_value = _made(weight, bias, precision)
+        self.out = _remade(layer, "attention.output.dense", precision)
+        self.out_norm = _copied(layer, "attention.output.LayerNorm", precision)
+        self.up = _remade(layer, "intermediate.dense", precision)
+        self.down = _remade(layer, "output.dense", precision, low=GELU_LOW)
+        self.down_norm = _copied(layer, "output.LayerNorm", precision)
+
+    def forward(self, x: torch.Tensor, attend: Attend) -> torch.Tensor:
+        """Return states of the shape of `x`, [tokens, width]."""
+        query, key, value = self.query_key_value(x).view(len(x), 3, self.heads, -1).unbind(1)
+        x = self.out_norm(self.out(attend(query, key, value).flatten(-2)) + x)
+        added: torch.Tensor = self.down_norm(self.down(F.gelu(self.up(x))) + x)
+        return added
+
+
+def attention_by_runs(sizes: Sequence[int]) -> Attend:
+    """Attend within windows of `sizes` tokens that lie one after another; neighbours of one size go together."""
+    runs = [(size, len(list(same))) for size, same in groupby(sizes)]
+
+    def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(query)
+        start = 0
+        for size, count in runs:
+            end = start + size * count
+            q, k, v = (x[start:end].view(count, size, *x.shape[1:]).transpose(1, 2) for x in (query, key, value))
+            out[start:end] = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(0, 1)
+            start = end
+        return out
+
+    return attend
+
+
+def _flash_attention(ends: torch.Tensor, longest: int) -> Attend:
+    from torch.nn.attention.varlen import varlen_attn
+
+    bounds = F.pad(ends, (1, 0))
+
+    def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        out = varlen_attn(query, key, value, bounds, bounds, longest, longest)
+        assert isinstance(out, torch.Tensor)  # noqa: S101 - a tuple only where the aux outputs are asked for
+        return out
+
+    return attend
+
+
+@torch.no_grad()
+def _packed_encoder(encoder: Bert, precision: Precision) -> Bert:
+    with torch.device("meta"):
+        packed = Bert(layers=0)
+    # Other layers share the embeddings, 47 MB, unless they are of another type.
+    packed.embeddings = encoder.embeddings if precision != "bf16" else copy.deepcopy(encoder.embeddings).bfloat16()
+    layers = nn.ModuleList(PackedLayer(layer, precision) for layer in encoder.layers)
+    packed.encoder = nn.ModuleDict({"layer": layers})
+    return packed.eval()
+
+
+def _linear(layer: Layer, name: str) -> nn.Linear:
+    found = layer.get_submodule(name)
+    assert isinstance(found, nn.Linear)  # noqa: S101 - Layer made it
+    return found
+
+
+def _remade(layer: Layer, name: str, precision: Precision, *, low: float | None = None) -> nn.Module:
+    linear = _linear(layer, name)
+    return _made(linear.weight, linear.bias, precision, low=low)
+
+
+def _made(weight: torch.Tensor, bias: torch.Tensor, precision: Precision, *, low: float | None = None) -> nn.Module:
+    if precision == "int8":
+        return Int8Linear(weight, bias, low=low)
+    linear = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
+    linear.weight, linear.bias = nn.Parameter(weight.detach()), nn.Parameter(bias.detach())
+    return linear.to(torch.bfloat16) if precision == "bf16" else linear
+
+
+def _copied(layer: Layer, name: str, precision: Precision) -> nn.Module:
+    norm = layer.get_submodule(name)
+    return copy.deepcopy(norm).bfloat16() if precision == "bf16" else norm
