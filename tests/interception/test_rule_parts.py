@@ -21,7 +21,7 @@ rules:
 def test_a_part_that_gave_nothing_leaves_the_rule_unscanned() -> None:
     now = time.time()
     job = Job(POLICY.canonical, (Text("output", "Ann"),), started=now, deadline=now + 1)
-    answered = {"cpu": JobResult(rules=(RuleResult("people"),))}
-    screened = conclude_job(job, uuid.uuid4(), Screening([answered], missing={"gpu": "no worker"}), 0)  # type: ignore[list-item]
+    screening = Screening({"cpu": JobResult(rules=(RuleResult("people"),))}, missing={"gpu": "no worker"})
+    screened = conclude_job(job, uuid.uuid4(), screening)
     assert screened.conclusion.unscanned == (("people", "no worker"),)
     assert screened.conclusion.verdict == "block"
