@@ -18,7 +18,7 @@ from tests.services import services
 from webapp.local.home import open_home
 from webapp.local.process_table import screening
 from webapp.local.processes import Supervisor
-from workers.broker import QUEUES
+from workers.broker import needed_queues
 from workers.messages import alive_key
 
 
@@ -43,7 +43,7 @@ def screen_workers(redis_url: str) -> Iterator[Supervisor]:
         with redis.Redis.from_url(redis_url) as client, Supervisor(home.log, report=print) as supervisor:
             for process in screening(env):
                 supervisor.start(process)
-            alive = [alive_key(queue) for queue in QUEUES.values()]
+            alive = [alive_key(queue) for queue in needed_queues()]
             supervisor.wait_until(lambda: client.exists(*alive) == len(alive), timeout=90, what="screening workers")
             yield supervisor
         assert left_over(home.root) == []

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from typing import Any
 
-QUEUES = {"cpu": "screen.cpu", "gpu": "screen.gpu"}
+from screening.models_file import ModelsFileError, configured_models
+
+QUEUES = {"cpu": "screen.cpu", "gpu": "screen.gpu", "llm": "screen.llm"}
 CONTROL = "control"
 #: Asynchronous checks have a queue and processes of their own: a flood of them holds up nothing else.
 CONCLUDE = "conclude"
@@ -12,6 +16,15 @@ SOCKET_TIMEOUT = 5.0
 #: A message whose worker died comes back after this many seconds. Checks are over by then, and are dropped or were
 #: sent again by the sweeper; tasks of the control queue are safe to run twice.
 VISIBILITY_TIMEOUT = 120
+
+
+def needed_queues(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the screening queues that need a worker here: that of guard LLMs only when the models file has some."""
+    try:
+        llms = bool(configured_models(environ).guard_llms)
+    except ModelsFileError:
+        llms = False
+    return [name for queue, name in QUEUES.items() if queue != "llm" or llms]
 
 
 def celery_settings(redis_url: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from screening.engine import Job, wait_until
 from screening.findings import DEADLINE, JobResult, Queue
-from workers.lines import Flight, Line, Ticket
+from workers.lines import LLM_SLOTS, Flight, Line, Ticket
 from workers.messages import Reply, reply_key
 
 #: Jobs waiting in this process for one queue beyond which new ones are refused.
@@ -58,7 +58,7 @@ class Calls:
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        self._lines: dict[Queue, Line] = {"cpu": Line(), "gpu": Line()}
+        self._lines: dict[Queue, Line] = {"cpu": Line(), "gpu": Line(), "llm": Line(LLM_SLOTS)}
         self._tickets: dict[tuple[int, Queue], tuple[Ticket, Call]] = {}
         self._closed = False
 

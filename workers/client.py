@@ -37,7 +37,7 @@ STATE_SECONDS = 0.01
 READ_SECONDS = 0.1
 NO_BROKER = "broker unreachable"
 NO_WORKER = "no worker"
-_QUEUES: tuple[Queue, ...] = ("cpu", "gpu")
+_QUEUES: tuple[Queue, ...] = ("cpu", "gpu", "llm")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from screening.findings import Queue
 
 #: Messages of one queue on their way at a time: one that a worker is at, and the next.
 SLOTS = 2
+#: Of the queue of guard LLMs, whose workers answer many messages at the same time: they wait, and do not compute.
+LLM_SLOTS = 16
 #: Texts in one message.
 MAX_TEXTS = 64
 #: Characters in one message; a job that is longer goes alone.
@@ -64,6 +66,7 @@ class Flight:
 class Line:
     """What waits for one queue. Not safe for threads: its owner holds a lock."""
 
+    slots: int = SLOTS
     waiting: deque[Ticket] = field(default_factory=deque)
     flights: int = 0
     #: Characters a second, as lately measured; a cautious guess before the first answer.
@@ -72,7 +75,7 @@ class Line:
 
     def take(self, now: float, *, beyond: bool = False) -> Flight | None:
         """Return the next message; None when nothing waits, or no slot is free and `beyond` does not ask for more."""
-        if self.flights >= SLOTS and not beyond:
+        if self.flights >= self.slots and not beyond:
             return None
         tickets = self._next_tickets()
         if not tickets:

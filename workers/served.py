@@ -7,13 +7,16 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from screening.detectors.base import GuardModel
 from screening.detectors.served import Classified, ModelMissing, Reply
 from screening.findings import Deadline
 from screening.models_file import ModelsFileError, configured_models
 from workers.classifiers import load_classifier
+
+if TYPE_CHECKING:
+    from workers.endpoints import Endpoint
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +61,10 @@ class Lane:
             raise self._failure.with_traceback(None)  # else each raising would add to it
         return self._thread.submit(self._run, model, texts, deadlines)
 
+    def close(self) -> None:
+        """Give up the thread, after what it does."""
+        self._thread.shutdown(cancel_futures=True)
+
     def _run(self, model: GuardModel, texts: Sequence[str], deadlines: Sequence[Deadline]) -> Classified:
         return Classified(tuple(model.predict(texts, deadlines=deadlines)), model.version)
 
@@ -78,6 +85,7 @@ class ServedModels:
     def __init__(self, *, patient: bool = False) -> None:
         self._patient = patient
         self._lanes: dict[str, Lane] = {}
+        self._endpoints: dict[str, Endpoint] = {}
         self._lock = threading.Lock()
 
     def prepare(self, timeout: float) -> None:
@@ -101,10 +109,29 @@ class ServedModels:
         return lane.classify(texts, deadlines)
 
     def chat(self, name: str, body: Mapping[str, Any], deadline: Deadline) -> Future[Reply]:
-        raise ModelMissing(name)
+        """Return what a guard LLM will answer; raise ModelMissing, ModelsFileError or EndpointBusy."""
+        return self._endpoint(name).chat(body, deadline)
 
     def embed(self, texts: Sequence[str], deadline: Deadline) -> Future[list[list[float]]]:
         raise ModelMissing
+
+    def close(self) -> None:
+        """Give up threads and connections; for the end of a process."""
+        for endpoint in self._endpoints.values():
+            endpoint.close()
+        for lane in self._lanes.values():
+            lane.close()
+
+    def _endpoint(self, name: str) -> Endpoint:
+        from workers.endpoints import Endpoint
+
+        config = configured_models().guard_llms.get(name)
+        if config is None:
+            raise ModelMissing(name)
+        with self._lock:
+            if name not in self._endpoints:
+                self._endpoints[name] = Endpoint(name, config)
+            return self._endpoints[name]
 
     def _lane(self, name: str) -> Lane:
         with self._lock:

@@ -11,7 +11,7 @@ Exceptions:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -110,12 +110,12 @@ class ModelsFileError(ValueError):
         self.issues = issues
 
 
-def configured_models() -> ModelsFile:
+def configured_models(environ: Mapping[str, str] = os.environ) -> ModelsFile:
     """Return what the file named by COUNTERSIGN_MODELS says, read again when it has changed; empty without one.
 
     Raises ModelsFileError.
     """
-    name = os.environ.get(SETTING, "")
+    name = environ.get(SETTING, "")
     if not name:
         return ModelsFile()
     try:

@@ -16,6 +16,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from screening.detectors.registry import DETECTORS
 from screening.findings import Action, OnError
+from screening.guard_formats.registry import FORMATS
+from screening.models_file import Classifier, GuardLlm, parse_models
 from screening.packs import PACKS
 from screening.policy import EntityAction, Rule, Thresholds, _Document, parse_policy
 from tests.docs.markdown import DOCS, all_pages, anchors, blocks, first_cells, links, name_of, prose
@@ -82,6 +84,15 @@ def test_every_policy_field_action_and_pack_is_documented() -> None:
     assert {*get_args(Action), *PACKS} <= first_cells(page)
     for name in (*get_args(OnError), *DETECTORS):
         assert f"`{name}`" in prose(page)
+
+
+def test_every_field_of_the_models_file_is_documented() -> None:
+    listed = first_cells(DOCS / "reference" / "models.md")
+    assert {*Classifier.model_fields, *GuardLlm.model_fields} <= listed
+    for name in FORMATS:
+        assert f"`{name}`" in prose(DOCS / "reference" / "models.md")
+    for label in [label for form in FORMATS.values() for label in form.CATEGORIES]:
+        assert f"`{label}`" in prose(DOCS / "reference" / "detectors.md")
 
 
 def test_every_route_is_documented() -> None:
@@ -169,6 +180,8 @@ def test_examples_parse(page: Path) -> None:
             parse_policy("name: example\nrules:\n" + "".join(f"  {line}\n" for line in example.splitlines()))
         elif "rules" in data:
             parse_policy(example)
+        elif data.keys() <= {"classifiers", "guard_llms"}:
+            parse_models(example)
 
 
 def test_the_changelog_has_a_place_for_what_comes_next() -> None:

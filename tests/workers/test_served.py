@@ -22,6 +22,11 @@ class Slow:
         self.may_load = threading.Event()
         self.failures = 0
         self.loads = 0
+        self.lanes: list[Lane] = []
+
+    def lane(self) -> Lane:
+        self.lanes.append(Lane("slow", self.load))
+        return self.lanes[-1]
 
     def load(self, name: str) -> Slow:
         self.loads += 1
@@ -40,10 +45,12 @@ def slow() -> Iterator[Slow]:
     slow = Slow()
     yield slow
     slow.may_load.set()
+    for lane in slow.lanes:
+        lane.close()
 
 
 def test_nobody_waits_while_a_model_is_loaded(slow: Slow) -> None:
-    lane = Lane("slow", slow.load)
+    lane = slow.lane()
     with pytest.raises(ModelLoading):
         lane.classify(["text"], [Deadline()])
     with pytest.raises(ModelLoading):
@@ -59,7 +66,7 @@ def test_nobody_waits_while_a_model_is_loaded(slow: Slow) -> None:
 def test_a_failed_load_is_not_repeated_for_every_check_but_later(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
     slow.failures = 1
     slow.may_load.set()
-    lane = Lane("slow", slow.load)
+    lane = slow.lane()
     first = lane.load()
     assert first is not None
     first.result(30)

@@ -8,14 +8,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from webapp.local.processes import Process
-from workers.broker import CONCLUDE, CONTROL
+from workers.broker import CONCLUDE, CONTROL, QUEUES, needed_queues
+from workers.lines import LLM_SLOTS
 
 PROJECT = Path(__file__).resolve().parents[2]
 WEB_THREADS = 16
 WORKERS = 1  # stop_order: after the web server, before Redis and PostgreSQL.
 SCREENING_OPTIONS = ["--without-mingle", "--without-gossip", "--without-heartbeat", "-l", "warning"]
-#: The exact rules use the processor, one batch at a time; what waits for the guard model shares its batches.
-POOLS = {"screen.cpu": ["--pool", "solo"], "screen.gpu": ["--pool", "threads", "-c", "8"]}
+#: The exact rules use the processor, one batch at a time; what waits for the guard model shares its batches; what waits
+#: for guard LLMs only waits.
+POOLS = {
+    "screen.cpu": ["--pool", "solo"],
+    "screen.gpu": ["--pool", "threads", "-c", "8"],
+    "screen.llm": ["--pool", "threads", "-c", str(LLM_SLOTS)],
+}
 
 
 def processes(*, env: Mapping[str, str], port: int, run: Path) -> list[Process]:
@@ -57,10 +63,12 @@ def beat(env: Mapping[str, str], run: Path) -> Process:
 
 
 def screening(env: Mapping[str, str]) -> list[Process]:
-    """Describe the workers that screen: one for the exact rules, one a GPU (or one) for the guard model."""
+    """Describe the workers that screen: one for the exact rules, one a GPU (or one) for the guard model, one for guard LLMs if there are any."""
     # They get no way to the database: a screening host needs Redis alone.
     env = {name: value for name, value in env.items() if name != "DATABASE_URL"}
     table = [_screener("screen-cpu", "screen.cpu", "cpu", env, threads=1)]
+    if QUEUES["llm"] in needed_queues(env):
+        table.append(_screener("screen-llm", "screen.llm", "llm", env, threads=1))
     gpus = visible_gpus()
     if not gpus:
         # Leave a core to the web server and the exact rules.

@@ -8,7 +8,7 @@ from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from workers.broker import CONCLUDE, CONTROL, QUEUES
+from workers.broker import CONCLUDE, CONTROL, needed_queues
 from workers.messages import alive_key
 
 
@@ -39,7 +39,7 @@ def _database() -> bool:
 
 
 def _redis() -> dict[str, bool]:
-    names = [*QUEUES.values(), CONTROL, CONCLUDE]
+    names = [*needed_queues(), CONTROL, CONCLUDE]
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0) as client:
             alive = [bool(client.exists(alive_key(name))) for name in names]

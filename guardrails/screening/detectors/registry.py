@@ -6,6 +6,7 @@ import difflib
 
 from screening.detectors.base import Detector
 from screening.detectors.classifier import Classifier
+from screening.detectors.guard_llm import GuardLlmDetector
 from screening.detectors.guardrails_ai import GuardrailsAi
 from screening.detectors.injection import PromptInjection
 from screening.detectors.json_schema import JsonSchema
@@ -28,6 +29,7 @@ _CLASSES: tuple[type[Detector], ...] = (
     Language,
     GuardrailsAi,
     Classifier,
+    GuardLlmDetector,
 )
 
 DETECTORS: dict[str, type[Detector]] = {detector.name: detector for detector in _CLASSES}

@@ -57,14 +57,19 @@ class Classified:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What a chat model wrote. `tokens`: for each token it wrote, candidates with their log probabilities, if given.
-
-    `cut`: it was stopped by a limit before it had finished.
-    """
+class Token:
+    """A token that a model wrote, and the log probabilities of the likeliest there, itself among them."""
 
     text: str
-    tokens: tuple[dict[str, float], ...] = ()
+    candidates: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a chat model wrote. `tokens`: one by one, where the server tells. `cut`: a limit stopped it."""
+
+    text: str
+    tokens: tuple[Token, ...] = ()
     cut: bool = False
 
 

@@ -1,0 +1,66 @@
+"""Llama Guard 3 and 4: "safe", or "unsafe" and a line of hazard codes S1 to S14. Score: P("unsafe")."""
+
+from __future__ import annotations
+
+import re
+
+from screening.categories import SEXUAL_MINORS
+from screening.detectors.served import Reply
+from screening.guard_formats.base import (
+    UNSAFE,
+    Call,
+    CutAnswer,
+    Score,
+    Scores,
+    Turns,
+    UnknownAnswer,
+    body_of,
+    probability,
+    words_of,
+)
+
+#: The MLCommons hazards. S6 (specialised advice), S7 (privacy), S8 (intellectual property) and S13 (elections) have no
+#: category of ours: they show in the detail of `unsafe`.
+HAZARDS: dict[str, tuple[str, ...]] = {
+    "S1": ("illicit/violent", "violence"),
+    "S2": ("illicit",),
+    "S3": ("illicit", "sexual"),
+    "S4": (SEXUAL_MINORS,),
+    "S5": ("harassment",),
+    "S6": (),
+    "S7": (),
+    "S8": (),
+    "S9": ("illicit/violent",),
+    "S10": ("hate",),
+    "S11": ("self-harm",),
+    "S12": ("sexual",),
+    "S13": (),
+    "S14": ("illicit",),
+}
+CATEGORIES = (UNSAFE, *dict.fromkeys(name for names in HAZARDS.values() for name in names))
+_CODE = re.compile(r"\bS(\d{1,2})\b", re.IGNORECASE)
+
+
+def calls(turns: Turns, names: frozenset[str]) -> list[Call]:
+    """Return one call: the model's own chat template holds policy and question."""
+    return [Call(body_of(turns, max_tokens=64), read)]
+
+
+def read(reply: Reply) -> Scores:
+    """Return a score for every category: that of "unsafe" for those of the hazards named, else 0."""
+    text = words_of(reply)
+    first, _, rest = text.partition("\n")
+    verdict = re.sub(r"[^a-z]", "", first.split(None, 1)[0].lower())
+    scores = dict.fromkeys(CATEGORIES, Score(0.0))
+    if verdict == "safe":
+        return scores | {UNSAFE: Score(probability(reply, "unsafe", "safe") or 0.0)}
+    if verdict != "unsafe":
+        raise UnknownAnswer
+    if reply.cut:
+        raise CutAnswer  # the list of hazards may go on
+    value = probability(reply, "unsafe", "safe")
+    value = 1.0 if value is None else value
+    codes = list(dict.fromkeys(f"S{int(number)}" for number in _CODE.findall(f"{first} {rest}")))
+    known = [code for code in codes if code in HAZARDS]
+    scores[UNSAFE] = Score(value, ", ".join(known))
+    return scores | {name: Score(value, code) for code in reversed(known) for name in HAZARDS[code]}
