@@ -63,7 +63,7 @@ def beat(env: Mapping[str, str], run: Path) -> Process:
 
 
 def screening(env: Mapping[str, str]) -> list[Process]:
-    """Describe the workers that screen: one for the exact rules, one a GPU (or one) for the guard model, one for guard LLMs if there are any."""
+    """Describe the workers that screen: for the exact rules, a GPU (or none) each, for guard LLMs if there are any."""
     # They get no way to the database: a screening host needs Redis alone.
     env = {name: value for name, value in env.items() if name != "DATABASE_URL"}
     table = [_screener("screen-cpu", "screen.cpu", "cpu", env, threads=1)]
