@@ -11,6 +11,7 @@ from screening.findings import Deadline, Prediction
 from workers.runtimes.encoder import load_tokenizer, resolve_device
 from workers.runtimes.folders import load_net
 from workers.runtimes.heads import Thresholds
+from workers.runtimes.joint import JointConfig
 from workers.runtimes.net import padded
 from workers.runtimes.reading import Reading
 from workers.runtimes.windows import batches
@@ -34,6 +35,11 @@ class EncoderGuard:
     @property
     def categories(self) -> tuple[str, ...]:
         return self._config.categories
+
+    @property
+    def entities(self) -> tuple[str, ...]:
+        """Return what its spans may be labelled; nothing for a model without a token head."""
+        return self._config.entities if isinstance(self._config, JointConfig) else ()
 
     @property
     def thresholds(self) -> dict[str, Thresholds]:

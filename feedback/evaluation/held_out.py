@@ -1,0 +1,46 @@
+"""The held-out texts of a data folder, as `manage.py train` with the same seed splits it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from feedback.evaluation.rows import DataError, Row, length
+from feedback.selectors import CATEGORIES
+from feedback.training.data import Example, prepare, read_moderation, split
+from feedback.training.grammar import generate
+from feedback.training.labels import close
+from feedback.training.pii_grammar import generate_spans
+from feedback.training.pipeline import MODERATION
+from feedback.training.spans import SpanExample, read_spans
+
+SPANS = "pii_train.jsonl.gz"
+#: Sides on which nothing is fitted, calibrated or chosen.
+SIDES = frozenset({"test", "unseen"})
+
+
+def held_out_rows(folder: Path, *, seed: int) -> list[Row]:
+    """Return the rows that training with `seed` keeps for testing; our own texts have the source "synthetic".
+
+    Raise DataError when the folder has no training file, or one that is none.
+    """
+    try:
+        examples = prepare(read_moderation(folder / MODERATION), seed=seed) + generate(seed=seed)
+        spans = (read_spans(folder / SPANS) if (folder / SPANS).exists() else []) + generate_spans(seed=seed)
+    except FileNotFoundError as error:
+        raise DataError(f"{folder} is no data folder: it has no {MODERATION}") from error
+    except ValueError as error:
+        raise DataError(str(error)) from error
+    texts = [_row(e) for e, side in zip(examples, split(examples, seed=seed), strict=True) if side in SIDES]
+    return texts + [_span_row(e) for e, side in zip(spans, split(spans, seed=seed), strict=True) if side in SIDES]
+
+
+def _row(example: Example) -> Row:
+    labels = close(example.labels)
+    benign = example.flag == 0 and labels.get("profanity") != 1
+    slices = {"source": example.source, "kind": example.kind, "length": length(example.text)}
+    return Row(example.text, {c: v for c, v in labels.items() if c in CATEGORIES}, benign, slices=slices)
+
+
+def _span_row(example: SpanExample) -> Row:
+    slices = {"source": f"{example.source} (spans)", "kind": example.kind, "length": length(example.text)}
+    return Row(example.text, spans=example.spans, annotated=example.annotated, slices=slices)

@@ -1,0 +1,114 @@
+"""Plots of a report as files: precision over recall, reliability, average precision, entities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from feedback.evaluation.report import ModelReport, ranked_of
+from feedback.evaluation.rows import Row
+from feedback.evaluation.scoring import Scored
+from webapp.files import new_file
+
+COLOURS = ("#1b6ca8", "#c8553d", "#6b7280")
+
+
+def write_plots(
+    folder: Path, rows: Sequence[Row], scored: Sequence[Scored], reports: Sequence[ModelReport], *, kind: str
+) -> list[Path]:
+    """Write the plots that the data allow into `folder`, as "svg" or "png", and return their paths."""
+    # A fixed salt, and no date: the same bytes for the same figures.
+    with mpl.rc_context({"svg.hashsalt": "countersign", "font.size": 8, "axes.grid": True, "grid.alpha": 0.3}):
+        figures: Mapping[str, Figure | None] = {
+            "average_precision": _average_precision(reports),
+            "precision_recall": _grid(reports, "recall", "precision", lambda axes, c: _curves(axes, c, rows, scored)),
+            "reliability": _grid(reports, "score", "share of positives", lambda axes, c: _bins(axes, c, reports)),
+            "entities": _entities(reports),
+        }
+        paths = []
+        for name, figure in figures.items():
+            if figure is not None:
+                paths.append(folder / f"{name}.{kind}")
+                with new_file(paths[-1], replace=True) as path:
+                    figure.savefig(path, format=kind, dpi=120, metadata={"Date": None} if kind == "svg" else None)
+    return paths
+
+
+def _average_precision(reports: Sequence[ModelReport]) -> Figure | None:
+    names = _ranked(reports)
+    if not names:
+        return None
+    figure = Figure(figsize=(8, 0.6 + 0.22 * len(names) * len(reports)), layout="constrained")
+    axes = figure.subplots()
+    height = 0.8 / len(reports)
+    for m, report in enumerate(reports):
+        found = {own.category: own.figures["ap"] for own in report.overall.categories if own.figures}
+        at = [i + m * height for i, name in enumerate(names) if name in found]
+        values = [found[name] for name in names if name in found]
+        spread = np.array([[v.value - v.low for v in values], [v.high - v.value for v in values]]).clip(min=0)
+        axes.barh(at, [v.value for v in values], height, xerr=spread, color=COLOURS[m], label=report.name)
+    axes.set_yticks([i + 0.4 - height / 2 for i in range(len(names))], names)
+    axes.set(xlim=(0, 1), xlabel="average precision, 95 % interval")
+    axes.invert_yaxis()
+    axes.legend(loc="lower right")
+    return figure
+
+
+def _entities(reports: Sequence[ModelReport]) -> Figure | None:
+    found = [(r, own) for r in reports for own in r.overall.entities]
+    if not found:
+        return None
+    figure = Figure(figsize=(8, 0.8 + 0.35 * len(found)), layout="constrained")
+    axes = figure.subplots()
+    for i, (_, own) in enumerate(found):
+        axes.barh(i, own.overlapping["f1"].value, color=COLOURS[2], alpha=0.4)
+        axes.barh(i, own.exact["f1"].value, color=COLOURS[0], height=0.5)
+    axes.set_yticks(range(len(found)), [f"{own.entity}, {r.name}" for r, own in found])
+    axes.set(xlim=(0, 1), xlabel="F1: exact (dark), overlapping (light)")
+    axes.invert_yaxis()
+    return figure
+
+
+def _grid(reports: Sequence[ModelReport], x: str, y: str, draw: Callable[[Axes, str], None]) -> Figure | None:
+    names = _ranked(reports)
+    if not names:
+        return None
+    lines = -(-len(names) // 4)
+    figure = Figure(figsize=(10, 2.4 * lines), layout="constrained")
+    grid = figure.subplots(lines, 4, sharex=True, sharey=True, squeeze=False)
+    for axes in grid.flat[len(names) :]:
+        axes.set_visible(False)
+    for axes, name in zip(grid.flat, names, strict=False):
+        axes.set(title=name, xlim=(0, 1), ylim=(0, 1.02))
+        draw(axes, name)
+    for m, report in enumerate(reports):
+        grid.flat[0].plot([], [], color=COLOURS[m], label=report.name)
+    figure.legend(loc="outside lower center", ncols=len(reports))
+    figure.supxlabel(x)
+    figure.supylabel(y)
+    return figure
+
+
+def _curves(axes: Axes, category: str, rows: Sequence[Row], scored: Sequence[Scored]) -> None:
+    for m, one in enumerate(scored):
+        if category in one.categories and (found := ranked_of(rows, one, category, np.flatnonzero(one.read))):
+            recall, precision = found[0].curve()
+            axes.step(recall, precision, where="post", color=COLOURS[m], linewidth=1)
+
+
+def _bins(axes: Axes, category: str, reports: Sequence[ModelReport]) -> None:
+    axes.plot([0, 1], [0, 1], color="#9ca3af", linewidth=0.8, linestyle=":")
+    for m, report in enumerate(reports):
+        own = next((c for c in report.overall.categories if c.category == category), None)
+        if own is not None and own.reliability:
+            scores, shares, _ = zip(*own.reliability, strict=True)
+            axes.plot(scores, shares, marker="o", markersize=3, linewidth=1, color=COLOURS[m])
+
+
+def _ranked(reports: Sequence[ModelReport]) -> list[str]:
+    return list(dict.fromkeys(own.category for r in reports for own in r.overall.categories if own.figures))

@@ -1,0 +1,162 @@
+"""Labelled texts from JSONL files: moderation labels, spans of personal data, or both.
+
+Exceptions:
+
+    DataError      a file has a line that is no labelled text; says which and why, and never quotes the text
+"""
+
+from __future__ import annotations
+
+import difflib
+import gzip
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from feedback.selectors import CATEGORIES
+from feedback.training.spans import TextSpan
+
+#: Longer lines than this are no text that a model would be asked about.
+MAX_LINE = 8 * 1024 * 1024
+LENGTHS = ((100, "under 100"), (500, "100 to 499"), (2_000, "500 to 1,999"))
+LONGEST = "2,000 and more"
+
+
+class DataError(ValueError):
+    """A file that cannot be measured on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One labelled text. A category that `labels` lacks is unknown. `spans` is None where nobody looked for any, and
+    `annotated` names the entities that were looked for, None for all. `benign`: must raise no alarm."""
+
+    text: str
+    labels: dict[str, int] = field(default_factory=dict)
+    benign: bool = False
+    spans: tuple[TextSpan, ...] | None = None
+    annotated: frozenset[str] | None = None
+    slices: dict[str, str] = field(default_factory=dict)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+
+class _Span(_Model):
+    start: Annotated[int, Field(ge=0)]
+    end: int
+    label: str | None
+
+
+Label = Annotated[int, Field(ge=0, le=1)]
+
+
+class _Line(_Model):
+    """What a line may hold. Other fields are left alone."""
+
+    text: str | None = None
+    prompt: str | None = None
+    response: str | None = None
+    labels: dict[str, Label] | Annotated[list[float], Field(max_length=len(CATEGORIES))] | None = None
+    label_mask: list[Label] | None = None
+    flag: Label | None = None
+    spans: list[_Span] | None = None
+    annotated_types: Literal["all"] | list[str] | None = None
+    source: str | None = None
+    kind: str | None = None
+    lang: str | None = Field(default=None, validation_alias=AliasChoices("lang", "language"))
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not self.body.strip():
+            raise ValueError("`text` (or `response`, or `prompt`) is missing or empty")
+        if self.labels is None and self.spans is None and self.flag is None:
+            raise ValueError("has none of `labels`, `spans` and `flag`")
+        if isinstance(self.labels, list) and len(self.labels) != len(self.label_mask or ()):
+            raise ValueError("`labels` as a list needs a `label_mask` of the same length")
+        for name in self.labels if isinstance(self.labels, dict) else ():
+            if name not in CATEGORIES:
+                near = difflib.get_close_matches(name, CATEGORIES, n=1)
+                raise ValueError(f"unknown category {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        if any(not span.start < span.end <= len(self.body) for span in self.spans or ()):
+            raise ValueError("a span does not lie inside the text; offsets count code points, the end excluded")
+        return self
+
+    @property
+    def body(self) -> str:
+        return self.text or self.response or self.prompt or ""
+
+    def row(self) -> Row:
+        labels = self.labels or {}
+        if isinstance(labels, list):
+            mask = self.label_mask or []
+            known = zip(CATEGORIES, labels, mask, strict=False)
+            labels = {name: int(value >= 0.5) for name, value, judged in known if judged}
+        spans = annotated = None
+        if self.spans is not None:
+            spans = tuple(TextSpan(s.start, s.end, s.label) for s in self.spans if s.label)
+            annotated = frozenset(self.annotated_types) if isinstance(self.annotated_types, list) else None
+        foul = labels.get("profanity") == 1
+        safe = self.flag == 0 if self.flag is not None else _all_absent(labels)
+        slices = {"source": self.source, "kind": self._kind(), "language": self.lang, "length": length(self.body)}
+        named = {name: value for name, value in slices.items() if value}
+        return Row(self.body, labels, safe and not foul, spans, annotated, named)
+
+    def _kind(self) -> str | None:
+        return self.kind or (None if self.text else "response" if self.response else "prompt")
+
+
+def _all_absent(labels: dict[str, int]) -> bool:
+    """Return whether every category of harm is known, and absent."""
+    return set(labels) >= set(CATEGORIES[:-1]) and not any(labels.values())
+
+
+def length(text: str) -> str:
+    """Return the name of the range that the text's length in code points falls in."""
+    return next((name for limit, name in LENGTHS if len(text) < limit), LONGEST)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Return the rows of a .jsonl or .jsonl.gz file. Raise OSError, or DataError naming the first bad line."""
+    rows = list(_rows(path))
+    if not rows:
+        raise DataError(f"{path} has no rows")
+    return rows
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        number = 0
+        while line := _line(file, path, number + 1):
+            number += 1
+            if not line.strip():
+                continue
+            try:
+                yield _Line.model_validate_json(line).row()
+            except ValidationError as error:
+                raise DataError(f"{path}, line {number}: {_why(error)}") from None
+
+
+def _line(file: io.BufferedIOBase, path: Path, number: int) -> bytes:
+    try:
+        line = file.readline(MAX_LINE + 1)
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise DataError(f"{path} is no whole gzip file") from error
+    if len(line) > MAX_LINE:
+        raise DataError(f"{path}, line {number}: longer than {MAX_LINE // 1024 // 1024} MiB")
+    return line
+
+
+def _why(error: ValidationError) -> str:
+    """Return what is wrong with a line; the messages name fields and limits, not contents."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    if first["type"] == "json_invalid":
+        return "is not JSON"
+    place = ".".join(str(part) for part in first["loc"] if not str(part).startswith(("dict[", "list[", "constrained")))
+    message = str(first["msg"]).removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message

@@ -1,0 +1,109 @@
+"""`manage.py evaluate` on the model that ships, beside another model and the baseline."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from functools import partial
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from feedback.evaluation import held_out
+from feedback.evaluation.held_out import held_out_rows
+from feedback.evaluation.rows import DataError
+from feedback.training.grammar import generate
+from feedback.training.pii_grammar import generate_spans
+from screening.categories import MODEL_CATEGORIES
+
+RUDE = ["you are a filthy idiot", "shut up, you pathetic idiot", "what a worthless idiot you are, I hate you"]
+KIND = ["the train to Leeds leaves at ten", "thank you for the lovely dinner", "here is the recipe you asked for"]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Write a few posts with labels."""
+    path = tmp_path / "rows.jsonl"
+    texts = [(f"{text} ({i})", int(text in RUDE)) for i in range(4) for text in RUDE + KIND]
+    rows = [
+        {"text": text, "labels": {"harassment": rude}, "flag": rude, "source": "ab"[i % 2]}
+        for i, (text, rude) in enumerate(texts)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def _evaluate(model: str, *data: Path, **options: object) -> tuple[str, str]:
+    printed, progress = StringIO(), StringIO()
+    call_command("evaluate", model, *data, device="cpu", stdout=printed, stderr=progress, **options)
+    return printed.getvalue(), progress.getvalue()
+
+
+def test_two_models_and_the_baseline_are_measured_side_by_side(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    printed, progress = _evaluate("default", data, compare="fake", baseline=[data], out=out)
+    assert "24 of the texts are also among the training rows" in progress
+    for heading in ("## Categories", "## fake less default", "## False alarms on benign texts", "## Slices"):
+        assert heading in printed
+    report = json.loads((out / "report.json").read_text())
+    ours, fake, baseline = report["models"]
+    assert [one["name"] for one in (ours, fake, baseline)] == ["default", "fake", "TF-IDF + LR"]
+    assert ours["version"].startswith("minilm-")
+    found = {one["category"]: one for one in ours["overall"]["categories"]}["harassment"]
+    assert (found["known"], found["positive"]) == (24, 12)
+    assert found["figures"]["ap"]["value"] > 0.95
+    assert fake["overall"]["categories"][0]["figures"]["auroc"]["value"] == 0.5
+    assert report["gains"]["harassment"]["value"] < 0
+    assert {part["value"] for part in ours["slices"]} == {"a", "b"}
+    assert (out / "report.md").read_text() == printed
+    names = {"average_precision.svg", "precision_recall.svg", "reliability.svg"}
+    assert names <= {path.name for path in out.iterdir()}
+    assert all((out / name).read_text().rstrip().endswith("</svg>") for name in names)
+    assert not any(text in (out / "report.json").read_text() + printed for text in RUDE + KIND)
+
+
+def test_the_same_run_writes_the_same_bytes(data: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        _evaluate("fake", data, out=tmp_path / name, baseline=[data])
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
+
+
+def test_plots_can_be_png(data: Path, tmp_path: Path) -> None:
+    _evaluate("fake", data, out=tmp_path, plots="png")
+    assert (tmp_path / "reliability.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_cannot_be_measured_is_a_clear_error(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="no-such-model cannot be measured"):
+        _evaluate("no-such-model", data)
+    with pytest.raises(CommandError, match=r"cannot be read: No such file"):
+        _evaluate("fake", tmp_path / "none.jsonl")
+    with pytest.raises(CommandError, match="no data folder"):
+        _evaluate("fake", tmp_path)
+    data.write_text(data.read_text() + '{"text": "x"}\n')
+    with pytest.raises(CommandError, match="line 25"):
+        _evaluate("fake", data)
+
+
+def test_of_a_data_folder_only_held_out_texts_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held_out, "generate", partial(generate, share=0.1))
+    monkeypatch.setattr(held_out, "generate_spans", partial(generate_spans, share=0.05))
+    rows = [
+        {"id": f"r{i}", "source": "davidson", "kind": "post", "text": f"row number {i} about {i * 7} things", "flag": 0,
+         "labels": {"hate": 0}, "licence": "CC0-1.0"}
+        for i in range(60)
+    ]  # fmt: skip
+    with gzip.open(tmp_path / "moderation_train.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+    held = held_out_rows(tmp_path, seed=7)
+    sources = [row.slices["source"] for row in held]
+    assert 0 < sources.count("davidson") < 30
+    ours = [row for row in held if row.slices["source"] == "synthetic"]
+    assert {c for row in ours for c, v in row.labels.items() if v} >= set(MODEL_CATEGORIES) - {"profanity"}
+    assert all(row.spans is not None for row in held if row.slices["source"] == "synthetic (spans)")
+    (tmp_path / "pii_train.jsonl.gz").write_bytes(gzip.compress(b"{}\n"))
+    with pytest.raises(DataError, match="line 1"):
+        held_out_rows(tmp_path, seed=7)

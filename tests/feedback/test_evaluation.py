@@ -1,0 +1,197 @@
+"""Figures that agree with scikit-learn and with sums by hand, over rows in every form we read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score, roc_auc_score
+
+from feedback.evaluation.entities import entity_figures
+from feedback.evaluation.figures import Ranked, draws, interval, intervals
+from feedback.evaluation.report import differences, model_report
+from feedback.evaluation.rows import DataError, Row, read_rows
+from feedback.evaluation.scoring import Scored, score
+from feedback.training.spans import TextSpan
+from screening.categories import MODEL_CATEGORIES
+from screening.findings import DEADLINE, Deadline, Prediction, Span
+
+
+def _scored(scores: list[float], *, threshold: float = 0.5, name: str = "model") -> Scored:
+    column = np.array(scores)[:, None]
+    read = np.ones(len(scores), dtype=bool)
+    return Scored(name, "1", ("violence",), (), {"violence": threshold}, column, [()] * len(scores), read)
+
+
+def _rows(labels: Sequence[int], sources: str = "") -> list[Row]:
+    slices = [{"source": s} for s in sources] or [{} for _ in labels]
+    return [Row("text", {"violence": v}, benign=not v, slices=s) for v, s in zip(labels, slices, strict=True)]
+
+
+def test_figures_are_those_of_scikit_learn_in_every_resample() -> None:
+    chance = np.random.default_rng(3)
+    truth = chance.random(300) < 0.25
+    scores = np.round(np.clip(truth * 0.3 + chance.random(300) * 0.7, 0, 1), 2)  # rounded: ties
+    ranked = Ranked(scores, truth, threshold=0.6)
+    for weights in (np.ones(300), *draws(300, seed=1, resamples=3)):
+        found = ranked.figures(weights)
+        called = scores >= 0.6
+        assert found["ap"] == pytest.approx(average_precision_score(truth, scores, sample_weight=weights))
+        assert found["auroc"] == pytest.approx(roc_auc_score(truth, scores, sample_weight=weights))
+        assert found["precision"] == pytest.approx(precision_score(truth, called, sample_weight=weights))
+        assert found["recall"] == pytest.approx(recall_score(truth, called, sample_weight=weights))
+        assert found["f1"] == pytest.approx(f1_score(truth, called, sample_weight=weights))
+
+
+def test_calibration_error_is_the_mean_gap_of_bins() -> None:
+    scores = np.repeat([0.1, 0.9], 50)
+    truth = np.concatenate([np.arange(50) < 10, np.arange(50) < 40])  # one in five, four in five
+    by_bins = [(0.1, 1.0), *[(0.1, 0.0)] * 4, (0.9, 1.0), (0.9, 1.0), (0.9, 1.0), (0.9, 1.0), (0.9, 0.0)]
+    by_hand = np.mean([abs(score - share) for score, share in by_bins])
+    ranked = Ranked(scores, truth, threshold=0.5)
+    assert ranked.figures(np.ones(100))["ece"] == pytest.approx(by_hand)
+    found = sorted(ranked.reliability())
+    np.testing.assert_allclose(found, [(score, share, 10) for score, share in sorted(by_bins)])
+
+
+def test_intervals_hold_the_figure_and_narrow_with_texts() -> None:
+    chance = np.random.default_rng(0)
+    widths = []
+    for texts in (60, 1_500):
+        truth = chance.random(texts) < 0.3
+        ranked = Ranked(np.clip(truth * 0.3 + chance.random(texts) * 0.7, 0, 1), truth, threshold=0.5)
+        found, _ = intervals(ranked, draws(texts, seed=2))
+        assert all(one.low <= one.value <= one.high for name, one in found.items() if name != "ece")
+        widths.append(found["ap"].high - found["ap"].low)
+    assert widths[1] < widths[0] / 2
+    assert np.isnan(interval(0.5, [float("nan")]).low)
+
+
+def test_too_few_of_a_label_give_counts_and_no_figures() -> None:
+    report = model_report(_rows([1, 1, 1, 1, 0, 0, 0, 0, 0]), _scored([0.9] * 9), seed=1)
+    (figures,) = report.overall.categories
+    assert (figures.known, figures.positive, figures.figures) == (9, 4, {})
+
+
+def test_slices_have_their_own_figures_and_false_alarms() -> None:
+    labels = [1] * 6 + [0] * 6 + [1] * 6 + [0] * 6
+    scores = [0.9] * 6 + [0.1] * 6 + [0.9] * 3 + [0.2] * 3 + [0.8] * 3 + [0.1] * 3
+    report = model_report(_rows(labels, "a" * 12 + "b" * 12), _scored(scores), seed=1)
+    first, second = report.slices
+    assert (first.by, first.value, first.texts) == ("source", "a", 12)
+    assert first.categories[0].figures["ap"].value == 1.0
+    assert second.categories[0].figures["recall"].value == 0.5
+    assert report.overall.benign is not None
+    assert (report.overall.benign.texts, report.overall.benign.share.value) == (12, 0.25)
+    assert report.overall.benign.alarms == {"violence": 3}
+
+
+def test_a_model_does_not_differ_from_itself_and_a_better_one_does() -> None:
+    chance = np.random.default_rng(0)
+    truth = [int(i % 2) for i in range(200)]
+    noise = chance.random(200)
+    worse = _scored(list(np.clip(0.2 * np.array(truth) + noise * 0.8, 0, 1)))
+    better = _scored(list(np.clip(0.5 * np.array(truth) + noise * 0.5, 0, 1)))
+    same = differences(_rows(truth), worse, worse, seed=4)["violence"]
+    assert (same.low, same.value, same.high) == (0, 0, 0)
+    gain = differences(_rows(truth), worse, better, seed=4)["violence"]
+    assert 0 < gain.low < gain.value < gain.high
+
+
+def test_entities_count_exactly_and_by_overlap_where_somebody_looked() -> None:
+    rows = [
+        Row("Ann and Bob Lee in Rome", spans=(TextSpan(0, 3, "PERSON"), TextSpan(8, 15, "PERSON"))),
+        Row("Bob", spans=(TextSpan(0, 3, "PERSON"),), annotated=frozenset({"PERSON"})),
+        Row("Ann", spans=(), annotated=frozenset({"LOCATION"})),
+        Row("Ann"),
+    ]
+    found = [[Span(0, 3, "PERSON", 1.0), Span(8, 11, "PERSON", 1.0), Span(19, 23, "PERSON", 1.0)], [], [], []]
+    found[2] = found[3] = [Span(0, 3, "PERSON", 1.0)]
+    figures = entity_figures(rows, found, "PERSON", draws(4, seed=1))
+    assert figures is not None
+    assert (figures.texts, figures.spans) == (2, 3)
+    exact = {name: one.value for name, one in figures.exact.items()}
+    assert exact == pytest.approx({"precision": 1 / 3, "recall": 1 / 3, "f1": 1 / 3})
+    overlapping = {name: one.value for name, one in figures.overlapping.items()}
+    assert overlapping == pytest.approx({"precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3})
+    assert entity_figures(rows, found, "LOCATION", draws(4, seed=1)) is None
+
+
+class _Tired:
+    """A model that finishes short texts only."""
+
+    version, categories = "tired", ("violence",)
+
+    def predict(self, texts: Sequence[str], *, deadlines: Sequence[Deadline] = ()) -> list[Prediction]:
+        return [Prediction({"violence": 0.9}) if len(t) < 9 else Prediction({}, unscanned=DEADLINE) for t in texts]
+
+
+def test_texts_that_a_model_did_not_finish_are_counted_and_nothing_else() -> None:
+    rows = [Row("short", {"violence": 0}, benign=True), Row("much too long", {"violence": 0}, benign=True)]
+    seen: list[int] = []
+    report = model_report(rows, score(_Tired(), rows, name="tired", progress=seen.append), seed=1)
+    assert (report.overall.texts, report.overall.unscanned, sum(seen)) == (2, 1, 2)
+    assert report.overall.benign is not None
+    assert (report.overall.benign.texts, report.overall.benign.share.value) == (1, 1.0)
+
+
+def _file(path: Path, *lines: object) -> Path:
+    data = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines).encode()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def test_labels_spans_and_our_exports_are_read(tmp_path: Path) -> None:
+    moderation = {"text": "a", "labels": {"hate": 1, "violence": False}, "flag": None, "source": "s", "lang": "en"}
+    mask = [1] + [0] * 12
+    exported = {"prompt": "p", "response": "r", "labels": [1.0] + [0.0] * 12, "label_mask": mask, "n_annotators": 1}
+    span = {"start": 1, "end": 3, "label": "PERSON", "text": "in"}
+    spans = {"text": "🙂in", "spans": [span], "offset_unit": "codepoint"}
+    partly = {"text": "x", "spans": [], "annotated_types": ["PERSON"]}
+    safe = {"text": "fine", "flag": 0, "kind": "response"}
+    foul = {"text": "damn", "flag": 0, "labels": {"profanity": 1}}
+    path = _file(tmp_path / "all.jsonl.gz", moderation, exported, "", spans, partly, safe, foul)
+    rows = read_rows(path)
+    assert rows[0].labels == {"hate": 1, "violence": 0}
+    assert rows[0].slices == {"source": "s", "language": "en", "length": "under 100"}
+    assert (rows[1].text, rows[1].labels, rows[1].slices["kind"]) == ("r", {"harassment": 1}, "response")
+    assert (rows[2].spans, rows[2].annotated) == ((TextSpan(1, 3, "PERSON"),), None)
+    assert (rows[3].spans, rows[3].annotated) == ((), frozenset({"PERSON"}))
+    assert [row.benign for row in rows] == [False, False, False, False, True, False]
+    every = _file(tmp_path / "every.jsonl", {"text": "a", "labels": dict.fromkeys(MODEL_CATEGORIES, 0)})
+    assert read_rows(every)[0].benign
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("{", "is not JSON"),
+        ({"labels": {"hate": 1}}, "missing or empty"),
+        ({"text": "secret"}, "none of `labels`, `spans` and `flag`"),
+        ({"text": "secret", "labels": {"hat": 1}}, "unknown category 'hat'; did you mean 'hate'"),
+        ({"text": "secret", "labels": {"hate": 2}}, "labels.hate"),
+        ({"text": "secret", "labels": [1.0]}, "label_mask"),
+        ({"text": "secret", "spans": [{"start": 2, "end": 99, "label": "PERSON"}]}, "does not lie inside"),
+        ({"text": "secret", "spans": [{"start": 0, "label": "PERSON"}]}, "spans.0.end"),
+    ],
+)
+def test_a_bad_line_is_named_and_never_quoted(tmp_path: Path, line: object, why: str) -> None:
+    path = _file(tmp_path / "rows.jsonl", {"text": "fine", "flag": 0}, line)
+    with pytest.raises(DataError) as raised:
+        read_rows(path)
+    assert f"{path}, line 2: " in str(raised.value)
+    assert why in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_file_that_is_empty_or_cut_off_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no rows"):
+        read_rows(_file(tmp_path / "empty.jsonl"))
+    path = _file(tmp_path / "cut.jsonl.gz", *[{"text": f"text {i}", "flag": 0} for i in range(500)])
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(DataError, match="no whole gzip file"):
+        read_rows(path)
