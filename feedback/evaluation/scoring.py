@@ -75,7 +75,7 @@ def score(model: GuardModel, rows: Sequence[Row], *, name: str, progress: Callab
         for i, prediction in zip(chunk, model.predict([rows[i].text for i in chunk]), strict=True):
             if not prediction.unscanned:
                 scores[i] = [prediction.scores.get(c, np.nan) for c in categories]
-                spans[i], read[i] = prediction.spans, True
+                spans[i], read[i] = prediction.spans or (), True
         progress(len(chunk))
     thresholds = {c: shipped[c].flag if c in shipped else DEFAULT_THRESHOLD for c in categories}
     return Scored(name, model.version, categories, entities, thresholds, scores, spans, read)
