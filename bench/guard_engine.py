@@ -60,7 +60,8 @@ class Way:
 def read_texts(path: Path, count: int, seed: int) -> list[str]:
     """Return `count` prompts and responses of the file, chosen by `seed`."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
-        texts = [text for line in lines for text in json.loads(line).values() if isinstance(text, str) and text]
+        rows = [json.loads(line) for line in lines]
+    texts = [text for row in rows for text in (row["prompt"], row["response"]) if text]
     return random.Random(seed).sample(texts, count)
 
 

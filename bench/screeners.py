@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -54,6 +55,10 @@ def screeners(count: int, *, threads: int = 1, **env: str) -> Iterator[Screeners
                 supervisor.start(replace(one, name=name, command=words))
             for name in names:
                 log = home.log / f"{name}.log"
-                supervisor.wait_until(lambda: " ready." in log.read_text(), timeout=START_SECONDS, what=name)  # noqa: B023 -- called at once
+                supervisor.wait_until(partial(_says_ready, log), timeout=START_SECONDS, what=name)
             pids = tuple(pid for name in names if (pid := supervisor.pid(name)) is not None)
             yield Screeners(server.url, pids)
+
+
+def _says_ready(log: Path) -> bool:
+    return log.exists() and " ready." in log.read_text()

@@ -24,6 +24,13 @@ TEXTS = [
     "a",
 ]
 CPU = torch.device("cpu")
+#: Where, in what precision, how near to the plain pass, and how near alone to in a batch (of logits).
+WAYS = [
+    pytest.param("cpu", "fp32", 1e-4, 1e-5),
+    pytest.param("cpu", "int8", 1.0, 1e-5),
+    pytest.param("cuda", "fp32", 1e-3, 1e-3, marks=pytest.mark.gpu),
+    pytest.param("cuda", "bf16", 0.5, 0.1, marks=pytest.mark.gpu),
+]
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +44,13 @@ def rows() -> list[np.ndarray]:
     return [np.array(window.ids, dtype=np.int32) for window in windows]
 
 
+def runtime_of(device: str, precision: Precision) -> PackedRuntime:
+    """Return a runtime of a net of its own: one on CUDA takes its net along."""
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    return PackedRuntime(load_net(DEFAULT_FOLDER)[1], device=torch.device(device), precision=precision)
+
+
 def logits(outputs: Sequence[Outputs]) -> torch.Tensor:
     return torch.stack([one.logits for one in outputs])
 
@@ -46,21 +60,16 @@ def plain(net: GuardNet, rows: Sequence[np.ndarray]) -> torch.Tensor:
     return torch.cat([net(*padded([row.tolist()])).logits for row in rows])
 
 
-def test_fp32_without_padding_equals_the_plain_pass(net: GuardNet, rows: list[np.ndarray]) -> None:
-    runtime = PackedRuntime(net, device=CPU, precision="fp32")
-    torch.testing.assert_close(logits(runtime.launch(rows)()), plain(net, rows), atol=1e-4, rtol=1e-4)
-
-
-@pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_a_window_is_read_the_same_alone_and_in_any_batch(
-    net: GuardNet, rows: list[np.ndarray], precision: Precision
+@pytest.mark.parametrize(("device", "precision", "near", "same"), WAYS)
+def test_every_window_is_read_as_in_the_plain_pass_alone_and_in_any_batch(
+    net: GuardNet, rows: list[np.ndarray], device: str, precision: Precision, near: float, same: float
 ) -> None:
-    runtime = PackedRuntime(net, device=CPU, precision=precision)
+    runtime = runtime_of(device, precision)
     alone = torch.cat([logits(runtime.launch([row])()) for row in rows])
-    for order in (range(len(rows)), reversed(range(len(rows))), [*range(len(rows))] * 3):
-        order = list(order)
+    torch.testing.assert_close(alone, plain(net, rows), atol=near, rtol=near)
+    for order in ([*range(len(rows))], [*reversed(range(len(rows)))], [*range(len(rows))] * 3):
         together = logits(runtime.launch([rows[i] for i in order])())
-        torch.testing.assert_close(together, alone[order], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(together, alone[order], atol=same, rtol=same)
 
 
 def test_eight_bits_stay_near_the_plain_pass(net: GuardNet, rows: list[np.ndarray]) -> None:
