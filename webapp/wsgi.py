@@ -1,8 +1,13 @@
-"""The WSGI application that `manage.py up` and any WSGI server run."""
+"""The WSGI application that `manage.py up` and any WSGI server run: Django, and the hot route beside it."""
 
 import os
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
-application = get_wsgi_application()
+django_application = get_wsgi_application()
+
+# Needs the apps that the line above loads.
+from webapp.interception.ingest import beside  # noqa: E402
+
+application = beside(django_application)

@@ -41,6 +41,11 @@ MALFORMED: dict[str, Any] = {
 }
 
 
+@pytest.fixture
+def api(both_doors: ApiClient) -> ApiClient:
+    return both_doors
+
+
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
 def test_a_malformed_body_is_refused_with_a_hint(api: ApiClient, body: Any, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):

@@ -14,6 +14,11 @@ from webapp.audit.models import AuditEvent
 from webapp.interception.models import Check, Finding
 
 
+@pytest.fixture
+def api(both_doors: ApiClient) -> ApiClient:
+    return both_doors
+
+
 def test_a_clean_output_is_allowed_as_it_is(api: ApiClient) -> None:
     answer = api.check("All is well.", messages=[{"role": "user", "content": "How are things?"}])
     assert (answer["verdict"], answer["flagged"], answer["output"]) == ("allow", False, "All is well.")

@@ -6,20 +6,28 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from pydantic import BaseModel, ValidationError
+from django.http import HttpResponse
+from pydantic import ValidationError
 
 from webapp.accounts.models import Application
 from webapp.ids import parse_public_id
 from webapp.interception.auth import ApiRequest, spend
-from webapp.interception.doors import accept, intake, make_api, malformed, screen, screen_one, stored
+from webapp.interception.doors import (
+    answer_check,
+    checked_key,
+    intake,
+    make_api,
+    malformed,
+    respond,
+    screen,
+    stored,
+)
 from webapp.interception.models import Check
 from webapp.interception.problems import Problem
 from webapp.interception.rows import Intake
 from webapp.interception.schemas import BatchAnswer, BatchRequest, CheckAnswer, CheckRequest, ProblemAnswer
 from webapp.interception.selectors import answers, find_check
 
-MAX_KEY_LENGTH = 255
 #: Checks of a batch that go to the workers in one message; each group starts its own deadline.
 GROUP = 16
 
@@ -47,14 +55,7 @@ def create_check(request: ApiRequest, wanted: CheckRequest) -> HttpResponse:
     `Prefer: respond-async` or `"wait": false` answers 202 with the id at once; ask `GET /v1/checks/{id}` later. A
     retry with the same `Idempotency-Key` gets the stored verdict.
     """
-    item = intake(request.auth, wanted, _idempotency_key(request))
-    check = stored(item)
-    if check is None:
-        spend(request.auth.project)
-        later = not wanted.wait or request.headers.get("Prefer", "").strip().lower() == "respond-async"
-        check = accept(item) if later else screen_one(item)
-    answer = answers([check])[0]
-    return _respond(answer, 202 if answer.state == "pending" else 200)
+    return answer_check(request.auth, wanted, request.headers.get("Idempotency-Key"), request.headers.get("Prefer"))
 
 
 @api.post(
@@ -66,13 +67,13 @@ def create_check(request: ApiRequest, wanted: CheckRequest) -> HttpResponse:
 def create_batch(request: ApiRequest, batch: BatchRequest) -> HttpResponse:
     """Screen many outputs; one answer or problem each, in order. Deadlines start group by group, not all at once."""
     spend(request.auth.project, len(batch.checks))
-    key = _idempotency_key(request)
+    key = checked_key(request.headers.get("Idempotency-Key"))
     results: list[CheckAnswer | ProblemAnswer] = []
     for start in range(0, len(batch.checks), GROUP):
         group = batch.checks[start : start + GROUP]
         keys = [_key_in_batch(key, start + index) for index in range(len(group))]
         results += _screen_group(request.auth, group, keys)
-    return _respond(BatchAnswer(results=results))
+    return respond(BatchAnswer(results=results))
 
 
 @api.get("/checks/{check_id}", response={200: CheckAnswer, **ERRORS}, summary="Ask for a check")
@@ -84,12 +85,7 @@ def read_check(request: ApiRequest, check_id: str) -> HttpResponse:
         raise Problem(
             404, "This project has no check with that id.", "Ids begin with chk_; use the key of its project."
         )
-    return _respond(answers([check])[0])
-
-
-def _respond(answer: BaseModel, status: int = 200) -> HttpResponse:
-    # Already of its declared type: the framework would validate it once more, for a millisecond.
-    return HttpResponse(answer.model_dump_json(), status=status, content_type="application/json")
+    return respond(answers([check])[0])
 
 
 def _screen_group(
@@ -120,10 +116,3 @@ def _prepare(application: Application, data: dict[str, Any], key: str | None) ->
 def _key_in_batch(key: str | None, index: int) -> str | None:
     # Hashed, so that it fits the column and is nobody's key for a single check.
     return key and f"batch:{hashlib.sha256(key.encode()).hexdigest()}:{index}"
-
-
-def _idempotency_key(request: HttpRequest) -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
-        raise Problem(400, "The Idempotency-Key is empty or too long.", f"Use 1 to {MAX_KEY_LENGTH} characters.")
-    return key

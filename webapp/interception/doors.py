@@ -8,19 +8,24 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
+from pydantic import BaseModel
 
 from policies.selectors import NoSuchPolicy, active_version, policy_names
 from webapp.accounts.models import Application
-from webapp.interception.auth import ApiKeyAuth, no_key
+from webapp.interception.auth import ApiKeyAuth, no_key, spend
 from webapp.interception.bodies import parse_json
 from webapp.interception.models import Check
 from webapp.interception.problems import Problem, render_problem
 from webapp.interception.rows import Intake
 from webapp.interception.schemas import CheckRequest
+from webapp.interception.selectors import answers
 from webapp.interception.services import TooManyPending, accept_check, run_checks
+from webapp.interception.stages import stage
 from webapp.interception.storing import IdempotencyConflict, stored_answer
 from webapp.interception.texts import texts_of
 from workers.client import Overloaded
+
+MAX_KEY_LENGTH = 255
 
 
 class BodyParser(Parser):
@@ -68,6 +73,33 @@ def intake(application: Application, request: CheckRequest, key: str | None, doo
             422, "The project has no active policy of that name.", f"Policies of this project: {known}."
         ) from None
     return Intake(application=application, version=version, request=request, idempotency_key=key, door=door)
+
+
+def answer_check(application: Application, wanted: CheckRequest, key: str | None, prefer: str | None) -> HttpResponse:
+    """Screen an output, or accept it for later, and return the answer. Raises Problem."""
+    with stage("intake"):
+        item = intake(application, wanted, checked_key(key))
+        check = stored(item)
+        if check is None:
+            spend(application.project)
+    if check is None:
+        later = not wanted.wait or (prefer or "").strip().lower() == "respond-async"
+        check = accept(item) if later else screen_one(item)
+    with stage("answer"):
+        answer = answers([check])[0]
+        return respond(answer, 202 if answer.state == "pending" else 200)
+
+
+def respond(answer: BaseModel, status: int = 200) -> HttpResponse:
+    # Already of its declared type: the framework would validate it once more, for a millisecond.
+    return HttpResponse(answer.model_dump_json(), status=status, content_type="application/json")
+
+
+def checked_key(key: str | None) -> str | None:
+    """Return an Idempotency-Key as it came. Raises Problem 400."""
+    if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
+        raise Problem(400, "The Idempotency-Key is empty or too long.", f"Use 1 to {MAX_KEY_LENGTH} characters.")
+    return key
 
 
 def stored(item: Intake) -> Check | None:

@@ -96,12 +96,10 @@ class ApiMiddleware:
             size = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
             size = 0
-        if size > settings.MAX_BODY_BYTES:
-            limit = settings.MAX_BODY_BYTES // 1024
-            return render_problem(
-                request,
-                Problem(413, f"The body is larger than {limit} KiB.", "Split the text or send a smaller batch."),
-            )
+        try:
+            require_size(size)
+        except Problem as too_large:
+            return render_problem(request, too_large)
         response = self.get_response(request)
         if response.status_code in (404, 405) and not response.headers["Content-Type"].startswith("application/"):
             problem = Problem(response.status_code, "There is nothing here.", "See /v1/docs for the API's addresses.")
@@ -111,17 +109,26 @@ class ApiMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not request.path_info.startswith(API_PREFIXES):
             return None
-        if isinstance(error, Problem):
-            return render_problem(request, error)
-        if isinstance(error, OperationalError | InterfaceError):
-            log.error("%s %s: the database does not answer", request.method, request.path_info)
-            hint = "Try again after Retry-After seconds, with the same Idempotency-Key."
-            return render_problem(request, Problem(503, "The database does not answer.", hint, retry_after=2))
-        log.error("%s %s failed: %s\n%s", request.method, request.path_info, type(error).__name__, quiet_trace(error))
-        return render_problem(
-            request,
-            Problem(500, "The server failed; nothing was accepted.", "Try again; tell the operator if it stays."),
-        )
+        return render_problem(request, problem_of(error, request.method or "", request.path_info))
+
+
+def require_size(size: int) -> None:
+    """Raise Problem 413 when a body of `size` bytes is too large to be read."""
+    if size > settings.MAX_BODY_BYTES:
+        limit = settings.MAX_BODY_BYTES // 1024
+        raise Problem(413, f"The body is larger than {limit} KiB.", "Split the text or send a smaller batch.")
+
+
+def problem_of(error: Exception, method: str, path: str) -> Problem:
+    """Return what a caller is told of an exception; what is no caller's mistake is logged, without its message."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, OperationalError | InterfaceError):
+        log.error("%s %s: the database does not answer", method, path)
+        hint = "Try again after Retry-After seconds, with the same Idempotency-Key."
+        return Problem(503, "The database does not answer.", hint, retry_after=2)
+    log.error("%s %s failed: %s\n%s", method, path, type(error).__name__, quiet_trace(error))
+    return Problem(500, "The server failed; nothing was accepted.", "Try again; tell the operator if it stays.")
 
 
 def render_problem(request: HttpRequest, problem: Problem) -> HttpResponse:

@@ -15,6 +15,7 @@ from webapp.celery import app as control
 from webapp.interception.models import Check, CheckContent, CheckState
 from webapp.interception.rows import Intake, actor_of, content_row, new_check
 from webapp.interception.screening import client, conclude_job, make_job
+from webapp.interception.stages import stage
 from webapp.interception.storing import Concluded, IdempotencyConflict, conclude, store, twin_of, write_conclusions
 
 log = logging.getLogger(__name__)
@@ -36,13 +37,15 @@ def run_checks(intakes: Sequence[Intake]) -> list[Check | IdempotencyConflict]:
     """
     created = timezone.now()
     jobs = [make_job(intake.version, intake.request.output, intake.messages, intake.deadline_ms) for intake in intakes]
-    screenings = client().screen(jobs)
-    return store(
-        [
-            Concluded(intake, conclude_job(job, intake.application.project_id, screening), created)
-            for job, intake, screening in zip(jobs, intakes, screenings, strict=True)
-        ]
-    )
+    with stage("screen"):
+        screenings = client().screen(jobs)
+    with stage("store"):
+        return store(
+            [
+                Concluded(intake, conclude_job(job, intake.application.project_id, screening), created)
+                for job, intake, screening in zip(jobs, intakes, screenings, strict=True)
+            ]
+        )
 
 
 def accept_check(intake: Intake) -> Check:

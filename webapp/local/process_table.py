@@ -12,7 +12,7 @@ from workers.broker import CONCLUDE, CONTROL, QUEUES, needed_queues
 from workers.lines import LLM_SLOTS
 
 PROJECT = Path(__file__).resolve().parents[2]
-WEB_THREADS = 16
+WEB_THREADS = 32
 WORKERS = 1  # stop_order: after the web server, before Redis and PostgreSQL.
 SCREENING_OPTIONS = ["--without-mingle", "--without-gossip", "--without-heartbeat", "-l", "warning"]
 #: The exact rules use the processor, one batch at a time; what waits for the guard model shares its batches; what waits
