@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 from webapp.local.home import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,19 +39,31 @@ def running_app(home: Path) -> App:
 
 
 @contextlib.contextmanager
-def own_app(**env: str) -> Iterator[App]:
-    """Run `manage.py up` with `env` added, until the block ends."""
+def revision(name: str) -> Iterator[Path]:
+    """Give the source of an earlier commit in a folder of its own, until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="countersign-before-") as place:
+        archive = subprocess.run(["git", "archive", name], cwd=ROOT, capture_output=True, check=True)  # noqa: S607
+        subprocess.run(["tar", "-x", "-C", place], input=archive.stdout, check=True)  # noqa: S607
+        yield Path(place)
+
+
+@contextlib.contextmanager
+def own_app(source: Path = ROOT, **env: str) -> Iterator[App]:
+    """Run `manage.py up` of `source` with `env` added, until the block ends. No limit of a project is in its way."""
     with tempfile.TemporaryDirectory(prefix="countersign-bench-") as place:
         home = Path(place)
         home.chmod(0o711)
         variables = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         variables |= {"COUNTERSIGN_HOME": place, "COUNTERSIGN_PORT": str(free_port()), **env}
+        # Before what is installed, which is this source.
+        variables["PYTHONPATH"] = os.pathsep.join([str(source), str(source / "guardrails")])
         with (home / "up.txt").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "manage.py", "up"], cwd=ROOT, env=variables, stdout=log, stderr=subprocess.STDOUT
+                [sys.executable, "manage.py", "up"], cwd=source, env=variables, stdout=log, stderr=subprocess.STDOUT
             )
         try:
             _wait_ready(process, home / "up.txt")
+            _lift_limits(home)
             yield running_app(home)
         finally:
             process.send_signal(signal.SIGTERM)
@@ -62,3 +76,9 @@ def _wait_ready(process: subprocess.Popen[bytes], log: Path) -> None:
         if process.poll() is not None or time.monotonic() > deadline:
             raise SystemExit(log.read_text())
         time.sleep(0.2)
+
+
+def _lift_limits(home: Path) -> None:
+    services = json.loads((home / "run" / "services.json").read_text())
+    with psycopg.connect(services["database_url"]) as connection:
+        connection.execute("UPDATE accounts_project SET requests_per_minute = 100000000")
