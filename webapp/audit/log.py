@@ -112,14 +112,18 @@ def record_event(
 
 def record_events(events: Sequence[NewEvent]) -> list[AuditEvent]:
     """Store several events at once, as `record_event` stores one. Raises EventRefused, and then stores none."""
-    rows = [_row(event) for event in events]
+    rows = [event_row(event) for event in events]
     if not connection.in_atomic_block:
         raise EventRefused("an audit event is written in the transaction of the thing it records")
     insert(rows)
     return rows
 
 
-def _row(event: NewEvent) -> AuditEvent:
+def event_row(event: NewEvent) -> AuditEvent:
+    """Return the row of an event, for who inserts it by the very statement that stores what it records.
+
+    Raises EventRefused.
+    """
     outcome, policy = event.outcome, event.policy
     _refuse_free_text(
         event.type, event.actor, event.object, outcome, [*(event.reason_codes or []), *(event.cause or [])]

@@ -10,13 +10,23 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from webapp.audit.log import EventObject, record_event
+from webapp.audit.log import EventObject, event_row, record_event
+from webapp.bulk import insert
 from webapp.celery import app as control
 from webapp.interception.models import Check, CheckContent, CheckState
 from webapp.interception.rows import Intake, actor_of, content_row, new_check
 from webapp.interception.screening import client, conclude_job, make_job
 from webapp.interception.stages import stage
-from webapp.interception.storing import Concluded, IdempotencyConflict, conclude, store, twin_of, write_conclusions
+from webapp.interception.storing import (
+    Concluded,
+    IdempotencyConflict,
+    attach_findings,
+    conclude,
+    concluded_event,
+    store,
+    tell_reviewers,
+    twin_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -106,4 +116,5 @@ def conclude_pending(check_id: uuid.UUID) -> None:
         kind = conclude(check, screened)
         check.save()
         CheckContent.objects.filter(pk=check.pk).update(released=screened.conclusion.output)
-        write_conclusions([check], [screened], [kind])
+        insert(attach_findings(check, screened), [event_row(concluded_event(check, screened))])
+        tell_reviewers(check, kind)

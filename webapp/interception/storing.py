@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from policies.services import policy_ref
-from webapp.audit.log import EventObject, EventOutcome, NewEvent, record_events
+from webapp.audit.log import EventObject, EventOutcome, NewEvent, event_row
 from webapp.bulk import insert
 from webapp.interception.groups import Group
-from webapp.interception.models import Check, CheckState
+from webapp.interception.models import Check, CheckState, Finding
 from webapp.interception.rows import Intake, actor_of, content_row, finding_row, new_check
 from webapp.interception.screening import Screened
 from webapp.interception.signals import check_flagged
@@ -65,8 +66,7 @@ def store(concluded: list[Concluded]) -> list[Check | IdempotencyConflict]:
 
 def _store_group(concluded: list[Concluded]) -> list[Check | Exception]:
     try:
-        with transaction.atomic():
-            return [*_store_all(concluded)]
+        return [*_store_all(concluded)]
     except Exception:
         # One of them may be to blame, and must not cost the others their answers. A connection that broke is nobody's
         # fault, and whether the transaction was committed is not known: stored twice would be worse than refused.
@@ -77,8 +77,7 @@ def _store_group(concluded: list[Concluded]) -> list[Check | Exception]:
 
 def _store_one(concluded: Concluded) -> Check | Exception:
     try:
-        with transaction.atomic():
-            return _store_all([concluded])[0]
+        return _store_all([concluded])[0]
     except IntegrityError as error:
         try:
             return twin_of(concluded.intake, error)
@@ -91,10 +90,16 @@ def _store_one(concluded: Concluded) -> Check | Exception:
 def _store_all(concluded: Sequence[Concluded]) -> list[Check]:
     checks = [new_check(one.intake, one.created) for one in concluded]
     kinds = [conclude(check, one.screened) for check, one in zip(checks, concluded, strict=True)]
-    insert(checks)
-    both = zip(checks, concluded, strict=True)
-    insert([content_row(check, one.intake, one.screened.conclusion.output) for check, one in both])
-    write_conclusions(checks, [one.screened for one in concluded], kinds)
+    both = list(zip(checks, concluded, strict=True))
+    contents = [content_row(check, one.intake, one.screened.conclusion.output) for check, one in both]
+    found = [finding for check, one in both for finding in attach_findings(check, one.screened)]
+    events = [event_row(concluded_event(check, one.screened)) for check, one in both]
+    # One statement is a transaction of its own, without the two calls for its beginning and its end.
+    whole = any(kinds) or connection.in_atomic_block
+    with transaction.atomic() if whole else nullcontext():
+        insert(checks, contents, found, events)
+        for check, kind in zip(checks, kinds, strict=True):
+            tell_reviewers(check, kind)
     return checks
 
 
@@ -115,23 +120,20 @@ def conclude(check: Check, screened: Screened) -> str:
     return kind
 
 
-def write_conclusions(checks: Sequence[Check], screened: Sequence[Screened], kinds: Sequence[str]) -> None:
-    """Write what goes with verdicts in their transaction: findings, audit events, news for review."""
-    found = [
-        [finding_row(check, hit) for hit in one.conclusion.findings]
-        for check, one in zip(checks, screened, strict=True)
-    ]
-    insert([row for rows in found for row in rows])
-    for check, rows in zip(checks, found, strict=True):
-        # As if prefetched: what was stored is at hand for the answer.
-        check._prefetched_objects_cache = {"findings": rows, "releases": []}  # type: ignore[attr-defined]  # not in the stubs
-    record_events([_concluded_event(check, one) for check, one in zip(checks, screened, strict=True)])
-    for check, kind in zip(checks, kinds, strict=True):
-        if kind:
-            check_flagged.send(sender=Check, check=check, kind=kind, inclusion_prob=check.inclusion_prob)
+def attach_findings(check: Check, screened: Screened) -> list[Finding]:
+    """Return the findings of a conclusion, not stored yet, at hand for the answer as if they were prefetched."""
+    rows = [finding_row(check, hit) for hit in screened.conclusion.findings]
+    check._prefetched_objects_cache = {"findings": rows, "releases": []}  # type: ignore[attr-defined]  # not in the stubs
+    return rows
 
 
-def _concluded_event(check: Check, screened: Screened) -> NewEvent:
+def tell_reviewers(check: Check, kind: str) -> None:
+    """Send the news, in the transaction that stores it, that a check needs a person, unless `kind` is empty."""
+    if kind:
+        check_flagged.send(sender=Check, check=check, kind=kind, inclusion_prob=check.inclusion_prob)
+
+
+def concluded_event(check: Check, screened: Screened) -> NewEvent:
     conclusion = screened.conclusion
     return NewEvent(
         type="check.concluded",
