@@ -1,4 +1,4 @@
-"""The held-out texts of a data folder, as `manage.py train` with the same seed splits it."""
+"""The texts of a data folder, as `manage.py train` with the same seed splits it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from feedback.training.pipeline import MODERATION
 from feedback.training.spans import SpanExample, read_spans
 
 SPANS = "pii_train.jsonl.gz"
-#: Sides on which nothing is fitted, calibrated or chosen.
-SIDES = frozenset({"test", "unseen"})
+#: On which nothing is fitted, calibrated or chosen; and what models are fitted on.
+HELD_OUT, TRAINING = frozenset({"test", "unseen"}), frozenset({"train"})
 
 
-def held_out_rows(folder: Path, *, seed: int) -> list[Row]:
-    """Return the rows that training with `seed` keeps for testing; our own texts have the source "synthetic".
+def folder_rows(folder: Path, sides: frozenset[str], *, seed: int) -> list[Row]:
+    """Return the rows that training with `seed` puts on `sides`; our own texts have the source "synthetic".
 
     Raise DataError when the folder has no training file, or one that is none.
     """
@@ -30,8 +30,8 @@ def held_out_rows(folder: Path, *, seed: int) -> list[Row]:
         raise DataError(f"{folder} is no data folder: it has no {MODERATION}") from error
     except ValueError as error:
         raise DataError(str(error)) from error
-    texts = [_row(e) for e, side in zip(examples, split(examples, seed=seed), strict=True) if side in SIDES]
-    return texts + [_span_row(e) for e, side in zip(spans, split(spans, seed=seed), strict=True) if side in SIDES]
+    texts = [_row(e) for e, side in zip(examples, split(examples, seed=seed), strict=True) if side in sides]
+    return texts + [_span_row(e) for e, side in zip(spans, split(spans, seed=seed), strict=True) if side in sides]
 
 
 def _row(example: Example) -> Row:

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from feedback.evaluation import held_out
-from feedback.evaluation.held_out import held_out_rows
+from feedback.evaluation.held_out import HELD_OUT, TRAINING, folder_rows
 from feedback.evaluation.rows import DataError
 from feedback.training.grammar import generate
 from feedback.training.pii_grammar import generate_spans
@@ -71,6 +71,12 @@ def test_the_same_run_writes_the_same_bytes(data: Path, tmp_path: Path) -> None:
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
 
 
+def test_a_sample_is_drawn_by_the_seed(data: Path, tmp_path: Path) -> None:
+    first, again, other = (_evaluate("fake", data, sample=10, seed=seed)[0] for seed in (1, 1, 2))
+    assert first == again != other
+    assert "| fake  | fake    | 10 " in first
+
+
 def test_plots_can_be_png(data: Path, tmp_path: Path) -> None:
     _evaluate("fake", data, out=tmp_path, plots="png")
     assert (tmp_path / "reliability.png").read_bytes().startswith(b"\x89PNG")
@@ -98,7 +104,10 @@ def test_of_a_data_folder_only_held_out_texts_are_taken(tmp_path: Path, monkeypa
     ]  # fmt: skip
     with gzip.open(tmp_path / "moderation_train.jsonl.gz", "wt", encoding="utf-8") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows)
-    held = held_out_rows(tmp_path, seed=7)
+    held = folder_rows(tmp_path, HELD_OUT, seed=7)
+    trained = {row.text for row in folder_rows(tmp_path, TRAINING, seed=7)}
+    assert trained
+    assert trained.isdisjoint(row.text for row in held)
     sources = [row.slices["source"] for row in held]
     assert 0 < sources.count("davidson") < 30
     ours = [row for row in held if row.slices["source"] == "synthetic"]
@@ -106,4 +115,4 @@ def test_of_a_data_folder_only_held_out_texts_are_taken(tmp_path: Path, monkeypa
     assert all(row.spans is not None for row in held if row.slices["source"] == "synthetic (spans)")
     (tmp_path / "pii_train.jsonl.gz").write_bytes(gzip.compress(b"{}\n"))
     with pytest.raises(DataError, match="line 1"):
-        held_out_rows(tmp_path, seed=7)
+        folder_rows(tmp_path, HELD_OUT, seed=7)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import random
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ class Command(BaseCommand):
 
 MODEL is "active" (what this installation's workers serve), "default" (what ships), a model folder, or the name of a
 classifier of the models file. DATA is a JSONL file (.gz too): see docs/reference/evaluation.md; or a data folder of
-`train`, of which the held-out texts are taken."""
+`train`, of which the held-out texts are taken (the training texts, for --baseline)."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.formatter_class = RawDescriptionHelpFormatter
@@ -42,19 +43,24 @@ classifier of the models file. DATA is a JSONL file (.gz too): see docs/referenc
         )
         parser.add_argument("--out", type=Path, help="folder for report.json, report.md and plots")
         parser.add_argument("--plots", choices=("svg", "png"), default="svg", help="form of the plots (default: svg)")
+        parser.add_argument("--sample", type=int, metavar="N", help="measure on N of the texts, drawn by --seed")
         parser.add_argument("--device", default="auto", help="cpu, cuda or auto")
-        parser.add_argument("--seed", type=int, default=7, help="of the bootstrap and of a data folder's split")
+        parser.add_argument(
+            "--seed", type=int, default=7, help="of the bootstrap, of --sample and of a data folder's split"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            from feedback.evaluation import baseline, printing, report, scoring
+            from feedback.evaluation import baseline, held_out, printing, report, scoring
         except ImportError as error:
             raise CommandError(f"Measuring needs {error.name}. Install it: pip install -e '.[train]'") from error
-        rows = _read(options["data"], seed=options["seed"])
+        rows = _read(options["data"], held_out.HELD_OUT, seed=options["seed"])
+        if options["sample"] and options["sample"] < len(rows):
+            rows = random.Random(options["seed"]).sample(rows, options["sample"])  # noqa: S311 - repeatable, no secret
         sources = [source for source in (options["model"], options["compare"]) if source]
         scored = [self._score(scoring, source, rows, options["device"]) for source in sources]
         if options["baseline"]:
-            training = _read(options["baseline"], seed=options["seed"])
+            training = _read(options["baseline"], held_out.TRAINING, seed=options["seed"])
             if shared := baseline.shared_texts(training, rows):
                 self.stderr.write(f"{shared} of the texts are also among the training rows of the baseline.")
             scored.append(baseline.fit_and_score(training, rows))
@@ -99,14 +105,14 @@ classifier of the models file. DATA is a JSONL file (.gz too): see docs/referenc
             self.stderr.write(f"{path} written")
 
 
-def _read(paths: Sequence[Path], *, seed: int) -> list[Row]:
-    from feedback.evaluation.held_out import held_out_rows
+def _read(paths: Sequence[Path], sides: frozenset[str], *, seed: int) -> list[Row]:
+    from feedback.evaluation.held_out import folder_rows
     from feedback.evaluation.rows import DataError, read_rows
 
     rows = []
     for path in paths:
         try:
-            rows += held_out_rows(path, seed=seed) if path.is_dir() else read_rows(path)
+            rows += folder_rows(path, sides, seed=seed) if path.is_dir() else read_rows(path)
         except DataError as error:
             raise CommandError(str(error)) from error
         except OSError as error:
