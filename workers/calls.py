@@ -99,8 +99,9 @@ class Calls:
             return self._lines[queue].take(time.time(), beyond=beyond)
 
     def stuck(self, queue: Queue) -> bool:
-        """Return whether jobs wait for a slot."""
-        return bool(self._lines[queue].waiting)
+        """Return whether jobs have waited long for a slot."""
+        with self._lock:
+            return self._lines[queue].stuck(time.time())
 
     def answer(self, reply: Reply) -> list[tuple[int, JobResult]]:
         """Hand results to the calls that wait for them, and return those that nobody waits for, with their job's id."""

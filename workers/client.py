@@ -145,8 +145,8 @@ class ScreenClient:
     def _pump(self, queue: Queue) -> None:
         """Send what waits for a queue, as far as there are slots.
 
-        With all slots taken one more message goes out when no other waits in Redis: there are more workers than slots,
-        or one died with its message.
+        With all slots taken for long one more message goes out when no other waits in Redis: there are more workers
+        than slots, or one died with its message.
         """
         while flight := self._calls.take(queue):
             self._send(queue, flight)

@@ -23,6 +23,8 @@ MAX_TEXTS = 64
 MAX_CHARACTERS = 256 * 1024
 TARGET_SECONDS = 0.1
 FIRST_SPEED = 50_000.0
+#: A job that waits for longer may go out beyond the slots, if workers took all that was sent.
+STUCK_SECONDS = 0.05
 #: Weight of the newest message in the measured speed.
 _NEWEST = 0.3
 
@@ -85,6 +87,12 @@ class Line:
             ticket.flight = flight
         self.flights += 1
         return flight
+
+    def stuck(self, now: float) -> bool:
+        """Return whether the first job has waited long for a slot."""
+        while self.waiting and self.waiting[0].done:
+            self.waiting.popleft()
+        return bool(self.waiting) and now - self.waiting[0].asked > STUCK_SECONDS
 
     def leave(self, ticket: Ticket, now: float) -> None:
         """Note that a job was answered or given up; the last of a message frees its slot."""
