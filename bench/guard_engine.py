@@ -147,7 +147,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--compare", action="store_true", help="also run the pipelines")
-    parser.add_argument("--count", type=int, default=96, help="texts a round")
+    parser.add_argument("--count", type=int, default=64, help="texts a round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -193,7 +193,8 @@ def measure(ways: Sequence[Way], texts: Sequence[str], rounds: int) -> list[dict
     """Run every way once to warm up and then in turns; return what the rounds took."""
     for way in ways:
         way.run(texts[: max(2, len(texts) // 8)])
-    for _ in range(rounds):
+    for number in range(rounds):
+        print(f"round {number + 1}", flush=True)
         for way in ways:
             busy, start = time.process_time(), time.perf_counter()
             way.run(texts)

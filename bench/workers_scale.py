@@ -5,9 +5,9 @@
 Runs 1, 2 and 4 workers that serve the guard model, one batcher and one torch thread each, over one Redis, and asks them
 through the client that web processes use: first with 64 callers that each wait for their answer, which gives the
 capacity; then for --overload seconds with twice that rate whatever comes back, each check with a deadline of
---deadline seconds. Refused means Overloaded, which the API answers with 503 and Retry-After; unscanned means that the
-deadline passed. Nothing may be lost: every check has exactly one of the three outcomes. Raw figures go to
-bench/results/.
+--deadline seconds; then with a burst of 2,000 checks at once. Refused means Overloaded, which the API answers with 503
+and Retry-After; unscanned means that the deadline passed. Nothing may be lost: every check has exactly one of the three
+outcomes. Raw figures go to bench/results/.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ from bench.screeners import screeners
 from screening.engine import Job
 from screening.findings import OUTPUT, Text
 from screening.policy import parse_policy
-from workers.client import Overloaded, ScreenClient
+from workers.client import Call, Overloaded, ScreenClient, Screening
 
 COUNTS = (1, 2, 4)
 CALLERS = 64
+BURST = 2_000
 #: Only rules of the guard model: the exact rules have workers of their own.
 POLICY = parse_policy("""
 name: scale
@@ -61,6 +62,15 @@ class Level:
     def rate(self) -> float:
         return self.outcomes["read"] / self.seconds
 
+    def note(self, found: Screening, waited_ms: float) -> None:
+        """Count one check that was accepted."""
+        result = found.results.get("gpu")
+        read = result is not None and all(not rule.unscanned for rule in result.rules)
+        self.waits_ms.append(waited_ms)
+        self.outcomes["read" if read else "unscanned"] += 1
+        if result is not None:
+            self.queue_ms.append(result.queue_ms)
+
     def row(self) -> str:
         times = "  ".join(f"{percentile(self.waits_ms, q):8.0f}" for q in (50, 99))
         kinds = ", ".join(f"{name} {count}" for name, count in sorted(self.outcomes.items()))
@@ -70,23 +80,20 @@ class Level:
 
 def ask(client: ScreenClient, text: str, seconds: float, level: Level, lock: threading.Lock) -> None:
     """Have one text screened and note what came of it."""
-    now = time.time()
     start = time.perf_counter()
-    job = Job(POLICY.canonical, (Text(OUTPUT, text),), now, now + seconds)
     try:
-        (found,) = client.screen([job])
+        (found,) = client.screen([job_of(text, seconds)])
     except Overloaded:
         with lock:
             level.outcomes["refused"] += 1
         return
-    waited = (time.perf_counter() - start) * 1000
-    result = found.results.get("gpu")
-    read = result is not None and all(not rule.unscanned for rule in result.rules)
     with lock:
-        level.waits_ms.append(waited)
-        level.outcomes["read" if read else "unscanned"] += 1
-        if result is not None:
-            level.queue_ms.append(result.queue_ms)
+        level.note(found, (time.perf_counter() - start) * 1000)
+
+
+def job_of(text: str, seconds: float) -> Job:
+    now = time.time()
+    return Job(POLICY.canonical, (Text(OUTPUT, text),), now, now + seconds)
 
 
 def capacity(client: ScreenClient, texts: Sequence[str], workers: int) -> Level:
@@ -120,6 +127,27 @@ def overload(
     return level
 
 
+def burst(client: ScreenClient, texts: Sequence[str], workers: int, *, deadline: float) -> Level:
+    """Send BURST checks as fast as the client takes them, and collect what came by their deadlines."""
+    level, start = Level(workers, "burst", sent=BURST), time.perf_counter()
+    calls: list[tuple[Call, float, threading.Event]] = []
+    for number in range(BURST):
+        answered = threading.Event()
+        try:
+            call = client.start([job_of(texts[number % len(texts)], deadline)], answered.set)
+        except Overloaded:
+            level.outcomes["refused"] += 1
+        else:
+            calls.append((call, time.perf_counter(), answered))
+    for call, sent, answered in calls:
+        answered.wait(max(0.0, call.due - time.time()))
+        (found,) = client.finish(call)
+        level.note(found, (time.perf_counter() - sent) * 1000)
+    level.seconds = time.perf_counter() - start
+    level.outcomes["lost"] = BURST - sum(level.outcomes.values())
+    return level
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
@@ -139,15 +167,16 @@ def main() -> None:
         with screeners(count) as running:
             client = ScreenClient(running.redis_url)
             capacity(client, texts[:CALLERS], count)  # warm
-            for kind in ("capacity", "2x"):
+            for kind in ("capacity", "2x", "burst"):
                 busy = running.busy()
                 if kind == "capacity":
                     level = capacity(client, texts, count)
+                    rate = 2 * level.rate
+                elif kind == "2x":
+                    limits = {"seconds": options.overload, "deadline": options.deadline}
+                    level = overload(client, texts, count, rate=rate, **limits)
                 else:
-                    rate = 2 * levels[-1].rate
-                    level = overload(
-                        client, texts, count, rate=rate, seconds=options.overload, deadline=options.deadline
-                    )
+                    level = burst(client, texts, count, deadline=options.deadline)
                 level.busy = running.busy() - busy
                 levels.append(level)
                 print(level.row(), flush=True)
