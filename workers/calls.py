@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from screening.engine import Job, wait_until
@@ -62,16 +62,18 @@ class Calls:
         self._tickets: dict[tuple[int, Queue], tuple[Ticket, Call]] = {}
         self._closed = False
 
-    def open(self, jobs: Sequence[Job], closed: Mapping[Queue, str], done: Callable[[], None]) -> Call:
+    def open(
+        self, jobs: Sequence[Job], closed: Mapping[Queue, str], full: Collection[Queue], done: Callable[[], None]
+    ) -> Call:
         """Let `jobs` stand in the lines of their queues; those in `closed` are missing, for the reason given.
 
-        Raises Overloaded when a line is full, and then none of them stands anywhere.
+        Raises Overloaded when a queue is in `full` or its line is, and then none of them stands anywhere.
         """
         wanted = [wait_until(job) for job in jobs]
         call, now = Call(len(jobs), done), time.time()
         with self._lock:
             queues = {queue for due in wanted for queue in due if queue not in closed}
-            if any(len(self._lines[queue].waiting) >= MAX_IN_LINE for queue in queues):
+            if any(queue in full or len(self._lines[queue].waiting) >= MAX_IN_LINE for queue in queues):
                 raise Overloaded
             for index, (job, due) in enumerate(zip(jobs, wanted, strict=True)):
                 job_id = next(self._ids)

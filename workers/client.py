@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
-from pydantic import ValidationError
 
 from screening.engine import Job
 from screening.findings import JobResult, Queue
@@ -80,9 +79,8 @@ class ScreenClient:
         `done` may be called by any thread, also before this returns. Raises Overloaded.
         """
         state = self._look()
-        if any(length >= MAX_WAITING for queue, length in state.lengths.items() if queue not in state.closed):
-            raise Overloaded
-        call = self._calls.open(jobs, state.closed, done)
+        full = {queue for queue, length in state.lengths.items() if length >= MAX_WAITING}
+        call = self._calls.open(jobs, state.closed, full, done)
         for queue in _QUEUES:
             self._pump(queue)
         return call
@@ -187,23 +185,20 @@ class ScreenClient:
         """Hand out replies for as long as the process lives; asleep while none are awaited."""
         while self._calls.wait():
             try:
-                got = self._redis.blpop([self._calls.reply_to], timeout=READ_SECONDS)
-            except redis.RedisError:
-                # Redis went away and forgot the list with it: what was sent is lost, nobody will answer.
-                self._calls.fail(None, NO_BROKER)
-                got = None
-            if got is not None:
-                self._hand_out(got[1])
-            for queue in _QUEUES:
-                self._pump(queue)
+                self._read_one()
+                for queue in _QUEUES:
+                    self._pump(queue)
+            except Exception as error:  # noqa: BLE001 - without this thread no check of the process is answered again
+                log.error("reading replies: %s", type(error).__name__)
 
-    def _hand_out(self, raw: bytes | str) -> None:
+    def _read_one(self) -> None:
         try:
-            reply = REPLY.validate_json(raw)
-        except ValidationError:
-            log.error("a reply could not be read; its jobs are unscanned")
+            got = self._redis.blpop([self._calls.reply_to], timeout=READ_SECONDS)
+        except redis.RedisError:
+            # Redis went away and forgot the list with it: what was sent is lost, nobody will answer.
+            self._calls.fail(None, NO_BROKER)
             return
-        if late := self._calls.answer(reply):
+        if got is not None and (late := self._calls.answer(REPLY.validate_json(got[1]))):
             self._keep(late)
 
     def _keep(self, late: Sequence[tuple[int, JobResult]]) -> None:

@@ -219,6 +219,14 @@ def test_nothing_late_is_due_of_what_was_never_sent(ask: Ask, worker: Worker) ->
     assert worker.waiting() == 0
 
 
+def test_a_reply_that_can_not_be_read_stops_nothing(ask: Ask, worker: Worker) -> None:
+    first = ask("first")
+    batch, _ = worker.take()
+    worker.broker.rpush(batch.reply_to, b"{", b'{"queue": "cpu", "ids": [1, 2], "results": []}')
+    worker.answer(batch)
+    assert model(first) == ["first"]
+
+
 def test_a_full_line_refuses(ask: Ask, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calls, "MAX_IN_LINE", 3)
     fill_the_slots(ask, worker)

@@ -46,10 +46,10 @@ _last = _Last()
 def beside(django: Wsgi) -> Wsgi:
     """Return the application that answers checks itself and leaves the rest to `django`."""
 
-    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if not _takes(environ):
-            return django(environ, start_response)
-        response = _answer(environ)
+    def application(request: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if not _takes(request):
+            return django(request, start_response)
+        response = _answer(request)
         headers = [*response.items(), *_headers(), ("Content-Length", str(len(response.content)))]
         start_response(f"{response.status_code} {response.reason_phrase}", headers)
         return [response.content]
@@ -57,29 +57,29 @@ def beside(django: Wsgi) -> Wsgi:
     return application
 
 
-def _takes(environ: Environ) -> bool:
-    if environ["PATH_INFO"] != PATH or environ["REQUEST_METHOD"] != "POST":
+def _takes(request: Environ) -> bool:
+    if request["PATH_INFO"] != PATH or request["REQUEST_METHOD"] != "POST":
         return False
-    if not environ.get("CONTENT_LENGTH", "").isdecimal():
+    if not request.get("CONTENT_LENGTH", "").isdecimal():
         return False
-    domain, _ = split_domain_port(environ.get("HTTP_HOST", ""))
-    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS) and _is_safe(environ)
+    domain, _ = split_domain_port(request.get("HTTP_HOST", ""))
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS) and _is_safe(request)
 
 
-def _is_safe(environ: Environ) -> bool:
+def _is_safe(request: Environ) -> bool:
     """Return whether Django would not send the caller to the https address."""
     if not settings.SECURE_SSL_REDIRECT:
         return True
     name, value = settings.SECURE_PROXY_SSL_HEADER or ("", "")
-    return bool(environ["wsgi.url_scheme"] == "https" or (name and environ.get(name) == value))
+    return bool(request["wsgi.url_scheme"] == "https" or (name and request.get(name) == value))
 
 
-def _answer(environ: Environ) -> HttpResponse:
+def _answer(request: Environ) -> HttpResponse:
     begin()
     _refresh_connection()
     try:
         with stage("total"):
-            response = _check(environ)
+            response = _check(request)
     except Exception as error:  # noqa: BLE001 - as Django's handler: whatever it is, the caller gets an answer
         return problem_of(error, "POST", PATH).response()
     finally:
@@ -88,21 +88,21 @@ def _answer(environ: Environ) -> HttpResponse:
     return response
 
 
-def _check(environ: Environ) -> HttpResponse:
-    size = int(environ["CONTENT_LENGTH"])
+def _check(request: Environ) -> HttpResponse:
+    size = int(request["CONTENT_LENGTH"])
     require_size(size)
-    token = bearer_token(environ.get("HTTP_AUTHORIZATION"))
+    token = bearer_token(request.get("HTTP_AUTHORIZATION"))
     if token is None:
         raise no_key()
     with stage("auth"):
         application = application_of(token)
     with stage("read"):
-        body = parse_json(environ["wsgi.input"].read(size))
+        body = parse_json(request["wsgi.input"].read(size))
         try:
             wanted = CheckRequest.model_validate(body)
         except ValidationError as error:
             raise malformed(error.errors(include_input=False, include_url=False)) from None  # type: ignore[arg-type]
-    return answer_check(application, wanted, environ.get("HTTP_IDEMPOTENCY_KEY"), environ.get("HTTP_PREFER"))
+    return answer_check(application, wanted, request.get("HTTP_IDEMPOTENCY_KEY"), request.get("HTTP_PREFER"))
 
 
 def _headers() -> list[tuple[str, str]]:
