@@ -6,7 +6,7 @@ from pathlib import Path
 
 from feedback.evaluation.rows import DataError, Row, length
 from feedback.selectors import CATEGORIES
-from feedback.training.data import Example, prepare, read_moderation, split
+from feedback.training.data import SYNTHETIC, Example, prepare, read_moderation, split
 from feedback.training.grammar import generate
 from feedback.training.labels import close
 from feedback.training.pii_grammar import generate_spans
@@ -19,7 +19,7 @@ HELD_OUT, TRAINING = frozenset({"test", "unseen"}), frozenset({"train"})
 
 
 def folder_rows(folder: Path, sides: frozenset[str], *, seed: int) -> list[Row]:
-    """Return the rows that training with `seed` puts on `sides`; our own texts have the source "synthetic".
+    """Return the rows that training with `seed` puts on `sides`; of our own texts the source names the file.
 
     Raise DataError when the folder has no training file, or one that is none.
     """
@@ -37,10 +37,15 @@ def folder_rows(folder: Path, sides: frozenset[str], *, seed: int) -> list[Row]:
 def _row(example: Example) -> Row:
     labels = close(example.labels)
     benign = example.flag == 0 and labels.get("profanity") != 1
-    slices = {"source": example.source, "kind": example.kind, "length": length(example.text)}
+    slices = {"source": _source(example), "kind": example.kind, "length": length(example.text)}
     return Row(example.text, {c: v for c, v in labels.items() if c in CATEGORIES}, benign, slices=slices)
 
 
 def _span_row(example: SpanExample) -> Row:
-    slices = {"source": f"{example.source} (spans)", "kind": example.kind, "length": length(example.text)}
+    slices = {"source": f"{_source(example)} (spans)", "kind": example.kind, "length": length(example.text)}
     return Row(example.text, spans=example.spans, annotated=example.annotated, slices=slices)
+
+
+def _source(example: Example | SpanExample) -> str:
+    """Return the source; of our own texts with their file, because what one model masters another does not."""
+    return f"{SYNTHETIC}/{example.id.split(':')[2]}" if example.source == SYNTHETIC else example.source

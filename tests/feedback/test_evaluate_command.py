@@ -110,9 +110,10 @@ def test_of_a_data_folder_only_held_out_texts_are_taken(tmp_path: Path, monkeypa
     assert trained.isdisjoint(row.text for row in held)
     sources = [row.slices["source"] for row in held]
     assert 0 < sources.count("davidson") < 30
-    ours = [row for row in held if row.slices["source"] == "synthetic"]
+    ours = [row for row in held if row.slices["source"].startswith("synthetic/") and row.spans is None]
+    assert {"synthetic/answers", "synthetic/pii-documents (spans)"} <= set(sources)
     assert {c for row in ours for c, v in row.labels.items() if v} >= set(MODEL_CATEGORIES) - {"profanity"}
-    assert all(row.spans is not None for row in held if row.slices["source"] == "synthetic (spans)")
+    assert all(row.spans is not None for row in held if row.slices["source"].endswith("(spans)"))
     (tmp_path / "pii_train.jsonl.gz").write_bytes(gzip.compress(b"{}\n"))
     with pytest.raises(DataError, match="line 1"):
         folder_rows(tmp_path, HELD_OUT, seed=7)
