@@ -118,6 +118,8 @@ def _python(name: str, module: list[str], env: Mapping[str, str], *, threads: in
         "OPENBLAS_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
         "TOKENIZERS_PARALLELISM": "false",
+        # glibc would keep what each thread once needed for the tensors of a batch.
+        "MALLOC_ARENA_MAX": "2",
         "PYTHONUNBUFFERED": "1",
     }
     # What an operator sets wins over these defaults.
