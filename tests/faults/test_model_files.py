@@ -48,7 +48,7 @@ def assert_scanned_soon(api: ApiClient, worker: Worker) -> None:
     pid = worker.pid
     worker.supervisor.wait_until(lambda: ask(api, "block")["unscanned"] == [], timeout=60, what="a scanned check")
     assert {mode: ask(api, mode)["verdict"] for mode in VERDICTS} == dict.fromkeys(VERDICTS, "allow")
-    assert Check.objects.latest("created_at").model_version.startswith("minilm-heads-1@")
+    assert Check.objects.latest("created_at").model_version.startswith(f"{DEFAULT_FOLDER.name}@")
     assert worker.pid == pid
 
 

@@ -21,6 +21,9 @@ TEXTS = [
     "\U0001f600 x\ud800",
 ]
 
+#: The model whose heads add word weights.
+FIRST = DEFAULT_FOLDER.parent / "minilm-heads-1"
+
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
@@ -29,7 +32,7 @@ def encoder() -> Encoder:
 
 @torch.inference_mode()
 def test_the_net_equals_upstreams_encoder_and_the_heads_that_were_trained(encoder: Encoder) -> None:
-    config, heads = load_heads(DEFAULT_FOLDER)
+    config, heads = load_heads(FIRST)
     net = GuardNet(encoder_net(), PooledHeads(heads, config.layers), WordWeights(heads))
     windows = encoder.tokenizer.windows(TEXTS, size=config.window, overlap=config.overlap)
     for positions, states, mask in encoder.hidden_states(windows):
@@ -45,7 +48,7 @@ def test_the_net_equals_upstreams_encoder_and_the_heads_that_were_trained(encode
 
 @torch.inference_mode()
 def test_a_window_is_read_the_same_alone_and_among_others(encoder: Encoder) -> None:
-    config, heads = load_heads(DEFAULT_FOLDER)
+    config, heads = load_heads(FIRST)
     net = GuardNet(encoder_net(), PooledHeads(heads, config.layers), WordWeights(heads))
     windows = encoder.tokenizer.windows(TEXTS, size=config.window, overlap=config.overlap)
     together = net(*padded([window.ids for window in windows])).logits

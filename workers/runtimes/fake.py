@@ -21,5 +21,5 @@ class FakeGuard:
     categories = MODEL_CATEGORIES
 
     def predict(self, texts: Sequence[str], *, deadlines: Sequence[Deadline] = ()) -> list[Prediction]:
-        """Return SCORE in every category for every text."""
-        return [Prediction(scores=dict.fromkeys(MODEL_CATEGORIES, SCORE)) for _ in texts]
+        """Return SCORE in every category, and no spans, for every text."""
+        return [Prediction(scores=dict.fromkeys(MODEL_CATEGORIES, SCORE), spans=()) for _ in texts]

@@ -49,7 +49,7 @@ def load_joint(folder: Path) -> tuple[JointConfig, GuardNet]:
         merge_adapters(encoder, load_tensors(adapters), config.adapter_scaling)
         heads.load_state_dict({k: v.float() for k, v in load_tensors(data).items()})
     except (SafetensorError, RuntimeError, KeyError) as error:
-        raise ModelUnavailable(f"The weights in {folder} do not fit their config. {remedy}") from error
+        raise ModelUnavailable(f"What is in {folder} does not fit its config. {remedy}") from error
     return config, GuardNet(encoder, heads)
 
 

@@ -10,6 +10,11 @@ from screening.categories import MODEL_ENTITIES
 from screening.findings import Span
 from workers.runtimes.windows import Window
 
+#: A text none of whose word pieces is an entity by more than this has no spans: most texts end here.
+NOTHING = 0.3
+_FIRST = np.arange(1, 2 * len(MODEL_ENTITIES), 2)
+_LATER = _FIRST + 1
+
 
 def spans_of(
     windows: Sequence[Window], logits: Sequence[np.ndarray], *, overlap: int, later: frozenset[int]
@@ -18,33 +23,61 @@ def spans_of(
 
     `windows` of the text, in order, consecutive ones sharing `overlap` word pieces; `logits` [ids, TOKEN_LABELS] of
     each; `later`: the word pieces that go on a word. A piece in two windows is read where it has more text around it.
-    A whole word has one label, that of the mean over its pieces; a span's score is the mean over its words.
+    The labels are the likeliest sequence in which a word has one entity and a later piece follows one of its entity; a
+    span's score is the mean probability of its entity over its words.
     """
     offsets, continues, rows = _stitched(windows, logits, overlap, later)
     if not offsets:
         return ()
     odds = np.exp(rows - rows.max(axis=1, keepdims=True))
     odds /= odds.sum(axis=1, keepdims=True)
+    if (1 - odds[:, 0]).max() <= NOTHING:
+        return ()
     starts = np.flatnonzero(~continues)
-    of_words = np.add.reduceat(odds, starts, axis=0) / np.diff([*starts, len(odds)])[:, None]
-    entities = of_words[:, 1::2] + of_words[:, 2::2]
-    best = entities.argmax(axis=1)
-    found = entities[np.arange(len(best)), best] > of_words[:, 0]
-    begins = odds[starts][np.arange(len(best)), 1 + 2 * best] > odds[starts][np.arange(len(best)), 2 + 2 * best]
+    labels = _likeliest(_of_words(np.log(odds + 1e-9), starts))
+    entities = np.add.reduceat(odds[:, _FIRST] + odds[:, _LATER], starts, axis=0)
+    entities /= np.diff([*starts, len(odds)])[:, None]
     ends = [offsets[i - 1][1] for i in [*starts[1:], len(offsets)]]
     spans: list[Span] = []
     words = 0
-    for word in np.flatnonzero(found):
-        label, score = MODEL_ENTITIES[best[word]], float(entities[word, best[word]])
-        goes_on = word > 0 and found[word - 1] and best[word - 1] == best[word] and not begins[word]
-        if goes_on:
-            last, words = spans.pop(), words + 1
-            mean = last.score + (score - last.score) / words
-            spans.append(Span(last.start, ends[word], label, mean))
-        else:
+    for word, label in enumerate(labels):
+        if label == 0:
+            continue
+        score = float(entities[word, (label - 1) // 2])
+        if label % 2:
             words = 1
-            spans.append(Span(offsets[starts[word]][0], ends[word], label, score))
+            spans.append(Span(offsets[starts[word]][0], ends[word], MODEL_ENTITIES[label // 2], score))
+        else:
+            last, words = spans.pop(), words + 1
+            spans.append(Span(last.start, ends[word], last.label, last.score + (score - last.score) / words))
     return tuple(spans)
+
+
+def _of_words(logs: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Return log probabilities [words, labels]: of a word's first piece, and of its others as later pieces."""
+    found: np.ndarray = np.add.reduceat(logs, starts, axis=0)
+    first = logs[starts]
+    found[:, _FIRST] = first[:, _FIRST] + found[:, _LATER] - first[:, _LATER]
+    return found
+
+
+def _likeliest(logs: np.ndarray) -> list[int]:
+    """Return the likeliest label of each word [words, labels] such that no later piece lacks a first one."""
+    best = np.full((len(logs), logs.shape[1]), 0)
+    total = logs[0].copy()
+    total[_LATER] = -np.inf
+    for word in range(1, len(logs)):
+        top = int(total.argmax())
+        before = np.where(total[_FIRST] >= total[_LATER], _FIRST, _LATER)
+        best[word] = top
+        best[word, _LATER] = before
+        after = logs[word] + total[top]
+        after[_LATER] = logs[word, _LATER] + total[before]
+        total = after
+    labels = [int(total.argmax())]
+    for word in range(len(logs) - 1, 0, -1):
+        labels.append(int(best[word, labels[-1]]))
+    return labels[::-1]
 
 
 def _stitched(
