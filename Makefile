@@ -40,7 +40,7 @@ constraints: ## resolve the newest allowed versions into constraints.txt
 	rm -rf build/constraints
 	$(VENV)/bin/python -m venv build/constraints
 	build/constraints/bin/pip install --upgrade pip
-	build/constraints/bin/pip install $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e '.[local,dev]'
+	build/constraints/bin/pip install $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e '.[local,train,dev]'
 	echo '# Made by `make constraints`; ranges are in pyproject.toml.' > constraints.txt
 	@# The CPU build of torch calls itself 2.x+cpu; without the suffix the pin fits every build.
 	build/constraints/bin/pip freeze --exclude-editable | sed 's/+cpu$$//' >> constraints.txt
@@ -57,7 +57,7 @@ $(VENV)/installed-local-$(STATE): | $(BIN)/pip
 
 $(VENV)/installed-dev-$(STATE): | $(BIN)/pip
 	@echo 'Installing dependencies and test tools into $(VENV)'
-	$(INSTALL) -e '.[local,dev]'
+	$(INSTALL) -e '.[local,train,dev]'
 	@rm -f $(VENV)/installed-* && touch $@ $(VENV)/installed-local-$(STATE)
 
 $(BIN)/pip:
