@@ -43,7 +43,7 @@ class Ticket:
     done: bool = False
 
     def __post_init__(self) -> None:
-        self.size = sum(len(text.text) for text in self.job.texts)
+        self.size = sum(len(text.text) for text in self.job.texts) + sum(map(len, self.job.context))
 
     @property
     def waited_ms(self) -> float:

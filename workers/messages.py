@@ -44,6 +44,7 @@ class _WiredJob:
     started: float
     deadline: float
     observe: bool
+    context: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,10 @@ RESULT: TypeAdapter[JobResult] = TypeAdapter(JobResult)
 def encode_batch(batch: Batch) -> str:
     """Return the JSON of a batch."""
     places = {policy: place for place, policy in enumerate(dict.fromkeys(job.policy for job in batch.jobs))}
-    jobs = tuple(_WiredJob(places[job.policy], job.texts, job.started, job.deadline, job.observe) for job in batch.jobs)
+    jobs = tuple(
+        _WiredJob(places[job.policy], job.texts, job.started, job.deadline, job.observe, job.context)
+        for job in batch.jobs
+    )
     wired = _WiredBatch(batch.queue, batch.ids, tuple(places), jobs, batch.reply_to, batch.sent)
     return _BATCH.dump_json(wired).decode()
 
@@ -75,7 +79,8 @@ def decode_batch(text: str) -> Batch:
     """Return the batch of `encode_batch`. Raises pydantic.ValidationError."""
     wired = _BATCH.validate_json(text)
     jobs = tuple(
-        Job(wired.policies[job.policy], job.texts, job.started, job.deadline, job.observe) for job in wired.jobs
+        Job(wired.policies[job.policy], job.texts, job.started, job.deadline, job.observe, job.context)
+        for job in wired.jobs
     )
     return Batch(wired.queue, wired.ids, jobs, wired.reply_to, wired.sent)
 

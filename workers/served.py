@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from workers.classifiers import load_classifier
 
 if TYPE_CHECKING:
     from workers.endpoints import Endpoint
+    from workers.runtimes.similarity import Similarity
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +88,8 @@ class ServedModels:
         self._patient = patient
         self._lanes: dict[str, Lane] = {}
         self._endpoints: dict[str, Endpoint] = {}
+        self._similarity: Similarity | None = None
+        self._sentences = ThreadPoolExecutor(1, thread_name_prefix="sentences")
         self._lock = threading.Lock()
 
     def prepare(self, timeout: float) -> None:
@@ -112,8 +116,17 @@ class ServedModels:
         """Return what a guard LLM will answer; raise ModelMissing, ModelsFileError or EndpointBusy."""
         return self._endpoint(name).chat(body, deadline)
 
-    def embed(self, texts: Sequence[str], deadline: Deadline) -> Future[list[list[float]]]:
-        raise ModelMissing
+    def compare(self, left: Sequence[str], right: Sequence[str], deadline: Deadline) -> Future[list[list[float]]]:
+        """Return how near sentences are in meaning. The encoder is loaded at the first need, on a thread of its own."""
+        return self._sentences.submit(self._compare, left, right, deadline)
+
+    def _compare(self, left: Sequence[str], right: Sequence[str], deadline: Deadline) -> list[list[float]]:
+        deadline.check()
+        if self._similarity is None:
+            from workers.runtimes.similarity import Similarity
+
+            self._similarity = Similarity(device=os.environ.get("COUNTERSIGN_DEVICE", "auto"))
+        return self._similarity.compare(left, right, deadline)
 
     def close(self) -> None:
         """Give up threads and connections; for the end of a process."""
@@ -121,6 +134,7 @@ class ServedModels:
             endpoint.close()
         for lane in self._lanes.values():
             lane.close()
+        self._sentences.shutdown(cancel_futures=True)
 
     def _endpoint(self, name: str) -> Endpoint:
         from workers.endpoints import Endpoint

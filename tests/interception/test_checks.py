@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from policies.services import add_policy_version
 from tests.factories import Cast
 from tests.interception.conftest import ApiClient
 from webapp.accounts.models import ApiKey
@@ -33,6 +34,17 @@ def test_personal_data_is_redacted_with_offsets_in_code_points(api: ApiClient) -
     assert (answer["verdict"], answer["output"]) == ("redact", "😀👍🏽 שלום [EMAIL_ADDRESS] 😀")
     (finding,) = answer["findings"]
     assert (finding["category"], finding["start"], finding["end"]) == ("EMAIL_ADDRESS", 9, 24)
+
+
+def test_context_documents_reach_a_grounding_rule(api: ApiClient, cast: Cast) -> None:
+    rule = "{id: grounded, detector: grounding, categories: {unsupported: {flag: 0.5}}}"
+    add_policy_version(project=cast.project, document=f"name: grounded\nrules:\n  - {rule}\n")
+    output = "The shop in Graz opens at 9. Its owner is Tom Baker."
+    fields = {"policy": "grounded", "deadline_ms": 30_000}
+    answer = api.check(output, context=["The shop in Graz opens at 9 and closes at 18."], **fields)
+    assert answer["unscanned"] == []
+    assert [(each["start"], each["end"]) for each in answer["findings"]] == [(29, 52)]
+    assert api.check(output, **fields)["unscanned"] == [{"rule": "grounded", "reason": "no context"}]
 
 
 def test_the_stored_row_is_what_was_answered(api: ApiClient, cast: Cast) -> None:

@@ -34,10 +34,11 @@ class Line:
     id: Any
     output: str | None
     messages: list[dict[str, Any]]
+    context: list[str]
 
 
 def read_lines(raw: Iterable[bytes]) -> Iterator[Line]:
-    """Yield the lines of a JSONL file: {"id", "output", "messages"?}. Raises BadLine."""
+    """Yield the lines of a JSONL file: {"id", "output", "messages"?, "context"?}. Raises BadLine."""
     for number, line in enumerate(raw, start=1):
         if line.strip():
             yield _line(number, line)
@@ -56,16 +57,26 @@ def _line(number: int, raw: bytes) -> Line:
     good = isinstance(messages, list) and all(isinstance(item, dict) and "role" in item for item in messages)
     if not good:
         raise BadLine(f'line {number}: "messages" is not a list of chat messages with a role and a content.')
+    context = data.get("context") or []
+    if not isinstance(context, list) or not all(isinstance(document, str) for document in context):
+        raise BadLine(f'line {number}: "context" is not a list of texts.')
     if not texts_of(output, messages):
         raise BadLine(f'line {number}: neither "output" nor "messages" with something to screen.')
-    return Line(number=number, id=data.get("id", number), output=output, messages=messages)
+    return Line(number=number, id=data.get("id", number), output=output, messages=messages, context=context)
 
 
 def screen_lines(lines: Sequence[Line], policy: Policy, screen: Screen, key: bytes) -> list[dict[str, Any]]:
     """Return what the file gets for each line: verdict, findings, the model's scores, every PII span, the output."""
     now = time.time()
     jobs = [
-        Job(policy.canonical, texts_of(line.output, line.messages), now, now + DEADLINE_SECONDS, observe=True)
+        Job(
+            policy.canonical,
+            texts_of(line.output, line.messages),
+            now,
+            now + DEADLINE_SECONDS,
+            observe=True,
+            context=tuple(line.context),
+        )
         for line in lines
     ]
     return [_answer(line, policy, screening, key) for line, screening in zip(lines, screen(jobs), strict=True)]

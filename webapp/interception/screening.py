@@ -7,6 +7,7 @@ import hmac
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,15 +52,19 @@ def make_job(
     messages: list[dict[str, Any]],
     deadline_ms: int,
     *,
+    context: Sequence[str] = (),
     observe: bool = False,
 ) -> Job:
+    """Return the job of a check; `context` goes along when a rule reads it."""
     now = time.time()
+    reads_context = any(rule.detector_type.reads_context for rule in load_policy(version.canonical).rules)
     return Job(
         policy=version.canonical,
         texts=texts_of(output, messages),
         started=now,
         deadline=now + deadline_ms / 1000,
         observe=observe,
+        context=tuple(context) if reads_context else (),
     )
 
 

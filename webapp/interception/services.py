@@ -46,7 +46,12 @@ def run_checks(intakes: Sequence[Intake]) -> list[Check | IdempotencyConflict]:
     Raises workers.client.Overloaded, and then nothing was accepted.
     """
     created = timezone.now()
-    jobs = [make_job(intake.version, intake.request.output, intake.messages, intake.deadline_ms) for intake in intakes]
+    jobs = [
+        make_job(
+            intake.version, intake.request.output, intake.messages, intake.deadline_ms, context=intake.request.context
+        )
+        for intake in intakes
+    ]
     with stage("screen"):
         screenings = client().screen(jobs)
     with stage("store"):
@@ -106,7 +111,13 @@ def conclude_pending(check_id: uuid.UUID) -> None:
     )
     if check is None:
         return
-    job = make_job(check.policy_version, check.content.output, check.content.messages, check.deadline_ms)
+    job = make_job(
+        check.policy_version,
+        check.content.output,
+        check.content.messages,
+        check.deadline_ms,
+        context=check.content.context,
+    )
     (screening,) = client().screen([job])
     screened = conclude_job(job, check.project_id, screening)
     with transaction.atomic():

@@ -51,6 +51,8 @@ class Detector(ABC):
     labels: ClassVar[frozenset[str] | None] = frozenset()
     #: The version recorded with findings; a detector that runs a model gives the model's.
     version: ClassVar[str] = "1"
+    #: Whether it needs the check's grounding documents.
+    reads_context: ClassVar[bool] = False
     options_type: ClassVar[type[Options]] = Options
 
     @classmethod

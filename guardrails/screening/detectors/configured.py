@@ -12,13 +12,13 @@ from screening.policy_yaml import did_you_mean
 T = TypeVar("T")
 
 
-def models_or_fault() -> tuple[ModelsFile, list[Fault]]:
+def models_or_fault(option: str = "model") -> tuple[ModelsFile, list[Fault]]:
     """Return the models file, or an empty one and what is wrong with it."""
     try:
         return configured_models(), []
     except ModelsFileError as error:
         hint = f"the operator mends the file that {SETTING} names: {error.issues[0]}"
-        return ModelsFile(), [Fault(("options", "model"), "the models file cannot be used", hint)]
+        return ModelsFile(), [Fault(("options", option), "the models file cannot be used", hint)]
 
 
 def find(name: str, models: Mapping[str, T], section: str, option: str = "model") -> tuple[T | None, list[Fault]]:

@@ -6,6 +6,7 @@ import difflib
 
 from screening.detectors.base import Detector
 from screening.detectors.classifier import Classifier
+from screening.detectors.grounding import Grounding
 from screening.detectors.guard_llm import GuardLlmDetector
 from screening.detectors.guardrails_ai import GuardrailsAi
 from screening.detectors.injection import PromptInjection
@@ -30,6 +31,7 @@ _CLASSES: tuple[type[Detector], ...] = (
     GuardrailsAi,
     Classifier,
     GuardLlmDetector,
+    Grounding,
 )
 
 DETECTORS: dict[str, type[Detector]] = {detector.name: detector for detector in _CLASSES}

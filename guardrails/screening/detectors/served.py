@@ -82,8 +82,8 @@ class Models(Protocol):
     def chat(self, name: str, body: Mapping[str, Any], deadline: Deadline) -> Future[Reply]:
         """Send one chat completion; `body` lacks the model's name and limits."""
 
-    def embed(self, texts: Sequence[str], deadline: Deadline) -> Future[list[list[float]]]:
-        """Return unit vectors for short texts, in order."""
+    def compare(self, left: Sequence[str], right: Sequence[str], deadline: Deadline) -> Future[list[list[float]]]:
+        """Return how near in meaning each sentence of `left` is to each of `right`, as cosines."""
 
 
 class ModelMissing(LookupError):
@@ -99,7 +99,7 @@ class NoModels:
     def chat(self, name: str, body: Mapping[str, Any], deadline: Deadline) -> Future[Reply]:
         raise ModelMissing(name)
 
-    def embed(self, texts: Sequence[str], deadline: Deadline) -> Future[list[list[float]]]:
+    def compare(self, left: Sequence[str], right: Sequence[str], deadline: Deadline) -> Future[list[list[float]]]:
         raise ModelMissing
 
 

@@ -35,7 +35,7 @@ def test_a_wrong_name_gets_a_suggestion() -> None:
     with pytest.raises(UnknownDetector, match="did you mean secrets") as refused:
         detector_type("secret")
     assert refused.value.hint == "did you mean secrets?"
-    with pytest.raises(UnknownDetector, match="one of classifier, guard_llm"):
+    with pytest.raises(UnknownDetector, match="one of classifier, grounding"):
         detector_type("qqqq")
 
 

@@ -24,8 +24,8 @@ from webapp.interception.screening import redaction_key
 
 class Command(BaseCommand):
     help = (
-        'Screen the lines of a JSONL file ({"id", "output", "messages"?}) and write verdicts, findings, scores and '
-        "PII spans. Nothing is stored in the database."
+        'Screen the lines of a JSONL file ({"id", "output", "messages"?, "context"?}) and write verdicts, findings, '
+        "scores and PII spans. Nothing is stored in the database."
     )
     requires_system_checks = []
 

@@ -1,0 +1,171 @@
+"""`grounding`: sentences of the output that nothing in the check's context documents supports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from pydantic import Field
+
+from screening.detectors.base import Fault, Options
+from screening.detectors.configured import find, models_or_fault
+from screening.detectors.guard_llm import guard_llm, read
+from screening.detectors.sentences import sentences
+from screening.detectors.served import Answer, Ask, Judged, Models, ServedDetector, Unread
+from screening.detectors.support import content_words, unsupported
+from screening.findings import Hit, Queue
+from screening.guard_formats.base import UNSAFE
+from screening.guard_formats.registry import GROUNDING
+
+UNSUPPORTED = "unsupported"
+NO_CONTEXT = "no context"
+TOO_LONG = "too many sentences"
+#: Sentences of an output that are compared, and that a judge is asked about, one call each.
+MAX_CLAIMS = 200
+MAX_JUDGED = 50
+#: Sentences of the context that are embedded; of more, those that share most words with the output.
+MAX_CONTEXT = 300
+#: Characters of context that a judge gets with each sentence.
+MAX_DOCUMENTS = 16_000
+
+_WORDS = re.compile(r"[^\W_]+")
+# What is said to the reader and claims nothing of the documents.
+_TALK = re.compile(
+    r"(?:i hope|i'm sorry|i am sorry|let me know|feel free|please (?:let|feel|contact|ask)|sure\b|of course|certainly"
+    r"|thank(?:s| you)|you're welcome|hello|hi\b|here (?:is|are)\b|would you like|good (?:morning|day))",
+    re.IGNORECASE,
+)
+
+
+class GroundingOptions(Options):
+    """`judge`: a guard LLM of the models file that judges each sentence; without one, wording is compared here."""
+
+    judge: str | None = Field(default=None, min_length=1)
+
+    def unavailable(self, categories: set[str], entities: set[str]) -> list[Fault]:
+        """Return a fault for a judge that the models file does not have, or whose format judges no grounding."""
+        if self.judge is None:
+            return []
+        file, faults = models_or_fault("judge")
+        if faults:
+            return faults
+        model, faults = find(self.judge, file.guard_llms, "guard_llms", "judge")
+        if model is not None and model.format not in GROUNDING:
+            message = f"the format {model.format} judges no grounding"
+            faults = [Fault(("options", "judge"), message, f"one of: {', '.join(sorted(GROUNDING))}")]
+        return faults
+
+
+class Grounding(ServedDetector):
+    name = "grounding"
+    queue = "gpu"
+    maps = "categories"
+    labels = frozenset({UNSUPPORTED})
+    version = "grounding-1"
+    reads_context = True
+    options_type = GroundingOptions
+
+    def __init__(self, options: GroundingOptions) -> None:
+        self.options = options
+
+    @classmethod
+    def queue_of(cls, options: Mapping[str, Any]) -> Queue:
+        """Return the queue of guard LLMs when one judges."""
+        return "llm" if options.get("judge") else "gpu"
+
+    def ask(self, asks: Sequence[Ask], models: Models) -> list[Answer]:
+        """Compare or judge each sentence of each output; other texts have nothing to be grounded in."""
+        return [self._ask(ask, models) for ask in asks]
+
+    def _ask(self, ask: Ask, models: Models) -> Answer:
+        output = next((text.text for text in ask.texts if text.is_output), "")
+        places = claims_of(output)
+        version = self.version
+        if not places:
+            return lambda: Judged({}, version)
+        if not any(document.strip() for document in ask.context):
+            return _unread(NO_CONTEXT)
+        if len(places) > (MAX_JUDGED if self.options.judge else MAX_CLAIMS):
+            return _unread(TOO_LONG)
+        claims = [output[start:end] for start, end in places]
+        if self.options.judge:
+            version = f"{self.options.judge}@{guard_llm(self.options.judge).model}"
+            scores = self._judged(self.options.judge, claims, ask, models)
+        else:
+            scores = _compared(claims, ask, models)
+
+        def answer() -> Judged:
+            hits = [Hit(UNSUPPORTED, score, *place) for place, score in zip(places, scores(), strict=True)]
+            return Judged({"output": hits}, version)
+
+        return answer
+
+    def _judged(self, judge: str, claims: Sequence[str], ask: Ask, models: Models) -> Callable[[], list[float]]:
+        call_of = GROUNDING[guard_llm(judge).format]
+        calls = [call_of(claim, _documents(claim, ask.context)) for claim in claims]
+        futures = [models.chat(judge, call.body, ask.deadline) for call in calls]
+        return lambda: [read(call, future, ask)[UNSAFE].value for call, future in zip(calls, futures, strict=True)]
+
+
+def claims_of(output: str) -> list[tuple[int, int]]:
+    """Return the places of the sentences that claim something: no questions, no courtesies, no fragments."""
+    return [
+        (start, end)
+        for start, end in sentences(output)
+        if len(_WORDS.findall(output, start, end)) >= 3
+        and not output[start:end].endswith("?")
+        and not _TALK.match(output, start, end)
+    ]
+
+
+def _compared(claims: Sequence[str], ask: Ask, models: Models) -> Callable[[], list[float]]:
+    units = [document[start:end] for document in ask.context for start, end in sentences(document)]
+    # A claim may join what two sentences say.
+    units += [f"{first} {second}" for first, second in pairwise(units)]
+    units = list(dict.fromkeys(units))
+    if len(units) > MAX_CONTEXT:
+        units = _by_words(claims, units)[:MAX_CONTEXT]
+    future = models.compare(claims, units, ask.deadline)
+
+    def scores() -> list[float]:
+        found = []
+        for claim, cosines in zip(claims, future.result(max(0.0, ask.deadline.remaining())), strict=True):
+            near = sorted(zip(units, cosines, strict=True), key=lambda pair: -pair[1])
+            found.append(unsupported(claim, near))
+        return found
+
+    return scores
+
+
+def _documents(claim: str, context: Sequence[str]) -> list[str]:
+    """Return the documents for a judge: whole, or the sentences that share most words with the claim, in order."""
+    if sum(map(len, context)) <= MAX_DOCUMENTS:
+        return list(context)
+    units = [document[start:end] for document in context for start, end in sentences(document)]
+    kept: set[str] = set()
+    room = MAX_DOCUMENTS
+    for unit in _by_words([claim], units):
+        if (room := room - len(unit)) < 0:
+            break
+        kept.add(unit)
+    return ["\n".join(unit for unit in units if unit in kept)]
+
+
+def _by_words(claims: Sequence[str], units: Sequence[str]) -> list[str]:
+    """Return the units in the order of how many content words they share with a claim, most first."""
+    wanted = [content_words(claim) for claim in claims]
+
+    def shared(unit: str) -> int:
+        words = content_words(unit)
+        return max(len(claim & words) for claim in wanted)
+
+    return sorted(units, key=shared, reverse=True)
+
+
+def _unread(reason: str) -> Answer:
+    def answer() -> Judged:
+        raise Unread(reason)
+
+    return answer

@@ -1,0 +1,210 @@
+"""Grounding: which sentences claim something, what is compared, and when there is nothing to compare with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from screening.detectors.grounding import MAX_CLAIMS, MAX_JUDGED, claims_of
+from screening.detectors.sentences import sentences
+from screening.detectors.served import NoModels, Reply
+from screening.detectors.support import content_words, features, unsupported
+from screening.engine import Engine, Job
+from screening.findings import Deadline, JobResult, Text
+from screening.models_file import SETTING
+from screening.policy import PolicyError, parse_policy
+from tests.screening.test_engine import ScriptedModel
+from tests.workers.small_models import models_file
+from workers.served import ServedModels
+
+RULE = "{id: grounded, detector: grounding, OPTIONS categories: {unsupported: {flag: 0.5}}}"
+CONTEXT = ("The shop in Graz opens at 9 and closes at 18. Refunds take ten days.", "Water damage is not covered.")
+
+
+class Words(NoModels):
+    """Compares sentences by their words, and answers as a judge."""
+
+    def __init__(self, answer: str = "Yes") -> None:
+        self.answer = answer
+        self.compared: list[tuple[list[str], list[str]]] = []
+        self.bodies: list[Mapping[str, Any]] = []
+
+    def compare(self, left: Sequence[str], right: Sequence[str], deadline: Deadline) -> Future[list[list[float]]]:
+        self.compared.append((list(left), list(right)))
+        future: Future[list[list[float]]] = Future()
+        future.set_result([[self.near(content_words(one), content_words(other)) for other in right] for one in left])
+        return future
+
+    def near(self, one: set[str], other: set[str]) -> float:
+        return len(one & other) / max(1, len(one | other))
+
+    def chat(self, name: str, body: Mapping[str, Any], deadline: Deadline) -> Future[Reply]:
+        self.bodies.append(body)
+        future: Future[Reply] = Future()
+        future.set_result(Reply(self.answer))
+        return future
+
+
+def run(output: str, models: NoModels, *, options: str = "", context: Sequence[str] = CONTEXT) -> JobResult:
+    policy = parse_policy(f"name: p\nrules:\n  - {RULE.replace('OPTIONS', options)}\n")
+    now = time.time()
+    texts = (Text("output", output), Text("messages.0", "When does the shop open?"))
+    job = Job(policy.canonical, texts, started=now, deadline=now + 30, context=tuple(context))
+    (result,) = Engine(ScriptedModel, models).run([job], policy.rules[0].queue)
+    return result
+
+
+def flagged(result: JobResult, output: str) -> list[str]:
+    (rule,) = result.rules
+    assert rule.unscanned == ""
+    assert {finding.category for finding in rule.findings} <= {"unsupported"}
+    return [output[finding.start : finding.end] for finding in rule.findings]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One. Two! Three?", ["One.", "Two!", "Three?"]),
+        ("Dr. Ana Lima paid 3.50 euros. She left.", ["Dr. Ana Lima paid 3.50 euros.", "She left."]),
+        ("It opens at 9 a.m. on Monday.\nSee J. R. Tolkien.", ["It opens at 9 a.m. on Monday.", "See J. R. Tolkien."]),
+        ("- First point\n- Second point.\n\n3. Third", ["First point", "Second point.", "Third"]),
+        ('He said "No." Then left.', ['He said "No."', "Then left."]),
+        ("🙂 Fine. 我们九点开门。欢迎！", ["🙂 Fine.", "我们九点开门。", "欢迎！"]),
+        ("Wait... what", ["Wait...", "what"]),
+        ("...\n---\n", []),
+        ("", []),
+    ],
+)
+def test_sentences_are_found_with_their_places(text: str, expected: list[str]) -> None:
+    assert [text[start:end] for start, end in sentences(text)] == expected
+
+
+def test_a_long_text_without_ends_takes_no_longer_than_its_length() -> None:
+    assert len(list(sentences("a.b " * 200_000))) == 1
+    assert len(list(sentences("- " * 200_000))) == 0
+    assert len(list(sentences("e.g. " * 200_000))) == 1
+    assert len(list(sentences("1. " * 200_000))) > 0
+
+
+def test_questions_courtesies_and_fragments_claim_nothing() -> None:
+    output = "Sure! Let me know if you need more. What else is there to see? Yes. The shop opens at 9."
+    assert [output[start:end] for start, end in claims_of(output)] == ["The shop opens at 9."]
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "feature"),
+    [
+        ("It opens at 10.", "It opens at 9.", "numbers"),
+        ("Refunds take 11 days.", "Refunds take ten days.", "numbers"),
+        ("The shop in Linz opens.", "The shop in Graz opens.", "names"),
+        ("Damage is covered.", "Damage is not covered.", "negation"),
+        ("The shop closes at nine.", "The shop opens at nine.", "opposites"),
+        ("Parking costs nothing.", "The shop opens at nine.", "uncovered"),
+    ],
+)
+def test_each_difference_makes_a_claim_less_supported(claim: str, evidence: str, feature: str) -> None:
+    from screening.detectors.support import FEATURES
+
+    same = dict(zip(FEATURES, features(evidence, [(evidence, 1.0)]), strict=True))
+    found = dict(zip(FEATURES, features(claim, [(evidence, 1.0)]), strict=True))
+    assert same[feature] == 0
+    assert found[feature] > 0
+    assert unsupported(claim, [(evidence, 1.0)]) > unsupported(evidence, [(evidence, 1.0)])
+
+
+def test_a_number_written_out_is_the_number() -> None:
+    assert features("Refunds take 10 days.", [("Refunds take ten days.", 1.0)])[2] == 0
+    assert features("It cost 1,500 euros.", [("It cost 1500 euros.", 1.0)])[2] == 0
+
+
+def test_sentences_that_nothing_supports_are_flagged_with_their_places() -> None:
+    output = "The shop in Graz opens at 9. 🙂 Refunds take forty days. The shop in Linz has free parking and a café."
+    assert flagged(run(output, Words()), output) == [
+        "🙂 Refunds take forty days.", "The shop in Linz has free parking and a café.",
+    ]  # fmt: skip
+
+
+def test_the_encoder_of_the_worker_tells_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERSIGN_DEVICE", "cpu")
+    models = ServedModels()
+    output = "You can visit the shop in Graz from 9 to 18. Money is returned after ten days. The owner is Tom Baker."
+    try:
+        assert flagged(run(output, models), output) == ["The owner is Tom Baker."]  # type: ignore[arg-type]
+    finally:
+        models.close()
+
+
+def test_an_output_without_context_is_unscanned_unless_it_claims_nothing() -> None:
+    for context in ((), ("", "  \n")):
+        (rule,) = run("The shop opens at 9.", Words(), context=context).rules
+        assert rule.unscanned == "no context"
+    assert flagged(run("Hello! Is that all?", Words(), context=()), "") == []
+
+
+def test_more_sentences_than_can_be_compared_are_unscanned() -> None:
+    (rule,) = run("The shop opens at 9. " * (MAX_CLAIMS + 1), Words()).rules
+    assert rule.unscanned == "too many sentences"
+
+
+def test_of_much_context_what_shares_words_is_compared() -> None:
+    models = Words()
+    context = [" ".join(f"Item number {n} is red or blue." for n in range(2_000)), CONTEXT[0]]
+    assert flagged(run("The shop in Graz opens at 9.", models, context=context), "") == []
+    ((_, units),) = models.compared
+    assert len(units) == 300
+    assert any("Graz" in unit for unit in units)
+
+
+@pytest.fixture
+def judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = {"url": "http://127.0.0.1:1/v1", "model": "acme/chat"}
+    models = {"judge": {**entry, "format": "chat"}, "guard": {**entry, "format": "llama_guard"}}
+    monkeypatch.setenv(SETTING, str(models_file(tmp_path / "models.yaml", guard_llms=models)))
+
+
+@pytest.mark.usefixtures("judge")
+def test_a_judge_is_asked_about_every_sentence() -> None:
+    models = Words("No")
+    output = "The shop opens at 9. Refunds take ten days. Anything else?"
+    result = run(output, models, options="options: {judge: judge},")
+    assert flagged(result, output) == ["The shop opens at 9.", "Refunds take ten days."]
+    assert {finding.model for finding in result.rules[0].findings} == {"judge@acme/chat"}
+    assert len(models.bodies) == 2
+    assert all(document in str(body) for body in models.bodies for document in CONTEXT)
+    assert flagged(run(output, Words("Yes"), options="options: {judge: judge},"), output) == []
+
+
+@pytest.mark.usefixtures("judge")
+def test_a_judge_that_answers_otherwise_leaves_the_rule_unscanned() -> None:
+    (rule,) = run("The shop opens at 9.", Words("Perhaps"), options="options: {judge: judge},").rules
+    assert rule.unscanned == "UnknownAnswer"
+    (rule,) = run("The shop opens. " * (MAX_JUDGED + 1), Words("Yes"), options="options: {judge: judge},").rules
+    assert rule.unscanned == "too many sentences"
+
+
+@pytest.mark.usefixtures("judge")
+def test_a_judge_gets_no_more_context_than_it_can_read() -> None:
+    models = Words("Yes")
+    context = [" ".join(f"Item number {n} is red or blue." for n in range(2_000)), CONTEXT[0]]
+    run("The shop in Graz opens at 9.", models, options="options: {judge: judge},", context=context)
+    (body,) = models.bodies
+    assert "The shop in Graz opens at 9 and closes at 18." in str(body)
+    assert len(str(body)) < 20_000
+
+
+@pytest.mark.usefixtures("judge")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [("{judge: jugde}", "no 'jugde' in `guard_llms`"), ("{judge: guard}", "llama_guard judges no grounding")],
+)
+def test_a_judge_that_can_not_judge_is_refused(options: str, message: str) -> None:
+    with pytest.raises(PolicyError) as refused:
+        parse_policy(f"name: p\nrules:\n  - {RULE.replace('OPTIONS', f'options: {options},')}\n")
+    (issue,) = refused.value.issues
+    assert issue.path == "rules[0].options.judge"
+    assert message in issue.message
