@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from feedback.evaluation.rows import DataError, Row, length
@@ -24,14 +25,23 @@ def folder_rows(folder: Path, sides: frozenset[str], *, seed: int) -> list[Row]:
     Raise DataError when the folder has no training file, or one that is none.
     """
     try:
-        examples = prepare(read_moderation(folder / MODERATION), seed=seed) + generate(seed=seed)
-        spans = (read_spans(folder / SPANS) if (folder / SPANS).exists() else []) + generate_spans(seed=seed)
+        texts, spans = _split(folder, seed)
     except FileNotFoundError as error:
         raise DataError(f"{folder} is no data folder: it has no {MODERATION}") from error
     except ValueError as error:
         raise DataError(str(error)) from error
-    texts = [_row(e) for e, side in zip(examples, split(examples, seed=seed), strict=True) if side in sides]
-    return texts + [_span_row(e) for e, side in zip(spans, split(spans, seed=seed), strict=True) if side in sides]
+    return [_row(e) for e, side in texts if side in sides] + [_span_row(e) for e, side in spans if side in sides]
+
+
+@functools.lru_cache(maxsize=1)
+def _split(folder: Path, seed: int) -> tuple[list[tuple[Example, str]], list[tuple[SpanExample, str]]]:
+    """Return every text of the folder and of our own with its side. Finding near-duplicates takes a minute: once."""
+    examples = prepare(read_moderation(folder / MODERATION), seed=seed) + generate(seed=seed)
+    spans = (read_spans(folder / SPANS) if (folder / SPANS).exists() else []) + generate_spans(seed=seed)
+    return (
+        list(zip(examples, split(examples, seed=seed), strict=True)),
+        list(zip(spans, split(spans, seed=seed), strict=True)),
+    )
 
 
 def _row(example: Example) -> Row:
