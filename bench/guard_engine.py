@@ -21,7 +21,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -175,33 +175,36 @@ def main() -> None:
     print(
         f"{len(texts)} texts, {len(windows)} windows, {tokens} tokens, {work / 1e9:.0f} GFLOP; {options.rounds} rounds"
     )
-    measured = measure(ways, texts, options.rounds)
     products = rates(device)
-    report(ways, len(texts), tokens, work, products)
     facts = {
         "machine": platform.platform(), "threads": options.threads, "device": str(device), "model": guards[0].version,
         "texts": len(texts), "windows": len(windows), "tokens": tokens, "operations": work, "rates": products,
-        "counts": {guard.runtime.name: asdict(guard.batcher.counts) for guard in guards}, "ways": measured,
     }  # fmt: skip
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    warm_up(ways, texts)
+    for number in range(options.rounds):
+        print(f"round {number + 1}", flush=True)
+        one_round(ways, texts)
+        figures = [{"name": way.name, "seconds": way.seconds, "processor_seconds": way.busy} for way in ways]
+        options.out.write_text(json.dumps({**facts, "ways": figures}, indent=1) + "\n")
+        report(ways, len(texts), tokens, work, products)
     for guard in guards:
         guard.close()
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(facts, indent=1) + "\n")
     print(f"raw figures: {options.out}")
 
 
-def measure(ways: Sequence[Way], texts: Sequence[str], rounds: int) -> list[dict[str, object]]:
-    """Run every way once to warm up and then in turns; return what the rounds took."""
+def warm_up(ways: Sequence[Way], texts: Sequence[str]) -> None:
     for way in ways:
-        way.run(texts[: max(2, len(texts) // 8)])
-    for number in range(rounds):
-        print(f"round {number + 1}", flush=True)
-        for way in ways:
-            busy, start = time.process_time(), time.perf_counter()
-            way.run(texts)
-            way.seconds.append(time.perf_counter() - start)
-            way.busy.append(time.process_time() - busy)
-    return [{"name": way.name, "seconds": way.seconds, "processor_seconds": way.busy} for way in ways]
+        way.run(texts[:4])
+
+
+def one_round(ways: Sequence[Way], texts: Sequence[str]) -> None:
+    """Run every way once and note what it took."""
+    for way in ways:
+        busy, start = time.process_time(), time.perf_counter()
+        way.run(texts)
+        way.seconds.append(time.perf_counter() - start)
+        way.busy.append(time.process_time() - busy)
 
 
 def report(ways: Sequence[Way], texts: int, tokens: int, work: float, products: dict[str, float]) -> None:
