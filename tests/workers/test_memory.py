@@ -1,4 +1,4 @@
-"""What a worker reads leaves nothing behind. `python -m bench.worker_memory` says the same of 100,000 texts."""
+"""What a worker reads leaves little behind. `python -m bench.worker_memory` measures 100,000 texts."""
 
 from __future__ import annotations
 
