@@ -100,6 +100,14 @@ def write_card(
             f"\nOf {facts.traffic[0]} responses of traffic_replay (unlabelled, safe and unsafe mixed, used for nothing "
             f"else) {facts.traffic[1]:.1%} reach a flag threshold.\n"
         )
+    fresh = ""
+    if facts.fresh:
+        fresh = (
+            "\nBenign answers that took no part (dropped by subsampling, no near-duplicate of one that was kept, "
+            "scored only with the finished model at the recommended flags):\n\n"
+            + table(["source", "answers", "flagged", "share"], facts.fresh)
+            + "\n"
+        )
     parts = [
         f"# {config.name}\n\nAdapters of, and heads on, the encoder sentence-transformers/all-MiniLM-L6-v2 (revision "
         "1110a243fdf4706b3f48f1d95db1a4f5529b4d41, Apache-2.0; SHA-256 of its weights "
@@ -123,10 +131,8 @@ def write_card(
         f"{facts.cosine:.3f}.",
         "## False alarms\n"
         f"Of {facts.benign} benign assistant answers on the test side, {facts.alarms:.2%} reach any flag threshold.\n"
-        + traffic + "\nBenign answers that took no part (dropped by subsampling, no near-duplicate of one that was "
-        "kept, scored only with the finished heads at the recommended flags):\n\n"
-        + table(["source", "answers", "flagged", "share"], facts.fresh)
-        + "\n\nAll test texts, by what their source called them:\n\n" + sources_table(sources),
+        + traffic + fresh
+        + "\nAll test texts, by what their source called them:\n\n" + sources_table(sources),
         "## Sources that took no part\nMeasured on all their texts: what to expect of texts of another origin.\n\n"
         + table(["source", "category", "known", "positive", "AP", "AP TF-IDF+LR"], facts.unseen),
         "## Recommended thresholds\nLowest at which, on the calibration side, at most 0.5 % of benign answers reach a "

@@ -19,7 +19,7 @@ from feedback.training.joint.writer import write_model
 from feedback.training.spans import SpanExample, TextSpan
 from screening.categories import MODEL_CATEGORIES
 from tests.feedback.joint_run import RECIPE, run
-from workers.model import load_model
+from workers.model import ModelUnavailable, load_model
 from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.folders import load_net
 from workers.runtimes.heads import Calibration, Thresholds
@@ -77,6 +77,10 @@ def test_the_written_model_is_the_one_that_was_trained(net: JointNet, tmp_path: 
     assert np.linalg.norm(long.embedding) == pytest.approx(1)
     assert long.spans is not None
     assert all(TEXTS[1][s.start : s.end].strip() for s in long.spans)
+    adapters = tmp_path / "tiny" / "adapter_model.safetensors"
+    adapters.write_bytes(adapters.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelUnavailable, match="SHA-256"):
+        load_net(tmp_path / "tiny")
 
 
 def test_the_plan_reads_every_row_once_an_epoch_within_the_budget() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 from io import StringIO
@@ -16,6 +17,7 @@ from feedback.groups import clusters
 from feedback.training.calibration import calibrate
 from feedback.training.data import Example, merge_duplicates, prepare, split
 from feedback.training.grammar import generate
+from feedback.training.joint import recipe
 from feedback.training.labels import targets
 from feedback.training.thresholds import recommend
 from screening.categories import MODEL_CATEGORIES
@@ -66,7 +68,10 @@ def _train(data: Path, out: Path, checkpoints: Path) -> str:
     return printed.getvalue()
 
 
-def test_one_command_makes_a_model_that_loads_and_the_same_bytes_again(data_folder: Path, tmp_path: Path) -> None:
+def test_one_command_makes_a_model_that_loads_and_the_same_bytes_again(
+    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipe, "RECIPE", dataclasses.replace(recipe.RECIPE, epochs=0.2))
     printed = _train(data_folder, tmp_path / "one", tmp_path / "first")
     assert "| prompt_injection " in printed
     _train(data_folder, tmp_path / "two" / "one", tmp_path / "second")
