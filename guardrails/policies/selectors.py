@@ -18,9 +18,12 @@ class NoSuchPolicy(LookupError):
 def active_version(project: Project, name: str | None) -> PolicyVersion:
     """Return the active version of the named policy, or of the project's default one. Raises NoSuchPolicy.
 
-    Which one is active is asked anew each time, by a statement that is written out because every check runs it.
+    Which one is active is asked anew for each request, by statements that are written out because every check runs
+    them: the one here, or that which found the caller.
     """
     wanted = name or project.default_policy
+    if wanted == project.default_policy and project.default_version_id is not None:
+        return _version(project.default_version_id)
     with connection.cursor() as cursor:
         cursor.execute(_ACTIVE, [project.id, wanted])
         row = cursor.fetchone()

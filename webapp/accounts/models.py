@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Upper
@@ -35,6 +37,9 @@ class Project(models.Model):
     random_review_rate = models.FloatField(default=0.01, help_text="Share of all other checks that a person reviews.")
     requests_per_minute = models.PositiveIntegerField(default=60_000)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    #: Not stored: the active version of the default policy, where the query that gave this project asked for it.
+    default_version_id: uuid.UUID | None = None
 
     class Meta:
         constraints = [

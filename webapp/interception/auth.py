@@ -15,6 +15,7 @@ from limits.storage import RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 from ninja.security import HttpBearer
 
+from policies.models import Policy
 from webapp.accounts.models import ApiKey, Application, Project
 from webapp.accounts.services import key_digest
 from webapp.interception.problems import Problem
@@ -45,7 +46,7 @@ def bearer_token(header: str | None) -> str | None:
 
 
 def application_of(token: str) -> Application:
-    """Return the application whose key this is, with its project. Raises Problem 401.
+    """Return the application whose key this is, with its project and what that screens by default. Raises Problem 401.
 
     Keys are asked for anew each time, so that a revoked one stops working at once; the statement is written out because
     every request runs it.
@@ -55,9 +56,10 @@ def application_of(token: str) -> Application:
         row = cursor.fetchone()
     if row is None:
         raise Problem(401, "The API key is unknown or revoked.", HINT)
-    cut = len(_APPLICATION)
+    cut, end = len(_APPLICATION), len(_APPLICATION) + len(_PROJECT)
     application = Application.from_db(connection.alias, [field.attname for field in _APPLICATION], row[:cut])
-    application.project = Project.from_db(connection.alias, [field.attname for field in _PROJECT], row[cut:])
+    application.project = Project.from_db(connection.alias, [field.attname for field in _PROJECT], row[cut:end])
+    application.project.default_version_id = row[end]
     return application
 
 
@@ -68,10 +70,12 @@ def _columns(table: str, fields: list[Any]) -> str:
 _APPLICATION = list(Application._meta.concrete_fields)
 _PROJECT = list(Project._meta.concrete_fields)
 _CALLER = (
-    f"SELECT {_columns('application', _APPLICATION)}, {_columns('project', _PROJECT)}"  # noqa: S608 - names of ours
+    f"SELECT {_columns('application', _APPLICATION)}, {_columns('project', _PROJECT)}, policy.active_version_id"  # noqa: S608 - names of ours
     f' FROM "{ApiKey._meta.db_table}" AS key'
     f' JOIN "{Application._meta.db_table}" AS application ON application.id = key.application_id'
     f' JOIN "{Project._meta.db_table}" AS project ON project.id = application.project_id'
+    f' LEFT JOIN "{Policy._meta.db_table}" AS policy'
+    " ON policy.project_id = project.id AND policy.name = project.default_policy"
     " WHERE key.sha256 = %s AND key.revoked_at IS NULL"
 )
 
