@@ -15,7 +15,7 @@ from presidio_analyzer.context_aware_enhancers import LemmaContextAwareEnhancer
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _WORD_START = re.compile(r"(?<!\w)\w+")
 _WORD = re.compile(r"\w+")
-_BLOCK = 1_000
+_BLOCK = 300
 
 _enhancer = LemmaContextAwareEnhancer()
 
@@ -28,10 +28,14 @@ class Context:
         self._stop_words = stop_words
         self._blocks: dict[int, list[tuple[int, str]]] = {}
         self._word = (0, 0)
+        self._start = -1
+        self._around: tuple[str, ...] = ()
 
     def score(self, score: float, start: int, words: tuple[str, ...]) -> float:
         """Return the score of a result at `start`: raised when one of `words`, in lower case, is near it."""
-        if not any(word in keyword for keyword in self._near(start) for word in words):
+        if start != self._start:  # several recognizers often have a result at one place
+            self._start, self._around = start, tuple(self._near(start))
+        if not any(word in keyword for keyword in self._around for word in words):
             return score
         raised = max(score + _enhancer.context_similarity_factor, _enhancer.min_score_with_context_similarity)
         return float(min(raised, _enhancer.MAX_SCORE))

@@ -22,6 +22,7 @@ from phonenumbers.phonenumberutil import (
 )
 from presidio_analyzer.predefined_recognizers import PhoneRecognizer
 
+from screening.detectors.pii_searches import longest
 from screening.findings import Deadline
 
 REGIONS = PhoneRecognizer.DEFAULT_SUPPORTED_REGIONS
@@ -40,6 +41,9 @@ _MIN_PREFIXED = 8
 _LEAD = 10
 
 _DIGIT = re.compile(r"\d")
+_EXTENSION = re.compile(
+    r"[^\W\d_]|[#~;\uff03\uff5e]"
+)  # how an extension begins; without one, a number has all the digits
 _LETTER = re.compile(r"[^\W\d_]")
 _PREFIX = re.compile("0[01]")  # how the international prefixes of REGIONS begin
 
@@ -58,18 +62,28 @@ _KINDS = (
 )
 
 
+class _Numbers:
+    """What the digits of a region's numbers look like, and those of numbers that share its country code."""
+
+    def __init__(self, region: str) -> None:
+        code = phonenumbers.country_code_for_region(region)
+        expressions = set()
+        for name in COUNTRY_CODE_TO_REGION_CODE[code]:
+            for kind in _KINDS:
+                description = getattr(PhoneMetadata.metadata_for_region(name), kind)
+                if description is not None and description.national_number_pattern:
+                    expressions.add(f"(?:{description.national_number_pattern})")
+        any_number = "|".join(sorted(expressions))
+        self.within = re.compile(any_number)
+        # Parsing takes off the country code and then, twice, what is dialled before a national number.
+        own: Any = PhoneMetadata.metadata_for_region(region)
+        before = len(str(code)) + 2 * (longest(own.national_prefix_for_parsing or "") or 0)
+        self.whole = re.compile(rf"[0-9]{{0,{before}}}(?:{any_number})")
+
+
 @functools.cache
-def _numbers_of(region: str) -> re.Pattern[str]:
-    """Return an expression found in the digits of whatever is a number of `region` or shares its country code."""
-    code = phonenumbers.country_code_for_region(region)
-    expressions = set()
-    for name in COUNTRY_CODE_TO_REGION_CODE[code]:
-        metadata: Any = PhoneMetadata.metadata_for_region(name)
-        for kind in _KINDS:
-            description = getattr(metadata, kind)
-            if description is not None and description.national_number_pattern:
-                expressions.add(f"(?:{description.national_number_pattern})")
-    return re.compile("|".join(sorted(expressions)))
+def _numbers() -> dict[str, _Numbers]:
+    return {region: _Numbers(region) for region in REGIONS}
 
 
 class _Candidates:
@@ -79,22 +93,34 @@ class _Candidates:
         self._text = text
         self._deadline = deadline
         self._next: dict[int, tuple[int, str] | None] = {}
-        self._regions: dict[str, Collection[str]] = {}
+        self._regions: dict[tuple[str, bool], Collection[str]] = {}
+        self._taken: set[tuple[int, str]] = set()
 
     def of_region(self, region: str, index: int) -> Iterator[tuple[int, str]]:
         """Yield where candidates from `index` on begin, and their text: those for which `may_be` says yes."""
         while (found := self._after(index)) is not None:
             start, candidate = found
-            if self.may_be(region, candidate):
+            if found not in self._taken and self.may_contain(region, candidate):
                 yield found
             index = start + len(candidate)
 
+    def take(self, start: int, candidate: str) -> None:
+        """Keep a candidate from the regions to come: it is a number, and parts of one are dropped in the end."""
+        self._taken.add((start, candidate))
+
+    def may_contain(self, region: str, candidate: str) -> bool:
+        """Say whether `candidate`, or a part of it, may be a number of `region`; rather yes than no."""
+        return region in self._remember(candidate, False)
+
     def may_be(self, region: str, part: str) -> bool:
-        """Say whether a candidate, or a part of one, may be or contain a number of `region`."""
-        regions = self._regions.get(part)
-        if regions is None:
-            self._regions[part] = regions = _regions(part)
-        return region in regions
+        """Say whether `part` as a whole may be; rather yes than no."""
+        return region in self._remember(part, not _EXTENSION.search(part))
+
+    def _remember(self, text: str, whole: bool) -> Collection[str]:
+        known = self._regions.get((text, whole))
+        if known is None:
+            self._regions[text, whole] = known = _regions(text, whole)
+        return known
 
     def _after(self, index: int) -> tuple[int, str] | None:
         if index not in self._next:
@@ -114,8 +140,8 @@ class _Candidates:
         return match.start(), _SECOND_NUMBER_START_PATTERN.split(match[0], maxsplit=1)[0]
 
 
-def _regions(candidate: str) -> Collection[str]:
-    """Return the regions for which `candidate`, or a part of it, may be a number; too many rather than too few."""
+def _regions(candidate: str, whole: bool) -> Collection[str]:
+    """Return the regions for which `candidate`, or else a part of it, may be a number."""
     digits = "".join(str(unicodedata.digit(digit)) for digit in _DIGIT.findall(candidate))
     if len(_LETTER.findall(candidate)) > 2:
         return REGIONS  # letters may count as digits
@@ -125,7 +151,11 @@ def _regions(candidate: str) -> Collection[str]:
         return REGIONS
     if len(digits) >= _MIN_PREFIXED and _PREFIX.search(digits):
         return REGIONS
-    return [region for region in REGIONS if _numbers_of(region).search(digits)]
+    return [
+        region
+        for region, numbers in _numbers().items()
+        if (numbers.whole.fullmatch(digits) if whole else numbers.within.search(digits))
+    ]
 
 
 class _Matcher(PhoneNumberMatcher):
@@ -139,6 +169,8 @@ class _Matcher(PhoneNumberMatcher):
         for start, candidate in self._candidates.of_region(self._region, index):
             match = self._extract_match(candidate, start)
             if match is not None:
+                if match.raw_string == candidate:
+                    self._candidates.take(start, candidate)
                 return match
         return None
 

@@ -49,6 +49,7 @@ class _Reader:
     def __init__(self, recognizer: Any) -> None:  # Presidio's attributes have no types
         self.entity = recognizer.supported_entities[0]
         self._words = lower_case(recognizer.context)
+        self.gates: frozenset[int] = frozenset()  # of which one has to be open; none: always read
         self._about = {RecognizerResult.RECOGNIZER_NAME_KEY: recognizer.name}
 
     def read(self, text: str, ends: Ends | None, context: Context, deadline: Deadline) -> list[RecognizerResult]:
@@ -73,6 +74,7 @@ class _PatternReader(_Reader):
         super().__init__(recognizer)
         self._recognizer = recognizer
         self._finders = [(pattern.score, *self._finder(pattern.regex, gates)) for pattern in recognizer.patterns]
+        self.gates = frozenset(gate for _, _, gate in self._finders if gate is not None)
 
     def _finder(self, expression: str, gates: _Gates) -> tuple[_Finder, int | None]:
         """Return what finds the matches of `expression`, and its gate when it has one."""
@@ -106,6 +108,10 @@ class _PatternReader(_Reader):
 class _UrlReader(_PatternReader):
     _top_levels = TopLevels(recognizers.TOP_LEVELS)
 
+    def __init__(self, recognizer: Any, gates: _Gates) -> None:
+        super().__init__(recognizer, gates)
+        self.gates = frozenset()
+
     def _finder(self, expression: str, gates: _Gates) -> tuple[_Finder, int | None]:
         needed = "://" if "://" in expression else "."
         return UrlSearch(compile_linear("(?ms)" + expression), needed, recognizers.URL_BREAKS), 0
@@ -120,12 +126,11 @@ class _PhoneReader(_Reader):
         super().__init__(recognizer)
         self._leniency = recognizer.leniency
         self._score = recognizer.SCORE
-        self._gate = gates.add(GATE, regex.IGNORECASE)
+        self.gates = frozenset([gates.add(GATE, regex.IGNORECASE)])
 
     def _found(self, text: str, ends: Ends | None, deadline: Deadline) -> Iterator[tuple[int, int, float]]:
-        if ends is None or ends.get(self._gate):
-            for start, end in phone_numbers(text, self._leniency, deadline):
-                yield start, end, self._score
+        for start, end in phone_numbers(text, self._leniency, deadline):
+            yield start, end, self._score
 
 
 class Scanner:
@@ -159,6 +164,7 @@ class Scanner:
         context = Context(text, self._stop_words)
         found: list[RecognizerResult] = []
         for reader in self._readers:
-            deadline.check()
-            found += reader.read(text, ends, context, deadline)
+            if ends is None or not reader.gates or not reader.gates.isdisjoint(ends):
+                deadline.check()
+                found += reader.read(text, ends, context, deadline)
         return list(EntityRecognizer.remove_duplicates(found)) if len(found) > 1 else found

