@@ -19,7 +19,7 @@ import random
 import re
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -105,7 +105,7 @@ def make(kind: str, texts: Iterator[str], tokens: int, source: random.Random) ->
     return " ".join(words)
 
 
-def measure(name: str, tokens: int, texts: list[str], readers: dict[str, Callable[[str], list[Found]]]) -> Row:
+def measure(name: str, tokens: int, texts: list[str], readers: Mapping[str, Callable[[str], list[Found]]]) -> Row:
     seconds: dict[str, list[float]] = {reader: [] for reader in readers}
     found: dict[str, list[list[Found]]] = {reader: [] for reader in readers}
     for text in texts:
