@@ -49,7 +49,8 @@ def _patient_loader() -> Any:
     def load() -> Any:
         nonlocal last
         if last is not None and time.monotonic() - last[0] < RETRY_MODEL_SECONDS:
-            raise last[1]
+            # Without the frames of those who were told before, which would pile up.
+            raise last[1].with_traceback(None)
         try:
             return serve_model(
                 os.environ.get("COUNTERSIGN_GUARD_MODEL", ""),
