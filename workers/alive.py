@@ -13,6 +13,8 @@ from workers.messages import alive_key
 log = logging.getLogger(__name__)
 
 ALIVE_SECONDS = 10
+#: How often a worker says so.
+SAY_SECONDS = 2.0
 
 
 def keep_alive_keys(connection: redis.Redis, queues: Iterable[str]) -> None:
@@ -30,4 +32,4 @@ def _keep(connection: redis.Redis, queues: list[str]) -> None:
             pipe.execute()
         except redis.RedisError:
             log.warning("Redis does not answer")
-        stop.wait(ALIVE_SECONDS / 5)
+        stop.wait(SAY_SECONDS)

@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError
 
 from screening.engine import Job
 from screening.findings import JobResult, Queue
+from workers.alive import SAY_SECONDS
 from workers.broker import QUEUES, SOCKET_TIMEOUT, celery_settings
 from workers.calls import Call, Calls, Overloaded, Screening
 from workers.lines import Flight
@@ -34,6 +35,9 @@ MAX_WAITING = 256
 STATE_SECONDS = 0.01
 #: The longest wait for a reply before the lines are looked at again.
 READ_SECONDS = 0.1
+#: How long a queue is still used after the word of its workers went missing. It goes missing in good health too, when
+#: Redis starts again or the clock leaps, as it does when a machine wakes from sleep: all that expires has expired then.
+MISSING_SECONDS = 2 * SAY_SECONDS
 NO_BROKER = "broker unreachable"
 NO_WORKER = "no worker"
 _QUEUES: tuple[Queue, ...] = ("cpu", "gpu", "llm")
@@ -41,9 +45,13 @@ _QUEUES: tuple[Queue, ...] = ("cpu", "gpu", "llm")
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What Redis said at `at` (monotonic seconds): why a queue is not to be used, and how many messages wait in it."""
+    """What Redis said at `at` (monotonic seconds): why a queue is not to be used, and how many messages wait in it.
+
+    `missing`: since when (monotonic seconds) no worker of a queue says that it lives.
+    """
 
     at: float = 0.0
+    missing: dict[Queue, float] = field(default_factory=lambda: dict.fromkeys(_QUEUES, float("-inf")))
     closed: dict[Queue, str] = field(default_factory=dict)
     lengths: dict[Queue, int] = field(default_factory=dict)
 
@@ -136,8 +144,10 @@ class ScreenClient:
         except redis.RedisError:
             # Not remembered: the next caller tries again.
             return _State(closed=dict.fromkeys(_QUEUES, NO_BROKER))
-        closed = {queue: NO_WORKER for queue, up in zip(_QUEUES, said[::2], strict=True) if not up}
-        self._state = _State(time.monotonic(), closed, dict(zip(_QUEUES, said[1::2], strict=True)))
+        now = time.monotonic()
+        missing = {queue: state.missing.get(queue, now) for queue, up in zip(_QUEUES, said[::2], strict=True) if not up}
+        closed = {queue: NO_WORKER for queue, since in missing.items() if now - since >= MISSING_SECONDS}
+        self._state = _State(now, missing, closed, dict(zip(_QUEUES, said[1::2], strict=True)))
         return self._state
 
     def _pump(self, queue: Queue) -> None:

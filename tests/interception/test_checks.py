@@ -22,9 +22,9 @@ def api(both_doors: ApiClient) -> ApiClient:
 
 def test_a_clean_output_is_allowed_as_it_is(api: ApiClient) -> None:
     answer = api.check("All is well.", messages=[{"role": "user", "content": "How are things?"}])
+    assert answer["unscanned"] == []
     assert (answer["verdict"], answer["flagged"], answer["output"]) == ("allow", False, "All is well.")
     assert answer["findings"] == []
-    assert answer["unscanned"] == []
     assert answer["policy"]["name"] == "support-bot"
     assert set(answer["timings"]) == {"total_ms", "queue_ms", "inference_ms"}
 
@@ -88,11 +88,13 @@ def test_the_same_key_for_another_request_is_a_conflict(api: ApiClient) -> None:
 def test_only_messages_may_be_screened(api: ApiClient) -> None:
     response = api.post("/v1/checks", {"messages": [{"role": "user", "content": "hello"}]})
     answer = json.loads(response.content)
-    assert (response.status_code, answer["verdict"], answer["output"]) == (200, "allow", None)
+    assert (response.status_code, answer["unscanned"]) == (200, [])
+    assert (answer["verdict"], answer["output"]) == ("allow", None)
 
 
 def test_an_empty_output_is_screened_like_any_other(api: ApiClient) -> None:
-    assert api.check("")["verdict"] == "allow"
+    answer = api.check("")
+    assert (answer["verdict"], answer["unscanned"]) == ("allow", [])
 
 
 @pytest.mark.parametrize("content", [None, [], [{"type": "image_url", "image_url": {"url": "x"}}], "text"])
@@ -102,7 +104,8 @@ def test_messages_may_have_any_content_of_the_chat_api(api: ApiClient, content: 
         {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function"}]},
         {"role": "tool", "tool_call_id": "1", "content": "result"},
     ]
-    assert api.check("done", messages=messages)["verdict"] == "allow"
+    answer = api.check("done", messages=messages)
+    assert (answer["verdict"], answer["unscanned"]) == ("allow", [])
 
 
 def test_another_projects_check_is_not_found(api: ApiClient, cast: Cast) -> None:

@@ -134,7 +134,10 @@ def test_without_a_worker_the_fail_mode_answers_at_once(lone_api: ApiClient, emp
     assert empty_broker.keys("*") == []
 
 
-def test_one_queue_without_a_worker_does_not_hide_what_the_other_says(api: ApiClient, redis_url: str) -> None:
+def test_one_queue_without_a_worker_does_not_hide_what_the_other_says(
+    api: ApiClient, redis_url: str, use_broker: Callable[[str], None]
+) -> None:
+    use_broker(redis_url)  # by a client that never saw the worker
     with redis.Redis.from_url(redis_url) as client:
         # The worker says that it lives every two seconds: screening is over before, and the next test begins after.
         client.delete(alive_key(QUEUES["gpu"]))

@@ -17,7 +17,7 @@ from screening.findings import OUTPUT, JobResult, RuleResult, Text
 from screening.policy import parse_policy
 from workers import calls
 from workers.broker import QUEUES
-from workers.client import Overloaded, ScreenClient, Screening
+from workers.client import NO_WORKER, Overloaded, ScreenClient, Screening
 from workers.lines import MAX_TEXTS, SLOTS
 from workers.messages import REPLY, Batch, Reply, alive_key, decode_batch
 
@@ -191,6 +191,23 @@ def test_a_message_that_was_lost_with_its_worker_holds_nobody_up(ask: Ask, worke
     later = ask("later")
     worker.answer(worker.take()[0])
     assert model(later) == ["later"]
+
+
+def test_a_worker_whose_word_goes_missing_is_asked_on_for_a_while(
+    ask: Ask, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.client.STATE_SECONDS", 0.0)
+    alive = ask("alive")
+    worker.answer(worker.take()[0])
+    assert model(alive) == ["alive"]
+    # As after a leap of the clock or a restart of Redis: gone, until the worker says again that it lives.
+    worker.broker.delete(alive_key(QUEUES["cpu"]))
+    missing = ask("missing")
+    worker.answer(worker.take()[0])
+    assert model(missing) == ["missing"]
+    monkeypatch.setattr("workers.client.MISSING_SECONDS", 0.0)
+    (screening,) = ask("gone").result(10)
+    assert (screening.missing, worker.waiting()) == ({"cpu": NO_WORKER}, 0)
 
 
 def test_late_results_are_kept_for_who_asks_by_the_key(ask: Ask, client: ScreenClient, worker: Worker) -> None:
