@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from screening.findings import Deadline, DeadlineExceeded
+from workers.batch_choice import nearest
 
 log = logging.getLogger(__name__)
 
@@ -283,30 +284,3 @@ class Batcher(Generic[Piece, Result]):
             self._queue, self._flying, self._tokens = [], set(), 0
         for one in left:
             one.text.fail(Closed())
-
-
-def nearest(lengths: Sequence[int], first: int, budget: int) -> tuple[int, int]:
-    """Return the bounds of a batch in ascending `lengths`: around `first`, nearest lengths first.
-
-    The batch has `first`, and its rows times its longest row stay within `budget` unless it is alone.
-    """
-    low, high = first, first + 1
-    while True:
-        below = (
-            lengths[first] - lengths[low - 1] if low > 0 and fits(high - low + 1, lengths[high - 1], budget) else None
-        )
-        above = (
-            lengths[high] - lengths[first]
-            if high < len(lengths) and fits(high - low + 1, lengths[high], budget)
-            else None
-        )
-        if below is None and above is None:
-            return low, high
-        if above is None or (below is not None and below <= above):
-            low -= 1
-        else:
-            high += 1
-
-
-def fits(rows: int, longest: int, budget: int) -> bool:
-    return rows * longest <= budget

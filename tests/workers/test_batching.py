@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from screening.findings import Deadline, DeadlineExceeded
-from workers.batching import Batcher, Closed, Overloaded, Read, WrongAnswer, nearest
+from workers.batch_choice import nearest
+from workers.batching import Batcher, Closed, Overloaded, Read, WrongAnswer
 
 NEVER = Deadline()
 WAIT = 20

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from screening.detectors.base import Fault, Options
-from screening.detectors.configured import find, models_or_fault, unknown_names
+from screening.detectors.configured import find_classifier, unknown_names
 from screening.detectors.served import Answer, Ask, Classified, Judged, Models, ServedDetector, Unread
 from screening.findings import Deadline, Hit, Prediction
 
@@ -18,25 +18,15 @@ class ClassifierOptions(Options):
 
     def unavailable(self, categories: set[str], entities: set[str]) -> list[Fault]:
         """Return a fault for an unknown model, the wrong kind of mapping, and names that the model never gives."""
-        file, faults = models_or_fault()
-        if faults:
-            return faults
-        model, faults = find(self.model, file.classifiers, "classifiers")
+        model, faults = find_classifier(self.model)
         if model is None:
             return faults
-        field, named, other = (
-            ("categories", categories, entities)
-            if model.task == "sequence"
-            else (
-                "entities",
-                entities,
-                categories,
-            )
-        )
-        if other:
+        names = {"categories": categories, "entities": entities}
+        wrong, field = ("entities", "categories") if model.task == "sequence" else ("categories", "entities")
+        if names[wrong]:
             message = f"{self.model} is a {model.task} classifier, mapped by `{field}`"
-            return [Fault(("categories" if other is categories else "entities",), message, f"write {field}:")]
-        return unknown_names(field, named, model.labels.values(), self.model)
+            return [Fault((wrong,), message, f"write {field}:")]
+        return unknown_names(field, names[field], model.labels.values(), self.model)
 
 
 class Classifier(ServedDetector):

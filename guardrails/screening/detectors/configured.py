@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from screening.detectors.base import Fault
-from screening.models_file import SETTING, ModelsFile, ModelsFileError, configured_models
+from screening.models_file import SETTING, Classifier, GuardLlm, ModelsFile, ModelsFileError, configured_models
 from screening.policy_yaml import did_you_mean
 
 T = TypeVar("T")
 
 
-def models_or_fault(option: str = "model") -> tuple[ModelsFile, list[Fault]]:
-    """Return the models file, or an empty one and what is wrong with it."""
+def find_classifier(name: str) -> tuple[Classifier | None, list[Fault]]:
+    """Return a classifier of the models file, or None and the fault to report."""
+    return _find(name, "classifiers", "model", lambda file: file.classifiers)
+
+
+def find_guard_llm(name: str, option: str = "model") -> tuple[GuardLlm | None, list[Fault]]:
+    """Return a guard LLM of the models file, or None and the fault to report at `option`."""
+    return _find(name, "guard_llms", option, lambda file: file.guard_llms)
+
+
+def _find(
+    name: str, section: str, option: str, choose: Callable[[ModelsFile], Mapping[str, T]]
+) -> tuple[T | None, list[Fault]]:
     try:
-        return configured_models(), []
+        models = choose(configured_models())
     except ModelsFileError as error:
         hint = f"the operator mends the file that {SETTING} names: {error.issues[0]}"
-        return ModelsFile(), [Fault(("options", option), "the models file cannot be used", hint)]
-
-
-def find(name: str, models: Mapping[str, T], section: str, option: str = "model") -> tuple[T | None, list[Fault]]:
-    """Return the model called `name`, or None and the fault to report."""
+        return None, [Fault(("options", option), "the models file cannot be used", hint)]
     if name in models:
         return models[name], []
     near = did_you_mean(name, models)

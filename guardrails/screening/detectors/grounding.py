@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from screening.detectors.base import Fault, Options
-from screening.detectors.configured import find, models_or_fault
+from screening.detectors.configured import find_guard_llm
 from screening.detectors.guard_llm import guard_llm, read
 from screening.detectors.sentences import sentences
 from screening.detectors.served import Answer, Ask, Judged, Models, ServedDetector, Unread
@@ -48,10 +48,7 @@ class GroundingOptions(Options):
         """Return a fault for a judge that the models file does not have, or whose format judges no grounding."""
         if self.judge is None:
             return []
-        file, faults = models_or_fault("judge")
-        if faults:
-            return faults
-        model, faults = find(self.judge, file.guard_llms, "guard_llms", "judge")
+        model, faults = find_guard_llm(self.judge, "judge")
         if model is not None and model.format not in GROUNDING:
             message = f"the format {model.format} judges no grounding"
             faults = [Fault(("options", "judge"), message, f"one of: {', '.join(sorted(GROUNDING))}")]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from screening.detectors.base import Fault, Options
-from screening.detectors.configured import find, models_or_fault, unknown_names
+from screening.detectors.configured import find_guard_llm, unknown_names
 from screening.detectors.served import Answer, Ask, Judged, ModelMissing, Models, Reply, ServedDetector
 from screening.findings import Hit, Text
 from screening.guard_formats.base import Call, Score, Turns
@@ -21,10 +21,7 @@ class GuardLlmOptions(Options):
 
     def unavailable(self, categories: set[str], entities: set[str]) -> list[Fault]:
         """Return a fault for an unknown model, and for names that its format never gives."""
-        file, faults = models_or_fault()
-        if faults:
-            return faults
-        model, faults = find(self.model, file.guard_llms, "guard_llms")
+        model, faults = find_guard_llm(self.model)
         if model is None:
             return faults
         known = FORMATS[model.format].CATEGORIES

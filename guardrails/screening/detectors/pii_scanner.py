@@ -6,6 +6,7 @@ and the dropping of nested results are Presidio's own code. Without Hyperscan ev
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -43,7 +44,7 @@ class _Gates:
         return len(self.expressions) - 1
 
 
-class _Reader:
+class _Reader(ABC):
     """The results of one recognizer, with its context words taken into account."""
 
     def __init__(self, recognizer: Any) -> None:  # Presidio's attributes have no types
@@ -65,8 +66,9 @@ class _Reader:
             result.score = context.score(result.score, result.start, self._words)
         return results
 
+    @abstractmethod
     def _found(self, text: str, ends: Ends | None, deadline: Deadline) -> Iterator[tuple[int, int, float]]:
-        raise NotImplementedError
+        """Yield the start, end and score of each match."""
 
 
 class _PatternReader(_Reader):
