@@ -137,4 +137,10 @@ PHONES = ("+## ### ### ####", "(###) ###-####", "0## ## ## ## ##", "### ####", "
 
 @functools.cache
 def faker(locale: str) -> Faker:
-    return Faker(locale)
+    """Return Faker for a locale; it draws the same in every process that seeds it the same."""
+    made = Faker(locale)
+    for provider in made.get_providers():
+        if isinstance(getattr(provider, "cities", None), list):
+            # Italian cities come from a set: their order is that of the process's hashes.
+            provider.cities = sorted(provider.cities)
+    return made

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ import pytest
 from feedback.training.data import split, template_of
 from feedback.training.pii_grammar import PII_TEXTS, generate_spans
 from feedback.training.spans import PII_LABELS, SpanExample, TextSpan, apart, read_spans
+from webapp.local.process_table import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +25,26 @@ def examples() -> list[SpanExample]:
 def test_the_same_seed_gives_the_same_texts(examples: list[SpanExample]) -> None:
     assert generate_spans(seed=5, share=0.2) == examples
     assert {e.text for e in generate_spans(seed=6, share=0.2)}.isdisjoint(e.text for e in examples if len(e.spans) > 2)
+
+
+def test_the_texts_do_not_hang_on_the_hashes_of_a_process() -> None:
+    # Each process orders its sets in a way of its own; a run that goes on from a checkpoint is another process.
+    program = (
+        "from feedback.training.entities import faker as f; f('it_IT').seed_instance(1); print("
+        "[f('it_IT').city() for _ in range(40)])"
+    )
+    shown = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=PROJECT,
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert shown[0] == shown[1] != ""
 
 
 def test_spans_lie_inside_their_text_in_order_and_apart(examples: list[SpanExample]) -> None:
