@@ -14,12 +14,9 @@ from screening.findings import DEADLINE, JobResult, Queue
 from workers.lines import LLM_SLOTS, Flight, Line, Ticket
 from workers.messages import Reply, reply_key
 
-#: Jobs waiting in this process for one queue beyond which new ones are refused.
-MAX_IN_LINE = 1024
-
 
 class Overloaded(Exception):
-    """The queues are full: nothing was accepted; try again in `retry_after` seconds."""
+    """More waits than is read in time: nothing was accepted; try again in `retry_after` seconds."""
 
     retry_after = 1
 
@@ -67,13 +64,17 @@ class Calls:
     ) -> Call:
         """Let `jobs` stand in the lines of their queues; those in `closed` are missing, for the reason given.
 
-        Raises Overloaded when a queue is in `full` or its line is, and then none of them stands anywhere.
+        Raises Overloaded when a queue is in `full` or its line is too long for a job, and then none of them stands
+        anywhere.
         """
         wanted = [wait_until(job) for job in jobs]
-        call, now = Call(len(jobs), done), time.time()
+        call, unix, now = Call(len(jobs), done), time.time(), time.monotonic()
+        soonest: dict[Queue, float] = {}
+        for due in wanted:
+            for queue in due.keys() - closed.keys():
+                soonest[queue] = min(due[queue], soonest.get(queue, due[queue]))
         with self._lock:
-            queues = {queue for due in wanted for queue in due if queue not in closed}
-            if any(queue in full or len(self._lines[queue].waiting) >= MAX_IN_LINE for queue in queues):
+            if any(queue in full or not self._lines[queue].has_room(at - unix) for queue, at in soonest.items()):
                 raise Overloaded
             for index, (job, due) in enumerate(zip(jobs, wanted, strict=True)):
                 job_id = next(self._ids)
@@ -98,12 +99,12 @@ class Calls:
     def take(self, queue: Queue, *, beyond: bool = False) -> Flight | None:
         """Return the next message to send, None when there is none or no slot is free."""
         with self._lock:
-            return self._lines[queue].take(time.time(), beyond=beyond)
+            return self._lines[queue].take(time.monotonic(), beyond=beyond)
 
     def stuck(self, queue: Queue) -> bool:
         """Return whether jobs have waited long for a slot."""
         with self._lock:
-            return self._lines[queue].stuck(time.time())
+            return self._lines[queue].stuck(time.monotonic())
 
     def answer(self, reply: Reply) -> list[tuple[int, JobResult]]:
         """Hand results to the calls that wait for them, and return those that nobody waits for, with their job's id."""
@@ -151,14 +152,14 @@ class Calls:
 
     def _queue_up(self, call: Call, ticket: Ticket, index: int, due: float) -> None:
         self._tickets[ticket.job_id, ticket.queue] = ticket, call
-        self._lines[ticket.queue].waiting.append(ticket)
+        self._lines[ticket.queue].join(ticket)
         call.left[ticket] = index
         call.due = max(call.due, due)
 
     def _leave(self, ticket: Ticket) -> Screening:
         """Forget a ticket, and return what its job has so far."""
         _, call = self._tickets.pop((ticket.job_id, ticket.queue))
-        self._lines[ticket.queue].leave(ticket, time.time())
+        self._lines[ticket.queue].leave(ticket, time.monotonic())
         return call.screenings[call.left.pop(ticket)]
 
     def _give_up(self, ticket: Ticket, reason: str) -> Call:

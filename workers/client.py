@@ -178,7 +178,7 @@ class ScreenClient:
             ids=tuple(ticket.job_id for ticket in flight.tickets),
             jobs=tuple(ticket.job for ticket in flight.tickets),
             reply_to=self._calls.reply_to,
-            sent=flight.sent,
+            sent=time.time(),
         )
         try:
             self._celery.send_task(

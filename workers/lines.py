@@ -3,6 +3,8 @@
 Whatever waits when a slot frees goes out as one message, so that messages grow with the load and nobody waits for
 others to come. A message holds no more than a worker did lately in TARGET_SECONDS: it is answered as a whole, and a
 longer one would make the first of its jobs wait for the last.
+
+Times are monotonic seconds: the clock may leap.
 """
 
 from __future__ import annotations
@@ -17,12 +19,16 @@ from screening.findings import Queue
 SLOTS = 2
 #: Of the queue of guard LLMs, whose workers answer many messages at the same time: they wait, and do not compute.
 LLM_SLOTS = 16
+#: Jobs waiting in this process for one queue beyond which new ones are refused.
+MAX_IN_LINE = 1024
 #: Texts in one message.
 MAX_TEXTS = 64
 #: Characters in one message; a job that is longer goes alone.
 MAX_CHARACTERS = 256 * 1024
 TARGET_SECONDS = 0.1
 FIRST_SPEED = 50_000.0
+#: The share of the time until a job is due that what stands before it may take; the rest is for what is not foreseen.
+PATIENCE = 0.7
 #: A job that waits for longer may go out beyond the slots, if workers took all that was sent.
 STUCK_SECONDS = 0.05
 #: Weight of the newest message in the measured speed.
@@ -31,7 +37,7 @@ _NEWEST = 0.3
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """The place of one job in the line of one queue; `asked` is in Unix seconds."""
+    """The place of one job in the line of one queue, taken at `asked`."""
 
     job_id: int
     queue: Queue
@@ -71,9 +77,29 @@ class Line:
     slots: int = SLOTS
     waiting: deque[Ticket] = field(default_factory=deque)
     flights: int = 0
-    #: Characters a second, as lately measured; a cautious guess before the first answer.
-    speed: float = FIRST_SPEED
+    #: Characters in the line and on their way.
+    load: int = 0
+    # Of the messages lately, the newer the heavier; before the first, a cautious guess.
+    _size: float = FIRST_SPEED * TARGET_SECONDS
+    _seconds: float = TARGET_SECONDS
     _last_landing: float = 0.0
+
+    @property
+    def speed(self) -> float:
+        """Return characters a second, as lately measured."""
+        return self._size / self._seconds
+
+    def has_room(self, seconds: float) -> bool:
+        """Return whether a job that is due in `seconds` can be expected to be read in time behind what is there.
+
+        An empty line has room for everything: with nothing to measure, a slow worker would never be found faster.
+        """
+        return self.load == 0 or (len(self.waiting) < MAX_IN_LINE and self.load / self.speed <= PATIENCE * seconds)
+
+    def join(self, ticket: Ticket) -> None:
+        """Let a job wait at the end."""
+        self.waiting.append(ticket)
+        self.load += ticket.size
 
     def take(self, now: float, *, beyond: bool = False) -> Flight | None:
         """Return the next message; None when nothing waits, or no slot is free and `beyond` does not ask for more."""
@@ -97,6 +123,7 @@ class Line:
     def leave(self, ticket: Ticket, now: float) -> None:
         """Note that a job was answered or given up; the last of a message frees its slot."""
         ticket.done = True
+        self.load -= ticket.size
         flight = ticket.flight
         if flight is None:
             return
@@ -125,4 +152,5 @@ class Line:
         # A worker begins with a message when it is done with the one before.
         seconds = max(now - max(flight.sent, self._last_landing), 1e-4)
         self._last_landing = now
-        self.speed = _NEWEST * flight.size / seconds + (1 - _NEWEST) * self.speed
+        self._size += _NEWEST * (flight.size - self._size)
+        self._seconds += _NEWEST * (seconds - self._seconds)

@@ -15,7 +15,7 @@ import redis
 from screening.engine import Job
 from screening.findings import OUTPUT, JobResult, RuleResult, Text
 from screening.policy import parse_policy
-from workers import calls
+from workers import lines
 from workers.broker import QUEUES
 from workers.client import NO_WORKER, Overloaded, ScreenClient, Screening
 from workers.lines import MAX_TEXTS, SLOTS
@@ -245,7 +245,7 @@ def test_a_reply_that_can_not_be_read_stops_nothing(ask: Ask, worker: Worker) ->
 
 
 def test_a_full_line_refuses(ask: Ask, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "MAX_IN_LINE", 3)
+    monkeypatch.setattr(lines, "MAX_IN_LINE", 3)
     fill_the_slots(ask, worker)
     waiting = ask("1", "2", "3")
     with pytest.raises(Overloaded):

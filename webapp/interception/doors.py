@@ -132,7 +132,7 @@ def screen(intakes: list[Intake]) -> list[Check | Problem]:
     except Overloaded as error:
         raise Problem(
             503,
-            "The screening queues are full; nothing was accepted.",
+            "More waits than can be screened before the deadline; nothing was accepted.",
             "Try again after Retry-After seconds; an operator can add workers.",
             retry_after=error.retry_after,
         ) from None

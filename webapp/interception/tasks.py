@@ -30,7 +30,7 @@ LATE_LIMIT = 20_000
 
 @shared_task(name="interception.conclude_check")
 def conclude_check(check_id: str) -> None:
-    """Give an accepted check its verdict. When the queues are full the sweeper sends it again."""
+    """Give an accepted check its verdict. When too much waits the sweeper sends it again."""
     try:
         conclude_pending(uuid.UUID(check_id))
     except Overloaded:
