@@ -50,5 +50,7 @@ async def _client(host: str, port: int, turns: Iterator[bytes], end: float, answ
             body = await reader.readexactly(int(headers[b"content-length"]))
             stages = headers.get(b"server-timing", b"").decode()
             answers.append(Answer(time.perf_counter() - start, int(head[9:12]), stages, body))
+            # When refused, a client comes again as late as it was told.
+            await asyncio.sleep(min(float(headers.get(b"retry-after", b"0")), end - time.perf_counter()))
     finally:
         writer.close()

@@ -49,7 +49,7 @@ def read_facts() -> dict[str, Any]:
 
 def fill_queue(facts: dict[str, Any]) -> None:
     """Send the check that the picture shows, then sample traffic behind it."""
-    status, answer = post(urlsplit(facts["url"]).port or 80, "/v1/checks", SHOWN, facts["api_key"])
+    status, answer, _ = post(urlsplit(facts["url"]).port or 80, "/v1/checks", SHOWN, facts["api_key"])
     if status != 200 or answer["verdict"] != "hold":
         raise SystemExit(f"The check for the picture was not held: {answer}")
     subprocess.run([sys.executable, "manage.py", "traffic", "--count", "60"], cwd=ROOT, check=True)

@@ -118,8 +118,10 @@ def _python(name: str, module: list[str], env: Mapping[str, str], *, threads: in
         "OPENBLAS_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
         "TOKENIZERS_PARALLELISM": "false",
-        # glibc would keep what each thread once needed for the tensors of a batch.
+        # glibc would keep what each thread once needed for the tensors of a batch, and put large ones among small ones
+        # as soon as one was freed: with a threshold of our own, they go back to the system at once.
         "MALLOC_ARENA_MAX": "2",
+        "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
         "PYTHONUNBUFFERED": "1",
     }
     # What an operator sets wins over these defaults.

@@ -2,7 +2,7 @@
 
 import http.client
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 
@@ -43,7 +43,7 @@ def try_check(port: int, api_key: str) -> str:
     """
     body = {"policy": POLICY, "messages": [{"role": "user", "content": QUESTION}], "output": ANSWER}
     try:
-        status, answer = post(port, "/v1/checks", body, api_key)
+        status, answer, _ = post(port, "/v1/checks", body, api_key)
     except OSError:
         return "web server starting"
     except (http.client.HTTPException, ValueError):
@@ -57,8 +57,16 @@ def try_check(port: int, api_key: str) -> str:
     return f"no answer yet from: {', '.join(unscanned)}" if unscanned else ""
 
 
-def post(port: int, path: str, body: dict[str, Any], api_key: str, timeout: float = 30.0) -> tuple[int, dict[str, Any]]:
-    """POST JSON to the app on this machine, as a proxy in front of it would, and return the status and the JSON answer.
+class Posted(NamedTuple):
+    """What the app said; `retry_after` in seconds, 0 when it says nothing of it."""
+
+    status: int
+    answer: dict[str, Any]
+    retry_after: int
+
+
+def post(port: int, path: str, body: dict[str, Any], api_key: str, timeout: float = 30.0) -> Posted:
+    """POST JSON to the app on this machine, as a proxy in front of it would.
 
     Raises OSError when nobody listens, ValueError when the answer is not a JSON object, LocalError when settings turn
     away whoever comes from this machine.
@@ -80,4 +88,4 @@ def post(port: int, path: str, body: dict[str, Any], api_key: str, timeout: floa
         connection.close()
     if not isinstance(answer, dict):
         raise ValueError("not a JSON object")
-    return response.status, answer
+    return Posted(response.status, answer, int(response.headers.get("Retry-After", 0)))

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from webapp.local.ready import post
 from webapp.local.traffic_samples import Sample, samples
 
 VERDICTS = ("allow", "redact", "hold", "block")
+#: Of one interaction, when the app refuses it with Retry-After.
+TRIES = 5
 NOT_RUNNING = "Countersign does not answer at {url}. Start it with `make up` in another terminal, then try again."
 
 
@@ -35,7 +38,8 @@ class Command(BaseCommand):
         port = url.port or settings.PORT
 
         def send(sample: Sample) -> tuple[Sample, int, dict[str, Any]]:
-            return sample, *post(port, "/v1/checks", sample.body, str(facts["api_key"]))
+            status, answer = self._send(port, sample, str(facts["api_key"]))
+            return sample, status, answer
 
         verdicts: Counter[tuple[str, str]] = Counter()
         problems: Counter[str] = Counter()
@@ -57,6 +61,15 @@ class Command(BaseCommand):
         if problems:
             lines = "\n".join(f"  {number} x {problem}" for problem, number in problems.most_common())
             raise CommandError(f"{problems.total()} of {count} interactions were refused:\n{lines}")
+
+    def _send(self, port: int, sample: Sample, api_key: str) -> tuple[int, dict[str, Any]]:
+        """Send one sample, again when the app is too busy and says when to come back."""
+        for _ in range(TRIES):
+            posted = post(port, "/v1/checks", sample.body, api_key)
+            if not posted.retry_after:
+                break
+            time.sleep(posted.retry_after)
+        return posted.status, posted.answer
 
     def _facts(self) -> dict[str, Any]:
         path = settings.HOME / "demo.json"
