@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from feedback.training.augment import augmented
 from feedback.training.calibration import calibrate_all, calibrated
 from feedback.training.data import Example, prepare, read_moderation, split
 from feedback.training.grammar import generate
@@ -94,7 +95,9 @@ def train_net(
     """Train on "train", from the checkpoint of the same work where there is one. Weights are rounded as stored."""
     tokenizer = load_tokenizer()
     own = span_rows(corpus.spans_on("train"), tokenizer=tokenizer, window=recipe.window, overlap=recipe.overlap)
-    rows = joined(_rows_of(corpus, corpus.rows("train"), tokenizer, recipe), own)
+    which = corpus.rows("train")
+    texts = augmented([corpus.examples[i].text for i in which], share=recipe.augment, seed=seed)
+    rows = joined(_read(texts, corpus.targets_of(which), tokenizer, recipe), own)
     with bar("train", 100) as done:
         shown = 0
 
@@ -138,7 +141,8 @@ def set_deterministic(threads: int) -> None:
 
 
 def _rows_of(corpus: Corpus, which: np.ndarray, tokenizer: WindowTokenizer, recipe: JointRecipe) -> Rows:
-    texts = [corpus.examples[i].text for i in which]
-    return category_rows(
-        texts, corpus.targets_of(which), tokenizer=tokenizer, window=recipe.window, overlap=recipe.overlap
-    )
+    return _read([corpus.examples[i].text for i in which], corpus.targets_of(which), tokenizer, recipe)
+
+
+def _read(texts: Sequence[str], targets: Targets, tokenizer: WindowTokenizer, recipe: JointRecipe) -> Rows:
+    return category_rows(texts, targets, tokenizer=tokenizer, window=recipe.window, overlap=recipe.overlap)

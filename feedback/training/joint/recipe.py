@@ -32,6 +32,8 @@ class JointRecipe:
     #: Distillation of the frozen encoder's sentence embedding, on every `embedding_every`-th batch.
     embedding_weight: float = 4.0
     embedding_every: int = 8
+    #: Share of the texts without spans that are disturbed (feedback/training/augment.py).
+    augment: float = 0.0
     #: Batches between two checkpoints.
     save_every: int = 50
 
