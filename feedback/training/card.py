@@ -137,6 +137,8 @@ def write_card(
         + table(["source", "category", "known", "positive", "AP", "AP TF-IDF+LR"], facts.unseen),
         "## Recommended thresholds\nLowest at which, on the calibration side, at most 0.5 % of benign answers reach a "
         "flag of any category, 0.25 % a hold and 0.1 % a block, with precision of 0.5, 0.75 and 0.9 on labelled texts. "
+        f"Benign answers count as if they scored {trained.recommendation.margin} logits more: then "
+        f"{trained.recommendation.left_out:.2%} of those whose template was left out of the choice reach a flag. "
         "0.99: this model should not take that decision.\n\n"
         + table(["category", "flag", "hold", "block"], limits),
         "Quiet flags miss much. On the test side, for the recommended flags and for one threshold for all categories: "

@@ -12,7 +12,7 @@ import torch
 
 from feedback.training.augment import augmented
 from feedback.training.calibration import calibrate_all, calibrated
-from feedback.training.data import Example, prepare, read_moderation, split
+from feedback.training.data import SYNTHETIC, Example, prepare, read_moderation, split, template_of
 from feedback.training.grammar import generate
 from feedback.training.joint.loop import train
 from feedback.training.joint.net import JointNet
@@ -24,7 +24,7 @@ from feedback.training.labels import Targets, targets
 from feedback.training.lexicon import Lexicon
 from feedback.training.pii_grammar import generate_spans
 from feedback.training.spans import SpanExample, read_spans
-from feedback.training.thresholds import recommend
+from feedback.training.thresholds import Recommendation, Scored, recommend
 from screening.categories import MODEL_CATEGORIES
 from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.heads import Calibration, Thresholds
@@ -76,6 +76,7 @@ class Trained:
     net: JointNet
     calibration: dict[str, Calibration]
     thresholds: dict[str, Thresholds]
+    recommendation: Recommendation
     rows: np.ndarray
     scores: np.ndarray
 
@@ -114,7 +115,9 @@ def train_net(
     return net
 
 
-def conclude(corpus: Corpus, net: JointNet, *, recipe: JointRecipe, device: torch.device, bar: Bar) -> Trained:
+def conclude(
+    corpus: Corpus, net: JointNet, *, recipe: JointRecipe, seed: int, device: torch.device, bar: Bar
+) -> Trained:
     """Calibrate and choose thresholds on "calibration"; score that, "test" and "unseen"."""
     rows = np.concatenate([corpus.rows(side) for side in ("calibration", "test", "unseen")])
     with bar("score", len(rows)) as done:
@@ -124,8 +127,20 @@ def conclude(corpus: Corpus, net: JointNet, *, recipe: JointRecipe, device: torc
     known = corpus.targets_of(rows[first])
     calibration = calibrate_all(logits[first], known)
     scores = calibrated(logits, calibration)
-    limits = recommend(scores[first], known.value, known.weight, corpus.benign_answers(rows[first]))
-    return Trained(net, calibration, dict(zip(MODEL_CATEGORIES, limits, strict=True)), rows, scores)
+    scored = Scored(
+        scores[first],
+        known.value,
+        known.weight,
+        corpus.benign_answers(rows[first]),
+        np.array([_group_of(corpus.examples[i]) for i in rows[first]]),
+    )
+    limits = recommend(scored, seed=seed)
+    thresholds = dict(zip(MODEL_CATEGORIES, limits.thresholds, strict=True))
+    return Trained(net, calibration, thresholds, limits, rows, scores)
+
+
+def _group_of(example: Example) -> str:
+    return template_of(example) if example.source == SYNTHETIC else example.id
 
 
 def save(folder: Path, trained: Trained, *, recipe: JointRecipe) -> JointConfig:

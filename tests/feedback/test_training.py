@@ -19,7 +19,7 @@ from feedback.training.data import Example, merge_duplicates, prepare, split
 from feedback.training.grammar import generate
 from feedback.training.joint import recipe
 from feedback.training.labels import targets
-from feedback.training.thresholds import recommend
+from feedback.training.thresholds import LEFT_OUT_ALARM, Scored, recommend
 from screening.categories import MODEL_CATEGORIES
 from workers.model import load_model
 
@@ -150,8 +150,27 @@ def test_thresholds_keep_benign_answers_out() -> None:
     value = np.stack([np.repeat([1.0, 0.0, 0.0], 500), np.zeros(1500)], axis=1)
     scores = np.clip(np.where(value > 0, 0.8, 0.2) + chance.normal(scale=0.15, size=value.shape), 0, 1)
     benign = np.arange(1500) >= 1000
-    first, never = recommend(scores, value, np.ones_like(value), benign)
+    groups = np.arange(1500)
+    found = recommend(Scored(scores, value, np.ones_like(value), benign, groups), seed=0)
+    first, never = found.thresholds
+    assert found.left_out <= LEFT_OUT_ALARM
     assert (scores[benign] >= [first.flag, never.flag]).any(axis=1).mean() <= 0.007
     assert (scores[benign] >= [first.block, never.block]).any(axis=1).mean() <= 0.001
     assert first.flag <= first.hold <= first.block
     assert (scores[:500, 0] >= first.flag).mean() > 0.8
+
+
+def test_thresholds_leave_a_margin_where_each_template_has_alarms_of_its_own() -> None:
+    chance = np.random.default_rng(0)
+    value = np.repeat([1.0, 0.0], 1000)[:, None]
+    template = np.repeat(np.arange(200), 10)
+    # All texts of a template score nearly the same, so that those left out are no worse than those looked at.
+    logits = np.where(value[:, 0] > 0, 3.0, -3.0) + chance.normal(scale=1.2, size=200)[template]
+    scores = 1 / (1 + np.exp(-logits))[:, None]
+    scored = Scored(scores, value, np.ones_like(value), value[:, 0] == 0, template)
+    found = recommend(scored, seed=0)
+    assert found.margin > 0
+    assert found.left_out <= LEFT_OUT_ALARM
+    alone = recommend(dataclasses.replace(scored, groups=np.arange(2000)), seed=0)
+    assert alone.margin == 0, "with the template known to the choice there is nothing to fear"
+    assert alone.thresholds[0].flag < found.thresholds[0].flag

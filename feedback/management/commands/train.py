@@ -60,7 +60,7 @@ class Command(BaseCommand):
             checkpoints=options["checkpoints"],
             bar=progress_bar,
         )
-        trained = pipeline.conclude(corpus, net, recipe=RECIPE, device=device, bar=progress_bar)
+        trained = pipeline.conclude(corpus, net, recipe=RECIPE, seed=options["seed"], device=device, bar=progress_bar)
         config = pipeline.save(options["out"], trained, recipe=RECIPE)
         self._report(corpus, trained, config, options)
         self.stdout.write(f"{options['out']} written in {time.monotonic() - started:.0f} s: {config.version}")
