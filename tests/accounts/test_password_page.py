@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -63,6 +66,15 @@ def test_a_refused_change_says_why_and_changes_nothing(cast: Cast, client: Clien
     form = {"oldpassword": "reviewer-pass-phrase", "password1": NEW, "password2": NEW} | wrong
     assert "errorlist" in client.post(CHANGE, form).content.decode()
     assert sign_in(Client(), "reviewer", "reviewer-pass-phrase") == 302
+
+
+def test_a_new_password_given_on_the_server_is_in_the_audit_log(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda prompt: NEW)
+    call_command("changepassword", "reviewer", stdout=io.StringIO())
+    assert sign_in(Client(), "reviewer", NEW) == 302
+    (event,) = envelopes("password.changed")
+    assert event["actor"] == {"kind": "system", "ref": "countersign", "role": "", "auth": "local"}
+    assert event["object"] == {"kind": "user", "id": str(cast.reviewer.id), "rev": ""}
 
 
 def test_the_password_page_is_for_who_is_signed_in(db: None, client: Client) -> None:

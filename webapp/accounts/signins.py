@@ -46,12 +46,13 @@ def record_failure(*, credentials: dict[str, Any], **kwargs: Any) -> None:
         )
 
 
-def record_password_change(user: User) -> None:
+def record_password_change(user: User, *, actor: Actor | None = None) -> None:
+    """Record that somebody has a new password; `actor`: who gave it, when it was not they themselves."""
     for project_id, role in _projects(user):
         record_event(
             type="password.changed",
             project_id=project_id,
-            actor=Actor(kind="user", ref=str(user.id), role=role, auth="session"),
+            actor=actor or Actor(kind="user", ref=str(user.id), role=role, auth="session"),
             object=EventObject("user", user.id),
         )
 

@@ -12,7 +12,7 @@ EVENT_TYPES: dict[str, str] = {
     "key.revoked": "An API key was revoked.",
     "signin.succeeded": "A person signed in.",
     "signin.failed": "A sign-in was refused.",
-    "password.changed": "A person changed their password.",
+    "password.changed": "A person changed their password, or was given a new one on the server.",
     "policy.version.created": "A policy version was stored.",
     "policy.activated": "A policy version became the active one.",
     "check.accepted": "An asynchronous check was taken in; its verdict follows.",
