@@ -77,9 +77,9 @@ class Line:
     slots: int = SLOTS
     waiting: deque[Ticket] = field(default_factory=deque)
     flights: int = 0
-    #: Characters in the line and on their way.
-    load: int = 0
-    # Of the messages lately, the newer the heavier; before the first, a cautious guess.
+    #: Characters that wait.
+    size: int = 0
+    # Characters and seconds of the messages lately, the newer the heavier; before the first, a cautious guess.
     _size: float = FIRST_SPEED * TARGET_SECONDS
     _seconds: float = TARGET_SECONDS
     _last_landing: float = 0.0
@@ -94,12 +94,15 @@ class Line:
 
         An empty line has room for everything: with nothing to measure, a slow worker would never be found faster.
         """
-        return self.load == 0 or (len(self.waiting) < MAX_IN_LINE and self.load / self.speed <= PATIENCE * seconds)
+        if not self.size and not self.flights:
+            return True
+        messages = self.flights + self.size / self._most()
+        return len(self.waiting) < MAX_IN_LINE and messages * self._seconds <= PATIENCE * seconds
 
     def join(self, ticket: Ticket) -> None:
         """Let a job wait at the end."""
         self.waiting.append(ticket)
-        self.load += ticket.size
+        self.size += ticket.size
 
     def take(self, now: float, *, beyond: bool = False) -> Flight | None:
         """Return the next message; None when nothing waits, or no slot is free and `beyond` does not ask for more."""
@@ -123,9 +126,9 @@ class Line:
     def leave(self, ticket: Ticket, now: float) -> None:
         """Note that a job was answered or given up; the last of a message frees its slot."""
         ticket.done = True
-        self.load -= ticket.size
         flight = ticket.flight
         if flight is None:
+            self.size -= ticket.size
             return
         flight.left -= 1
         if flight.left == 0:
@@ -134,7 +137,7 @@ class Line:
             self._measure(flight, now)
 
     def _next_tickets(self) -> list[Ticket]:
-        most = min(MAX_CHARACTERS, int(self.speed * TARGET_SECONDS))
+        most = self._most()
         taken: list[Ticket] = []
         texts = characters = 0
         while self.waiting:
@@ -146,7 +149,12 @@ class Line:
             self.waiting.popleft()
             if not ticket.done:
                 taken.append(ticket)
+                self.size -= ticket.size
         return taken
+
+    def _most(self) -> int:
+        """Return how many characters go into one message."""
+        return max(1, min(MAX_CHARACTERS, int(self.speed * TARGET_SECONDS)))
 
     def _measure(self, flight: Flight, now: float) -> None:
         # A worker begins with a message when it is done with the one before.

@@ -229,7 +229,7 @@ def test_late_results_are_kept_for_who_asks_by_the_key(ask: Ask, client: ScreenC
 
 def test_nothing_late_is_due_of_what_was_never_sent(ask: Ask, worker: Worker) -> None:
     fill_the_slots(ask, worker)
-    (screening,) = ask("never sent", seconds=0.05).result(10)
+    (screening,) = ask("never sent", seconds=0.5).result(10)
     assert (screening.missing, screening.reply_key) == ({"cpu": "deadline"}, "")
     worker.answer(worker.take()[0])
     worker.answer(worker.take()[0])

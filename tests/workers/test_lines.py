@@ -6,7 +6,7 @@ import pytest
 
 from screening.engine import Job
 from screening.findings import OUTPUT, Text
-from workers.lines import FIRST_SPEED, PATIENCE, Line, Ticket
+from workers.lines import FIRST_SPEED, PATIENCE, SLOTS, Line, Ticket
 
 
 def ticket(size: int, asked: float = 0.0) -> Ticket:
@@ -30,14 +30,29 @@ def test_an_empty_line_has_room_for_everything() -> None:
 
 def test_a_job_that_would_not_be_read_in_time_has_no_room() -> None:
     line = Line()
-    size = int(FIRST_SPEED)
-    line.join(ticket(size))
-    assert line.load == size
+    line.join(ticket(int(FIRST_SPEED)))
     assert not line.has_room(1.0)
     assert line.has_room(1.01 / PATIENCE)
-    # On its way, it is still in front.
-    assert line.take(0.0) is not None
-    assert not line.has_room(1.0)
+
+
+def test_messages_on_their_way_are_in_front() -> None:
+    line = Line()
+    landed(line, sizes=100_000, start=0.0, end=10.0)
+    for _ in range(SLOTS):
+        line.join(ticket(100))
+        assert line.take(10.0) is not None
+    assert not line.has_room(SLOTS)
+    assert line.has_room(10.0)
+
+
+def test_a_rush_after_small_messages_has_room() -> None:
+    line = Line()
+    for second in range(20):
+        landed(line, sizes=500, start=float(second), end=second + 0.02)
+    for _ in range(40):
+        line.join(ticket(500))
+    # One after the other they would take 0.8 s, but they will travel together.
+    assert line.has_room(0.5)
 
 
 def test_what_was_answered_or_given_up_is_in_nobody_s_way() -> None:
@@ -46,9 +61,11 @@ def test_what_was_answered_or_given_up_is_in_nobody_s_way() -> None:
     line.join(sent)
     line.take(0.0)
     line.join(waiting)
+    assert line.size == 50_000
     line.leave(waiting, 1.0)
     line.leave(sent, 1.0)
-    assert line.load == 0
+    assert (line.size, line.flights) == (0, 0)
+    assert line.has_room(0.0)
 
 
 def test_the_speed_is_that_of_the_messages_together() -> None:
