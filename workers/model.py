@@ -10,7 +10,7 @@ from workers.runtimes.errors import ModelUnavailable
 
 __all__ = ["DEFAULT_FOLDER", "ModelUnavailable", "load_model", "serve_model"]
 
-DEFAULT_FOLDER = Path(__file__).resolve().parent / "models" / "minilm-heads-1"
+DEFAULT_FOLDER = Path(__file__).resolve().parent / "models" / "minilm-guard-2"
 
 
 def load_model(source: str = "", device: str = "auto", *, threads: int | None = None) -> GuardModel:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from screening.packs import PACKS, read_pack
 from screening.policy import PolicyError, load_policy, parse_policy, without_deadlines
+from workers.model import DEFAULT_FOLDER
 
 GOOD = """
 name: p
@@ -20,6 +23,17 @@ def issues(document: str) -> list[str]:
     with pytest.raises(PolicyError) as caught:
         parse_policy(document)
     return [str(issue) for issue in caught.value.issues]
+
+
+def test_support_bot_decides_where_the_model_that_ships_recommends_it() -> None:
+    recommended = json.loads((DEFAULT_FOLDER / "config.json").read_text())["thresholds"]
+    policy = parse_policy(read_pack("support-bot"))
+    rules = [rule for rule in policy.rules if rule.detector in ("moderation", "prompt_injection")]
+    limits = {name: limit for rule in rules for name, limit in rule.categories.items() if name in recommended}
+    assert limits.keys() == recommended.keys()
+    for name, limit in limits.items():
+        assert limit.flag == recommended[name]["flag"], name
+        assert limit.hold in (recommended[name]["hold"], None), name
 
 
 @pytest.mark.parametrize("name", sorted(PACKS))
