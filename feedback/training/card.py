@@ -42,13 +42,23 @@ class Facts:
     seed: int
     recipe: str
     versions: dict[str, str]
+    #: How many benign assistant answers, and the share that is flagged; the same of prompts and documents.
     benign: int
     alarms: float
+    input: tuple[int, float]
     unseen: list[list[object]]
     spans: list[tuple[str, str, int, str, str, str]]
     traffic: tuple[int, float] | None
     fresh: list[tuple[str, int, int, str]]
     cosine: float
+
+
+def margin(trained: Trained, place: str) -> str:
+    """Say by how much benign texts were raised, and what that brought for templates which took no part."""
+    found = trained.recommendations[place]
+    return (
+        f"{found.margin} logits ({found.left_out:.2%} of those whose template took no part are flagged)"
+    )
 
 
 def scores_table(rows: list[CategoryRow]) -> str:
@@ -130,15 +140,17 @@ def write_card(
         "## Embedding\nMean cosine with the sentence embedding of the encoder as upstream made it, over the test side: "
         f"{facts.cosine:.3f}.",
         "## False alarms\n"
-        f"Of {facts.benign} benign assistant answers on the test side, {facts.alarms:.2%} reach any flag threshold.\n"
+        f"Of {facts.benign} benign assistant answers on the test side, {facts.alarms:.2%} reach a flag threshold, that "
+        f"of prompt_injection apart, which is looked for in input: of {facts.input[0]} benign prompts and documents "
+        f"{facts.input[1]:.2%} reach it.\n"
         + traffic + fresh
         + "\nAll test texts, by what their source called them:\n\n" + sources_table(sources),
         "## Sources that took no part\nMeasured on all their texts: what to expect of texts of another origin.\n\n"
         + table(["source", "category", "known", "positive", "AP", "AP TF-IDF+LR"], facts.unseen),
         "## Recommended thresholds\nLowest at which, on the calibration side, at most 0.5 % of benign answers reach a "
         "flag of any category, 0.25 % a hold and 0.1 % a block, with precision of 0.5, 0.75 and 0.9 on labelled texts. "
-        f"Benign answers count as if they scored {trained.recommendation.margin} logits more: then "
-        f"{trained.recommendation.left_out:.2%} of those whose template was left out of the choice reach a flag. "
+        "For prompt_injection the same holds of benign prompts and documents. They count as if they scored more, by "
+        f"{margin(trained, 'answers')} for answers, by {margin(trained, 'input')} for input. "
         "0.99: this model should not take that decision.\n\n"
         + table(["category", "flag", "hold", "block"], limits),
         "Quiet flags miss much. On the test side, for the recommended flags and for one threshold for all categories: "

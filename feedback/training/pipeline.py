@@ -33,6 +33,12 @@ from workers.runtimes.windows import WindowTokenizer
 
 MODERATION, LEXICON, SPANS = "moderation_train.jsonl.gz", "lexicon_profanity_en.csv", "pii_train.jsonl.gz"
 
+#: What is read where: injections come in, everything else is looked for in answers.
+READ_IN = {
+    "answers": [category for category in MODEL_CATEGORIES if category != "prompt_injection"],
+    "input": ["prompt_injection"],
+}
+
 #: A progress bar for one stage: `with bar("score", 100) as done: done(5)`.
 Bar = Callable[[str, int], AbstractContextManager[Callable[[int], object]]]
 
@@ -59,6 +65,13 @@ class Corpus:
     def targets_of(self, rows: np.ndarray) -> Targets:
         return Targets(self.targets.value[rows], self.targets.weight[rows], self.targets.some[rows])
 
+    def benign_input(self, rows: np.ndarray) -> np.ndarray:
+        """Return which of `rows` are prompts and documents that must not be called injections: their source says so."""
+        column = MODEL_CATEGORIES.index("prompt_injection")
+        known = (self.targets.weight[rows, column] >= 1.0) & (self.targets.value[rows, column] == 0)
+        read = [self.examples[i].kind != "response" and self.examples[i].flag == 0 for i in rows]
+        return np.asarray(known & np.array(read, dtype=bool))
+
     def benign_answers(self, rows: np.ndarray) -> np.ndarray:
         """Return which of `rows` are answers that must raise no alarm: called safe by their source, and not foul.
 
@@ -76,7 +89,7 @@ class Trained:
     net: JointNet
     calibration: dict[str, Calibration]
     thresholds: dict[str, Thresholds]
-    recommendation: Recommendation
+    recommendations: dict[str, Recommendation]
     rows: np.ndarray
     scores: np.ndarray
 
@@ -127,16 +140,33 @@ def conclude(
     known = corpus.targets_of(rows[first])
     calibration = calibrate_all(logits[first], known)
     scores = calibrated(logits, calibration)
-    scored = Scored(
-        scores[first],
-        known.value,
-        known.weight,
-        corpus.benign_answers(rows[first]),
-        np.array([_group_of(corpus.examples[i]) for i in rows[first]]),
-    )
-    limits = recommend(scored, seed=seed)
-    thresholds = dict(zip(MODEL_CATEGORIES, limits.thresholds, strict=True))
-    return Trained(net, calibration, thresholds, limits, rows, scores)
+    limits = recommended(corpus, rows[first], scores[first], seed=seed)
+    return Trained(net, calibration, _in_order(limits), limits, rows, scores)
+
+
+def recommended(corpus: Corpus, rows: np.ndarray, scores: np.ndarray, *, seed: int) -> dict[str, Recommendation]:
+    """Return thresholds for what is read in outputs ("answers") and for injections, which are read in input ("input").
+
+    Outputs must not make injections quiet: an answer in the voice of a jailbreak looks like one.
+    """
+    known = corpus.targets_of(rows)
+    groups = np.array([_group_of(corpus.examples[i]) for i in rows])
+    benign = {"answers": corpus.benign_answers(rows), "input": corpus.benign_input(rows)}
+    limits = {}
+    for name, categories in READ_IN.items():
+        own = [MODEL_CATEGORIES.index(category) for category in categories]
+        scored = Scored(scores[:, own], known.value[:, own], known.weight[:, own], benign[name], groups)
+        limits[name] = recommend(scored, seed=seed)
+    return limits
+
+
+def _in_order(limits: dict[str, Recommendation]) -> dict[str, Thresholds]:
+    found = {
+        category: threshold
+        for name, categories in READ_IN.items()
+        for category, threshold in zip(categories, limits[name].thresholds, strict=True)
+    }
+    return {category: found[category] for category in MODEL_CATEGORIES}
 
 
 def _group_of(example: Example) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from feedback.evaluation.figures import Result, measure
 from feedback.evaluation.tables import figure
 from feedback.training.data import SYNTHETIC, Example
-from feedback.training.pipeline import Corpus, Trained
+from feedback.training.pipeline import READ_IN, Corpus, Trained
 from feedback.training.spans import SpanExample
 from screening.categories import MODEL_CATEGORIES
 
@@ -88,17 +88,25 @@ def reaches_flag(trained: Trained, scores: np.ndarray, categories: Sequence[str]
 
 
 def false_alarms(corpus: Corpus, trained: Trained) -> tuple[int, float]:
-    """Return how many benign assistant answers are on the test side, and the share that any category flags."""
+    """Return how many benign assistant answers are on the test side, and the share flagged in them."""
     test = corpus.sides[trained.rows] == "test"
     benign = corpus.benign_answers(trained.rows) & test
-    return int(benign.sum()), _mean(reaches_flag(trained, trained.scores[benign]))
+    return int(benign.sum()), _mean(reaches_flag(trained, trained.scores[benign], READ_IN["answers"]))
+
+
+def input_alarms(corpus: Corpus, trained: Trained) -> tuple[int, float]:
+    """Return how many benign prompts and documents are on the test side, and the share flagged as injections."""
+    test = corpus.sides[trained.rows] == "test"
+    benign = corpus.benign_input(trained.rows) & test
+    return int(benign.sum()), _mean(reaches_flag(trained, trained.scores[benign], READ_IN["input"]))
 
 
 def operating_points(corpus: Corpus, trained: Trained) -> list[list[object]]:
     """Return a row for the recommended flags and for one threshold for all: false alarms, and recall a category."""
     test = corpus.sides[trained.rows] == "test"
     rows, scores = trained.rows[test], trained.scores[test]
-    benign = scores[corpus.benign_answers(rows)]
+    answers = [MODEL_CATEGORIES.index(category) for category in READ_IN["answers"]]
+    benign = scores[corpus.benign_answers(rows)][:, answers]
     recommended = np.array([trained.thresholds[c].flag for c in MODEL_CATEGORIES])
     points = [("recommended", recommended), *((f"{x}", np.full(len(recommended), x)) for x in (0.5, 0.7, 0.9))]
     table = []
@@ -107,7 +115,7 @@ def operating_points(corpus: Corpus, trained: Trained) -> list[list[object]]:
         for column, limit in enumerate(limits):
             positive = (corpus.targets.weight[rows, column] >= 1.0) & (corpus.targets.value[rows, column] > 0)
             recall.append(f"{_mean(scores[positive, column] >= limit):.2f}")
-        table.append([name, f"{_mean((benign >= limits).any(axis=1)):.2%}", *recall])
+        table.append([name, f"{_mean((benign >= limits[answers]).any(axis=1)):.2%}", *recall])
     return table
 
 

@@ -22,9 +22,8 @@ GRID = np.arange(30, 100) / 100
 #: Tried in this order, in logits.
 MARGINS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 FOLDS = 5
-#: Share of benign answers of templates left out that may reach a flag. Less than the 1 % that is promised, since few
-#: templates stand for all that there are.
-LEFT_OUT_ALARM = 0.0075
+#: Share of benign answers of templates left out that may reach a flag: what is promised.
+LEFT_OUT_ALARM = 0.01
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,7 @@ class Command(BaseCommand):
             versions={"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
             benign=benign,
             alarms=alarms,
+            input=report.input_alarms(corpus, trained),
             unseen=report.unseen_rows(corpus, trained, baseline[len(test) :], seed=seed),
             spans=span_figures(corpus.spans_on("test"), out),
             traffic=traffic_flag_rate(traffic, out, seed=seed) if traffic.exists() else None,
