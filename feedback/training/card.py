@@ -56,9 +56,7 @@ class Facts:
 def margin(trained: Trained, place: str) -> str:
     """Say by how much benign texts were raised, and what that brought for templates which took no part."""
     found = trained.recommendations[place]
-    return (
-        f"{found.margin} logits ({found.left_out:.2%} of those whose template took no part are flagged)"
-    )
+    return f"{found.margin} logits ({found.left_out:.2%} of those whose template took no part are flagged)"
 
 
 def scores_table(rows: list[CategoryRow]) -> str:
