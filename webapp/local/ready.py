@@ -66,7 +66,7 @@ class Posted(NamedTuple):
 
 
 def post(port: int, path: str, body: dict[str, Any], api_key: str, timeout: float = 30.0) -> Posted:
-    """POST JSON to the app on this machine, as a proxy in front of it would.
+    """POST JSON to the app on this machine, as a proxy in front of it would, and return what it said.
 
     Raises OSError when nobody listens, ValueError when the answer is not a JSON object, LocalError when settings turn
     away whoever comes from this machine.
