@@ -9,8 +9,10 @@ from feedback.evaluation.tables import figure, table
 from feedback.training.joint.writer import write_whole
 from feedback.training.pipeline import Corpus, Trained
 from feedback.training.report import CategoryRow, SourceRow, data_rows, operating_points
+from feedback.training.thresholds import PRICE
 from workers.runtimes.joint import JointConfig
 
+CARD = "MODEL_CARD.md"
 WEAKNESSES = """\
 - **Synthetic categories.** violence/graphic has no positive text from outside; self-harm, sexual, illicit/violent and
   both threatening categories have few. Their scores on our own templates are high because such texts are alike; expect
@@ -53,10 +55,18 @@ class Facts:
     cosine: float
 
 
-def margin(trained: Trained, place: str) -> str:
-    """Say by how much benign texts were raised, and what that brought for templates which took no part."""
+def kept(trained: Trained, place: str) -> str:
+    """Say how many benign texts of templates that took no part are flagged."""
     found = trained.recommendations[place]
-    return f"{found.margin} logits ({found.left_out:.2%} of those whose template took no part are flagged)"
+    return f"{found.left_out:.2%} ± {found.error:.2%}"
+
+
+def comparisons(card: Path, config: JointConfig) -> list[str]:
+    """Return the sections "Beside …" that somebody added to a card of these very weights."""
+    text = card.read_text() if card.exists() else ""
+    if config.adapters_sha256 not in text or config.heads_sha256 not in text:
+        return []
+    return ["## " + section.strip() for section in text.split("\n## ") if section.startswith("Beside")]
 
 
 def scores_table(rows: list[CategoryRow]) -> str:
@@ -145,15 +155,18 @@ def write_card(
         + "\nAll test texts, by what their source called them:\n\n" + sources_table(sources),
         "## Sources that took no part\nMeasured on all their texts: what to expect of texts of another origin.\n\n"
         + table(["source", "category", "known", "positive", "AP", "AP TF-IDF+LR"], facts.unseen),
-        "## Recommended thresholds\nLowest at which, on the calibration side, at most 0.5 % of benign answers reach a "
-        "flag of any category, 0.25 % a hold and 0.1 % a block, with precision of 0.5, 0.75 and 0.9 on labelled texts. "
-        "For prompt_injection the same holds of benign prompts and documents. They count as if they scored more, by "
-        f"{margin(trained, 'answers')} for answers, by {margin(trained, 'input')} for input. "
+        "## Recommended thresholds\nChosen on the calibration side: of each category the threshold of most worth, "
+        "which is the logarithm of its recall less a price on the benign answers that reach it; a hold costs "
+        f"{PRICE['hold']} times as much as a flag, a block {PRICE['block']} times. Alarms on labelled texts are as "
+        "precise as 0.5, 0.75 and 0.9. The price is the lowest at which 1 % or less, with a standard error, of benign "
+        f"answers of templates that took no part in the choice reach any flag: {kept(trained, 'answers')}; for "
+        f"prompt_injection of benign prompts and documents: {kept(trained, 'input')}. "
         "0.99: this model should not take that decision.\n\n"
         + table(["category", "flag", "hold", "block"], limits),
-        "Quiet flags miss much. On the test side, for the recommended flags and for one threshold for all categories: "
+        "Quiet flags miss much. On the test side, for the recommended thresholds and for one for all categories: "
         "share of benign answers that reach any, and recall.\n\n"
-        + table(["flag at", "false alarms", *config.categories], operating_points(corpus, trained)),
+        + table(["from", "false alarms", *config.categories], operating_points(corpus, trained)),
+        *comparisons(folder / CARD, config),
         "## Known weaknesses\n" + WEAKNESSES,
     ]  # fmt: skip
-    write_whole(folder / "MODEL_CARD.md", ("\n\n".join(parts) + "\n").encode())
+    write_whole(folder / CARD, ("\n\n".join(parts) + "\n").encode())

@@ -102,20 +102,21 @@ def input_alarms(corpus: Corpus, trained: Trained) -> tuple[int, float]:
 
 
 def operating_points(corpus: Corpus, trained: Trained) -> list[list[object]]:
-    """Return a row for the recommended flags and for one threshold for all: false alarms, and recall a category."""
+    """Return a row for each recommended limit and for one for all categories: false alarms, and recall a category."""
     test = corpus.sides[trained.rows] == "test"
     rows, scores = trained.rows[test], trained.scores[test]
     answers = [MODEL_CATEGORIES.index(category) for category in READ_IN["answers"]]
     benign = scores[corpus.benign_answers(rows)][:, answers]
-    recommended = np.array([trained.thresholds[c].flag for c in MODEL_CATEGORIES])
-    points = [("recommended", recommended), *((f"{x}", np.full(len(recommended), x)) for x in (0.5, 0.7, 0.9))]
+    limits = [trained.thresholds[c] for c in MODEL_CATEGORIES]
+    points = [(name, np.array([getattr(limit, name) for limit in limits])) for name in ("flag", "hold", "block")]
+    points += [(f"{x}", np.full(len(limits), x)) for x in (0.5, 0.7, 0.9)]
     table = []
-    for name, limits in points:
+    for name, at in points:
         recall: list[object] = []
-        for column, limit in enumerate(limits):
+        for column, limit in enumerate(at):
             positive = (corpus.targets.weight[rows, column] >= 1.0) & (corpus.targets.value[rows, column] > 0)
             recall.append(f"{_mean(scores[positive, column] >= limit):.2f}")
-        table.append([name, f"{_mean((benign >= limits[answers]).any(axis=1)):.2%}", *recall])
+        table.append([name, f"{_mean((benign >= at[answers]).any(axis=1)):.2%}", *recall])
     return table
 
 

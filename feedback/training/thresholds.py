@@ -1,8 +1,10 @@
 """Recommended thresholds, from calibrated scores of development texts.
 
-Thresholds chosen on some texts do worse on others, and most on those of another template. So benign answers count with
-more than their score, by a margin in logits: the smallest at which thresholds chosen without some templates keep the
-promise on them.
+A category's threshold is the one that is worth most: the logarithm of its recall, so that no category falls silent for
+the others, less a price on the share of benign answers that reach it. So few do that counting them would be choosing by
+single texts: a benign answer counts for a threshold as far as its score, blurred in logits, reaches it, and each
+category also answers for some of the alarms of the others. The price is the lowest at which thresholds that were chosen
+without some templates keep the promise on those.
 """
 
 from __future__ import annotations
@@ -13,26 +15,19 @@ import numpy as np
 
 from workers.runtimes.heads import Thresholds
 
-#: Share of benign assistant answers, with the margin, that may reach a threshold of any category.
-ANY_ALARM = {"flag": 0.005, "hold": 0.0025, "block": 0.001}
+#: What a benign answer costs that reaches a flag, hold or block, beside a flag.
+PRICE = {"flag": 1, "hold": 4, "block": 16}
 #: How precise the alarms among labelled texts should be.
 PRECISION = {"flag": 0.5, "hold": 0.75, "block": 0.9}
 LOWEST = {"flag": 0.30, "hold": 0.50, "block": 0.70}
 GRID = np.arange(30, 100) / 100
-#: Tried in this order, in logits.
-MARGINS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
-FOLDS = 5
-#: Share of benign answers of templates left out that may reach a flag: what is promised.
+#: Tried in this order: how much of the logarithm of a recall all benign answers are worth.
+PRICES = np.geomspace(1, 2000, 60).round(1)
+#: Width in logits of what a benign score counts as, and the share of alarms taken from the mean of all categories.
+BLUR, POOLED = 0.5, 0.25
+FOLDS, ROUNDS = 5, 4
+#: Share of benign answers of templates left out that may reach a flag, with a standard error: what is promised.
 LEFT_OUT_ALARM = 0.01
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What each usable threshold means for one category: recall [grid], and alarms on benign texts [grid, texts]."""
-
-    grid: np.ndarray
-    recall: np.ndarray
-    alarms: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -54,97 +49,84 @@ class Scored:
 
 
 @dataclass(frozen=True)
+class Curves:
+    """What each threshold of GRID means: recall, precision and benign answers that reach it, all [categories, grid]."""
+
+    recall: np.ndarray
+    precision: np.ndarray
+    alarms: np.ndarray
+
+
+@dataclass(frozen=True)
 class Recommendation:
-    """`thresholds` of each category; `margin` in logits; `left_out`: alarms on benign answers of templates left out."""
+    """`left_out`: share of benign answers of templates left out that reach a flag; `error`: its standard error."""
 
     thresholds: list[Thresholds]
-    margin: float
+    price: float
     left_out: float
+    error: float
 
 
 def recommend(scored: Scored, *, seed: int) -> Recommendation:
     """Return flag ≤ hold ≤ block for each category, in hundredths.
 
-    Of the benign answers, raised by the margin, at most the share ANY_ALARM reaches a threshold of any category, and
-    alarms on labelled texts are as precise as PRECISION; a category in which no threshold does gets 0.99.
+    Alarms on labelled texts are as precise as PRECISION; a category in which no threshold is so gets 0.99.
     """
-    for margin in MARGINS:
-        left_out = _left_out_alarm(scored, margin, seed)
-        if left_out <= LEFT_OUT_ALARM:
+    splits = [split for number in range(ROUNDS) for split in _splits(scored, seed + number)]
+    for price in PRICES:
+        left_out, error = _left_out_alarm(scored, splits, price)
+        if left_out + error <= LEFT_OUT_ALARM:
             break
-    found: dict[str, np.ndarray] = {}
-    floor = np.zeros(scored.scores.shape[1])
-    for name in ("flag", "hold", "block"):
-        floor = found[name] = _thresholds(scored, name, floor, margin)
-    each = zip(*found.values(), strict=True)
-    return Recommendation(
-        [Thresholds(flag=float(f), hold=float(h), block=float(b)) for f, h, b in each], margin, left_out
-    )
+    curves, lowest = _curves(scored), np.zeros(scored.scores.shape[1])
+    found = [lowest := _thresholds(curves, name, price, lowest) for name in ("flag", "hold", "block")]
+    thresholds = [Thresholds(flag=float(f), hold=float(h), block=float(b)) for f, h, b in zip(*found, strict=True)]
+    return Recommendation(thresholds, float(price), left_out, error)
 
 
-def _left_out_alarm(scored: Scored, margin: float, seed: int) -> float:
-    """Return the share of benign answers that reach a flag which was chosen without their group."""
+def _splits(scored: Scored, seed: int) -> list[tuple[Curves, np.ndarray]]:
+    """Return for each fold of the groups the curves without it, and which texts it holds."""
     names, place = np.unique(scored.groups, return_inverse=True)
     fold = np.random.default_rng(seed).integers(FOLDS, size=len(names))[place]
-    alarms = 0
-    for number in range(FOLDS):
-        flags = _thresholds(scored.of(fold != number), "flag", np.zeros(scored.scores.shape[1]), margin)
-        left = scored.of((fold == number) & scored.benign)
-        alarms += int((left.scores >= flags).any(axis=1).sum())
-    return alarms / max(1, int(scored.benign.sum()))
+    return [(_curves(scored.of(fold != number)), fold == number) for number in range(FOLDS)]
 
 
-def _thresholds(scored: Scored, name: str, floor: np.ndarray, margin: float) -> np.ndarray:
-    choices = [
-        _choice(scored, column, max(floor[column], LOWEST[name]), PRECISION[name], margin)
-        for column in range(scored.scores.shape[1])
-    ]
-    return _spend(choices, round(ANY_ALARM[name] * int(scored.benign.sum())))
+def _left_out_alarm(scored: Scored, splits: list[tuple[Curves, np.ndarray]], price: float) -> tuple[float, float]:
+    """Return the share of benign answers that reach a flag chosen without their group, and its standard error."""
+    reached = np.zeros(len(scored.scores))
+    for curves, left in splits:
+        flags = _thresholds(curves, "flag", price, np.zeros(scored.scores.shape[1]))
+        reached[left] += (scored.scores[left] >= flags).any(axis=1) / ROUNDS
+    reached, count = reached[scored.benign], max(1, int(scored.benign.sum()))
+    share = reached.sum() / count
+    # Texts of one group are alike: what varies from sample to sample is groups.
+    _names, place = np.unique(scored.groups[scored.benign], return_inverse=True)
+    error = np.sqrt((np.bincount(place, reached - share) ** 2).sum()) / count
+    return float(share), float(error)
 
 
-def _choice(scored: Scored, column: int, lowest: float, precision: float, margin: float) -> Choice:
+def _curves(scored: Scored) -> Curves:
+    rows = [_labelled(scored, column) for column in range(scored.scores.shape[1])]
+    benign = _odds(scored.scores[scored.benign])[:, :, None]
+    alarms = (1 / (1 + (_odds(GRID) / benign) ** (1 / BLUR))).sum(axis=0) / max(1, len(benign))
+    pooled = POOLED * alarms.mean(axis=0) + (1 - POOLED) * alarms
+    return Curves(np.array([recall for recall, _ in rows]), np.array([precision for _, precision in rows]), pooled)
+
+
+def _odds(share: np.ndarray) -> np.ndarray:
+    within = np.clip(share, 1e-6, 1 - 1e-6)
+    return np.asarray(within / (1 - within))
+
+
+def _labelled(scored: Scored, column: int) -> tuple[np.ndarray, np.ndarray]:
     known = scored.weight[:, column] >= 1.0
     scores, truth = scored.scores[known, column], scored.value[known, column].astype(bool)
-    reached = scores[None, :] >= GRID[:, None]
+    reached = scores >= GRID[:, None]
     hits = (reached & truth).sum(axis=1)
-    usable = (hits >= precision * reached.sum(axis=1)) & (lowest - 1e-9 <= GRID)
-    usable[-1] = True
-    # A score that is higher by the margin in logits reaches what the score itself reaches lower down.
-    lowered = GRID / (GRID + (1 - GRID) * np.exp(margin))
-    alarms = scored.scores[scored.benign, column][None, :] >= lowered[:, None]
-    return Choice(GRID[usable], hits[usable] / max(1, int(truth.sum())), alarms[usable])
+    return hits / max(1, truth.sum()), hits / np.maximum(1, reached.sum(axis=1))
 
 
-def _spend(choices: list[Choice], budget: int) -> np.ndarray:
-    """Return a threshold each, such that at most `budget` benign texts reach any.
-
-    Starts at the lowest and raises, again and again, the one that rids of most alarms for the recall it gives up; then
-    lowers what was raised without need. Ends at the highest of all when nothing else fits.
-    """
-    at = [0] * len(choices)
-    while _texts(choices, at) > budget:
-        trials = [
-            [*at[:c], up, *at[c + 1 :]] for c, own in enumerate(choices) for up in range(at[c] + 1, len(own.grid))
-        ]
-        if not trials:
-            break
-        at = max(trials, key=lambda trial: (_cost(choices, at) - _cost(choices, trial)) / _lost(choices, at, trial))
-    for c in range(len(choices)):
-        while at[c] and _texts(choices, lower := [*at[:c], at[c] - 1, *at[c + 1 :]]) <= budget:
-            at = lower
-    return np.array([choice.grid[i] for choice, i in zip(choices, at, strict=True)])
-
-
-def _texts(choices: list[Choice], at: list[int]) -> int:
-    return int(np.any([choice.alarms[i] for choice, i in zip(choices, at, strict=True)], axis=0).sum())
-
-
-def _cost(choices: list[Choice], at: list[int]) -> float:
-    # A text that two categories reach needs both raised: the first of the two steps must count for something.
-    alarms = sum(int(choice.alarms[i].sum()) for choice, i in zip(choices, at, strict=True))
-    return _texts(choices, at) + 0.3 * alarms
-
-
-def _lost(choices: list[Choice], before: list[int], after: list[int]) -> float:
-    lost = sum(choice.recall[i] - choice.recall[j] for choice, i, j in zip(choices, before, after, strict=True))
-    return float(lost) + 1e-3
+def _thresholds(curves: Curves, name: str, price: float, lowest: np.ndarray) -> np.ndarray:
+    worth = np.log(curves.recall + 0.02) - price * PRICE[name] * curves.alarms
+    usable = (curves.precision >= PRECISION[name]) & (np.maximum(lowest, LOWEST[name])[:, None] <= GRID)
+    usable[:, -1] = True
+    return np.asarray(GRID[np.where(usable, worth, -np.inf).argmax(axis=1)])

@@ -15,13 +15,16 @@ from django.core.management import CommandError, call_command
 from feedback.evaluation.figures import auroc, average_precision, ece
 from feedback.groups import clusters
 from feedback.training.calibration import calibrate
+from feedback.training.card import comparisons
 from feedback.training.data import Example, merge_duplicates, prepare, split
 from feedback.training.grammar import generate
 from feedback.training.joint import recipe
 from feedback.training.labels import targets
 from feedback.training.thresholds import LEFT_OUT_ALARM, Scored, recommend
 from screening.categories import MODEL_CATEGORIES
-from workers.model import load_model
+from workers.model import DEFAULT_FOLDER, load_model
+from workers.runtimes.heads import Thresholds
+from workers.runtimes.joint import JointConfig
 
 
 def _example(
@@ -145,31 +148,64 @@ def test_calibration_brings_scores_to_frequencies() -> None:
     assert calibrate(logits, np.zeros(4000), np.ones(4000)) == (1.0, 0.0)
 
 
-def test_thresholds_keep_benign_answers_out() -> None:
-    chance = np.random.default_rng(0)
+def _overlapping(chance: np.random.Generator) -> Scored:
+    """A category that 500 texts are of, with scores that overlap those of benign answers, and one that none is of."""
     value = np.stack([np.repeat([1.0, 0.0, 0.0], 500), np.zeros(1500)], axis=1)
     scores = np.clip(np.where(value > 0, 0.8, 0.2) + chance.normal(scale=0.15, size=value.shape), 0, 1)
-    benign = np.arange(1500) >= 1000
-    groups = np.arange(1500)
-    found = recommend(Scored(scores, value, np.ones_like(value), benign, groups), seed=0)
+    return Scored(scores, value, np.ones_like(value), np.arange(1500) >= 1000, np.arange(1500))
+
+
+def test_thresholds_keep_benign_answers_out() -> None:
+    scored = _overlapping(np.random.default_rng(0))
+    found = recommend(scored, seed=0)
     first, never = found.thresholds
-    assert found.left_out <= LEFT_OUT_ALARM
-    assert (scores[benign] >= [first.flag, never.flag]).any(axis=1).mean() <= 0.007
-    assert (scores[benign] >= [first.block, never.block]).any(axis=1).mean() <= 0.001
-    assert first.flag <= first.hold <= first.block
-    assert (scores[:500, 0] >= first.flag).mean() > 0.8
+    benign = scored.scores[scored.benign]
+    assert found.left_out + found.error <= LEFT_OUT_ALARM
+    assert (benign >= [first.flag, never.flag]).any(axis=1).mean() <= LEFT_OUT_ALARM
+    assert (benign >= [first.block, never.block]).any(axis=1).mean() <= 0.001
+    assert first.flag < first.hold < first.block
+    assert (scored.scores[:500, 0] >= first.flag).mean() > 0.8
+    assert never == Thresholds(flag=0.99, hold=0.99, block=0.99), "no alarm in it was right"
 
 
-def test_thresholds_leave_a_margin_where_each_template_has_alarms_of_its_own() -> None:
+def test_one_benign_answer_does_not_decide_a_threshold() -> None:
+    scored = _overlapping(np.random.default_rng(0))
+    before = recommend(scored, seed=0).thresholds[0].flag
+    scored.scores[1200, 0] = 0.999
+    assert recommend(scored, seed=0).thresholds[0].flag == pytest.approx(before, abs=0.03)
+
+
+def test_no_category_falls_silent_for_the_others() -> None:
+    chance = np.random.default_rng(0)
+    value = np.zeros((3000, 4))
+    value[:2000, 0] = np.repeat([1, 0], 1000)
+    value[:2000, 1:] = value[:2000, :1]
+    logits = chance.normal(scale=1.0, size=value.shape) + np.where(value > 0, [0.5, 3, 3, 3], -3)
+    scored = Scored(1 / (1 + np.exp(-logits)), value, np.ones_like(value), np.arange(3000) >= 2000, np.arange(3000))
+    hard = recommend(scored, seed=0).thresholds[0].flag
+    assert (scored.scores[:1000, 0] >= hard).mean() > 0.2
+
+
+def test_a_benign_answer_costs_more_where_each_template_has_alarms_of_its_own() -> None:
     chance = np.random.default_rng(0)
     value = np.repeat([1.0, 0.0], 1000)[:, None].repeat(6, axis=1)
-    template = np.repeat(np.arange(200), 10)
+    template = np.repeat(np.arange(50), 40)
     # All texts of a template score nearly the same, so that those left out are worse than those looked at.
-    logits = np.where(value > 0, 3.0, -3.0) + chance.normal(scale=1.2, size=(200, 6))[template]
+    logits = np.where(value > 0, 3.0, -3.0) + chance.normal(scale=1.6, size=(50, 6))[template]
     scored = Scored(1 / (1 + np.exp(-logits)), value, np.ones_like(value), value[:, 0] == 0, template)
     found = recommend(scored, seed=0)
-    assert found.margin > 0
-    assert found.left_out <= LEFT_OUT_ALARM
+    assert found.left_out + found.error <= LEFT_OUT_ALARM
     alone = recommend(dataclasses.replace(scored, groups=np.arange(2000)), seed=0)
-    assert alone.margin == 0, "with the template known to the choice there is nothing to fear"
+    assert alone.price < found.price, "with the template known to the choice there is less to fear"
     assert sum(limit.flag for limit in alone.thresholds) < sum(limit.flag for limit in found.thresholds)
+
+
+def test_a_comparison_stays_in_the_card_of_the_same_weights(tmp_path: Path) -> None:
+    config = JointConfig.model_validate_json((DEFAULT_FOLDER / "config.json").read_text())
+    card = tmp_path / "MODEL_CARD.md"
+    assert comparisons(card, config) == []
+    card.write_text(
+        f"{config.adapters_sha256} {config.heads_sha256}\n\n## Scores\nhigh\n\n## Beside another\nit is\n\n## End\n"
+    )
+    assert comparisons(card, config) == ["## Beside another\nit is"]
+    assert comparisons(card, config.model_copy(update={"heads_sha256": "0" * 64})) == []
