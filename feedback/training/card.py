@@ -157,11 +157,11 @@ def write_card(
         + table(["source", "category", "known", "positive", "AP", "AP TF-IDF+LR"], facts.unseen),
         "## Recommended thresholds\nChosen on the calibration side: of each category the threshold of most worth, "
         "which is the logarithm of its recall less a price on the benign answers that reach it; a hold costs "
-        f"{PRICE['hold']} times as much as a flag, a block {PRICE['block']} times. Alarms on labelled texts are as "
-        "precise as 0.5, 0.75 and 0.9. The price is the lowest at which 1 % or less, with a standard error, of benign "
-        f"answers of templates that took no part in the choice reach any flag: {kept(trained, 'answers')}; for "
-        f"prompt_injection of benign prompts and documents: {kept(trained, 'input')}. "
-        "0.99: this model should not take that decision.\n\n"
+        f"{PRICE['hold']} times as much as a flag, a block {PRICE['block']} times. Alarms on labelled texts are "
+        "right at least as often as 0.5, 0.75 and 0.9. The price is the lowest at which 1 % or less, with a standard "
+        "error, of benign answers of templates that took no part in the choice reach any flag: "
+        f"{kept(trained, 'answers')}; for prompt_injection of benign prompts and documents: "
+        f"{kept(trained, 'input')}. 0.99: this model should not take that decision.\n\n"
         + table(["category", "flag", "hold", "block"], limits),
         "Quiet flags miss much. On the test side, for the recommended thresholds and for one for all categories: "
         "share of benign answers that reach any, and recall.\n\n"
