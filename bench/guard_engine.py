@@ -4,9 +4,10 @@
 
 Measures, on the same texts and in turns, (a) three Hugging Face pipelines of the guard model's own architecture
 (moderation, injection, named entities), text by text as a guardrail server runs them, with batches of 1 and of 32;
-(b) our pass through the batcher with 1, 8 and 64 concurrent callers; and (c) the floor: the operations of the tokens
-without padding, over the rate of matrix products measured in the same run. Pipelines truncate at 512 word pieces; ours
-reads all. Figures are medians of the rounds; raw ones go to bench/results/.
+(b) our pass through the batcher with 1, 8 and 64 concurrent callers, and a lane for each thread that the pipelines
+have; and (c) the floor: the operations of the tokens without padding, over the rate of matrix products measured in the
+same run. Pipelines truncate at 512 word pieces; ours reads all. Figures are medians of the rounds; raw ones go to
+bench/results/.
 """
 
 from __future__ import annotations
@@ -162,7 +163,10 @@ def main() -> None:
     tokenizer = load_tokenizer()
     windows = tokenizer.windows(texts, size=256, overlap=32)
     tokens, work = sum(len(w.ids) for w in windows), operations([len(w.ids) for w in windows])
-    guards = [SharedGuard(options.model, device=options.device, precision=precision_of(p)) for p in options.precision]
+    guards = [
+        SharedGuard(options.model, device=options.device, precision=precision_of(p), lanes=options.threads)
+        for p in options.precision
+    ]
     device = guards[0].device
     ways = [
         Way(f"ours, {guard.runtime.name}, {callers} callers", ours(guard, callers))

@@ -37,13 +37,13 @@ class Screeners:
 
 
 @contextlib.contextmanager
-def screeners(count: int, *, threads: int = 1, **env: str) -> Iterator[Screeners]:
-    """Run `count` of them, as `manage.py up` would, with so many torch threads each, until the block ends."""
+def screeners(count: int, *, lanes: int = 1, **env: str) -> Iterator[Screeners]:
+    """Run `count` of them, as `manage.py up` would, with so many lanes each, until the block ends."""
     with tempfile.TemporaryDirectory(prefix="countersign-bench-") as place:
         home = open_home(Path(place) / "home")
         server = Redis(home)
         whole = {**os.environ, "REDIS_URL": server.url, "COUNTERSIGN_HOME": str(home.root), **env}
-        whole["OMP_NUM_THREADS"] = whole["MKL_NUM_THREADS"] = str(threads)
+        whole["COUNTERSIGN_LANES"] = str(lanes)
         with Supervisor(home.log, report=print) as supervisor:
             supervisor.start(server.process())
             supervisor.wait_until(server.accepts, timeout=10, what="Redis")

@@ -74,11 +74,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--lanes", type=int, default=2)
     parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "worker_memory.json")
     options = parser.parse_args()
     start = time.perf_counter()
-    with screeners(1, threads=options.threads) as workers:
+    with screeners(1, lanes=options.lanes) as workers:
         sizes = feed(workers, options.data, count=options.count, seed=options.seed)
     settled = sizes[2:]
     spread = max(abs(size / settled[0] - 1) for size in settled)

@@ -2,12 +2,12 @@
 
     python -m bench.workers_scale --data ../shared/data/traffic_replay.jsonl.gz
 
-Runs 1, 2 and 4 workers that serve the guard model, one batcher and one torch thread each, over one Redis, and asks them
-through the client that web processes use: first with 64 callers that each wait for their answer, which gives the
-capacity; then for --overload seconds with twice that rate whatever comes back, each check with a deadline of
---deadline seconds; then with a burst of 2,000 checks at once. Refused means Overloaded, which the API answers with 503
-and Retry-After; unscanned means that the deadline passed. Nothing may be lost: every check has exactly one of the three
-outcomes. Raw figures go to bench/results/.
+Runs 1, 2 and 4 workers that serve the guard model, one batcher and one lane each, over one Redis, and asks them through
+the client that web processes use: first with 64 callers that each wait for their answer, which gives the capacity; then
+for --overload seconds with twice that rate whatever comes back, each check with a deadline of --deadline seconds; then
+with a burst of 2,000 checks at once. Refused means Overloaded, which the API answers with 503 and Retry-After;
+unscanned means that the deadline passed. Nothing may be lost: every check has exactly one of the three outcomes. Raw
+figures go to bench/results/.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 The oldest piece goes first, with those that came within a few milliseconds of it and are nearest to its length. Nothing
 waits for company: an idle model takes what is there. A long text's later pieces count as coming later, so that it does
-not hold up what comes after it. Whatever the model does, every future gets an answer.
+not hold up what comes after it. Several lanes may run batches at the same time, each on a thread of its own: each takes
+its share of what waits. Whatever the model does, every future gets an answer.
 
 BatchingError
 ├── Overloaded     the queue is full; nothing was accepted
@@ -17,13 +18,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from screening.findings import Deadline, DeadlineExceeded
 from workers.batch_choice import nearest
+from workers.waiting import Piece, Read, Result, Sized, Text, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +32,12 @@ log = logging.getLogger(__name__)
 NEIGHBOURS_SECONDS = 0.005
 #: How many budgets of such neighbours are looked at.
 LOOK_AHEAD = 8
+#: Several lanes do not share out less than this: on a CPU, 26 tokens more cost what another batch costs.
+WORTH_A_BATCH = 64
 #: After so many failed batches in a row the model is taken for broken.
 GIVE_UP = 3
 
-Piece = TypeVar("Piece", bound="Sized")
-Taken = TypeVar("Taken", bound="Sized", contravariant=True)
-Result = TypeVar("Result")
+Taken = TypeVar("Taken", bound=Sized, contravariant=True)
 Given = TypeVar("Given", covariant=True)
 
 
@@ -56,10 +57,6 @@ class WrongAnswer(BatchingError):
     """The model broke its contract."""
 
 
-class Sized(Protocol):
-    def __len__(self) -> int: ...
-
-
 class Runtime(Protocol[Taken, Given]):
     """What runs the batches."""
 
@@ -69,16 +66,7 @@ class Runtime(Protocol[Taken, Given]):
     overlaps: bool
 
     def launch(self, pieces: Sequence[Taken]) -> Callable[[], Sequence[Given]]:
-        """Start a batch and return what waits for its results, one a piece, in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Read(Generic[Result]):
-    """Results of the pieces of one text, in order, and how long it waited and was read, in milliseconds."""
-
-    results: list[Result]
-    queue_ms: float
-    inference_ms: float
+        """Start a batch and return what waits for its results, one a piece, in order. With several lanes: from each."""
 
 
 @dataclass(slots=True)
@@ -93,58 +81,39 @@ class Counts:
     padded_tokens: int = 0
 
 
-@dataclass(slots=True, eq=False)
-class _Text(Generic[Result]):
-    deadline: Deadline
-    submitted: float
-    left: int
-    results: list[Result | None]
-    future: Future[Read[Result]] = field(default_factory=Future)
-    launched: float = 0.0
-
-    def fail(self, error: Exception) -> None:
-        # Its caller may have given up in the meantime.
-        with suppress(InvalidStateError):
-            self.future.set_exception(error)
-
-    def add(self, index: int, result: Result) -> None:
-        self.results[index] = result
-        self.left -= 1
-        if self.left == 0:
-            waited, read = self.launched - self.submitted, time.monotonic() - self.launched
-            whole = [one for one in self.results if one is not None]
-            with suppress(InvalidStateError):
-                self.future.set_result(Read(whole, waited * 1000, read * 1000))
-
-
-@dataclass(slots=True, eq=False)
-class _Waiting(Generic[Piece, Result]):
-    text: _Text[Result]
-    index: int
-    piece: Piece
-    turn: float
-
-    def __lt__(self, other: _Waiting[Piece, Result]) -> bool:
-        return self.turn < other.turn
-
-
 class Batcher(Generic[Piece, Result]):
-    """Runs a `Runtime` on a thread of its own. Safe to call from any thread; must be made after any fork."""
+    """Runs a `Runtime` on threads of its own. Safe to call from any thread; must be made after any fork."""
 
-    def __init__(self, runtime: Runtime[Piece, Result], *, capacity: int) -> None:
-        """Accept texts until `capacity` tokens wait; a text that finds the queue empty is always accepted."""
+    def __init__(
+        self,
+        runtime: Runtime[Piece, Result],
+        *,
+        capacity: int,
+        lanes: int = 1,
+        initializer: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Accept texts until `capacity` tokens wait; a text that finds the queue empty is always accepted.
+
+        Each of the `lanes` is a thread that calls `initializer`, then launches and collects one batch after the other.
+        """
         self._runtime = runtime
         self._capacity = capacity
+        self._initializer = initializer
+        # Guards all that lanes and callers share, the fields of texts included.
         self._changed = threading.Condition()
-        self._queue: list[_Waiting[Piece, Result]] = []
+        self._queue: list[Waiting[Piece, Result]] = []
         self._tokens = 0
-        self._flying: set[_Waiting[Piece, Result]] = set()
+        self._flying: list[set[Waiting[Piece, Result]]] = [set() for _ in range(lanes)]
         self._closed = False
         self._failures = 0
         self._pace = 0.02
         self.counts = Counts()
-        self._thread = threading.Thread(target=self._run, daemon=True, name="batcher")
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, args=(flying,), daemon=True, name=f"lane-{number}")
+            for number, flying in enumerate(self._flying)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, pieces: Sequence[Piece], deadline: Deadline) -> Future[Read[Result]]:
         """Queue the pieces of one text, at least one, and return where its `Read` arrives.
@@ -153,7 +122,7 @@ class Batcher(Generic[Piece, Result]):
         or with what the model raised. Cancel it to withdraw the text. Raises Overloaded and Closed.
         """
         size = sum(map(len, pieces))
-        text: _Text[Result] = _Text(deadline, time.monotonic(), len(pieces), [None] * len(pieces))
+        text: Text[Result] = Text(deadline, time.monotonic(), len(pieces), [None] * len(pieces))
         with self._changed:
             if self._closed:
                 raise Closed
@@ -162,52 +131,63 @@ class Batcher(Generic[Piece, Result]):
                 raise Overloaded
             before = 0
             for index, piece in enumerate(pieces):
-                turn = text.submitted + before // self._runtime.budget * self._pace
-                heapq.heappush(self._queue, _Waiting(text, index, piece, turn))
+                turn = text.submitted + before // (self._runtime.budget * len(self._flying)) * self._pace
+                heapq.heappush(self._queue, Waiting(text, index, piece, turn))
                 before += len(piece)
             self._tokens += size
-            self._changed.notify()
+            self._changed.notify(len(pieces))
         return text.future
 
     def close(self, seconds: float = 10.0) -> None:
-        """Take no more, let the batch in flight end within `seconds`, and fail whatever is left with Closed."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
-        self._thread.join(seconds)
-        self._fail_all()
+        """Take no more, let the batches in flight end within `seconds`, and fail whatever is left with Closed."""
+        self._end()
+        end = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        for flying in self._flying:
+            self._fail_all(flying)
 
-    def _run(self) -> None:
+    def _run(self, flying: set[Waiting[Piece, Result]]) -> None:
         collect: Callable[[], None] | None = None
         try:
-            while (batch := self._take(wait=collect is None)) is not None:
-                started = self._launch(batch) if batch else None
+            self._initializer()
+            while (batch := self._take(flying, wait=collect is None)) is not None:
+                started = self._launch(batch, flying) if batch else None
                 if collect is not None:
                     collect()
                 collect = started
                 if collect is not None and not self._runtime.overlaps:
                     collect()
                     collect = None
+            if collect is not None:
+                collect()
         finally:
-            # Also when the runtime ended this thread with something that is no Exception.
-            with self._changed:
-                self._closed = True
-            self._fail_all()
+            # Also when the runtime ended this lane with something that is no Exception: then the others end, too.
+            self._end()
+            self._fail_all(flying)
 
-    def _take(self, *, wait: bool) -> list[_Waiting[Piece, Result]] | None:
+    def _end(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _take(self, flying: set[Waiting[Piece, Result]], *, wait: bool) -> list[Waiting[Piece, Result]] | None:
         """Return the next batch; an empty one when nothing waits and `wait` is false, None when closed."""
         with self._changed:
             while not self._closed:
                 batch = self._choose()
                 if batch or not wait:
-                    self._flying.update(batch)
+                    flying.update(batch)
+                    now = time.monotonic()
+                    for one in batch:
+                        one.text.launched = one.text.launched or now
                     return batch
                 self._changed.wait()
         return None
 
-    def _choose(self) -> list[_Waiting[Piece, Result]]:
-        known: list[_Waiting[Piece, Result]] = []
-        looked = 0
+    def _choose(self) -> list[Waiting[Piece, Result]]:
+        known: list[Waiting[Piece, Result]] = []
+        waiting, looked = self._tokens, 0
         while self._queue and looked < LOOK_AHEAD * self._runtime.budget:
             if known and self._queue[0].turn > known[0].turn + NEIGHBOURS_SECONDS:
                 break
@@ -219,31 +199,46 @@ class Batcher(Generic[Piece, Result]):
         if not known:
             return []
         by_length = sorted(known, key=lambda one: len(one.piece))
-        low, high = nearest([len(one.piece) for one in by_length], by_length.index(known[0]), self._runtime.budget)
+        budget = self._share(waiting, len(known[0].piece))
+        low, high = nearest([len(one.piece) for one in by_length], by_length.index(known[0]), budget)
         for one in by_length[:low] + by_length[high:]:
             heapq.heappush(self._queue, one)
             self._tokens += len(one.piece)
         return by_length[low:high]
 
-    def _gone(self, text: _Text[Result]) -> bool:
+    def _share(self, waiting: int, first: int) -> int:
+        """Return the budget of a batch when so many tokens wait, in whole pieces as long as the `first` one."""
+        lanes, longest = len(self._flying), max(1, first)
+        if lanes == 1:
+            return self._runtime.budget
+        share = max(WORTH_A_BATCH, waiting / lanes)
+        return min(self._runtime.budget, max(1, round(share / longest)) * longest)
+
+    def _gone(self, text: Text[Result]) -> bool:
         if not text.future.done() and text.deadline.remaining() <= 0:
             self.counts.dropped += 1
             text.fail(DeadlineExceeded())
         return text.future.done()
 
-    def _launch(self, batch: list[_Waiting[Piece, Result]]) -> Callable[[], None] | None:
+    def _launch(
+        self, batch: list[Waiting[Piece, Result]], flying: set[Waiting[Piece, Result]]
+    ) -> Callable[[], None] | None:
         start = time.monotonic()
-        for one in batch:
-            one.text.launched = one.text.launched or start
         try:
             collect = self._runtime.launch([one.piece for one in batch])
         except Exception as error:  # noqa: BLE001 - whatever the model does, its callers get an answer
             self._fail(batch, error)
+            self._landed(batch, flying)
             return None
-        return lambda: self._collect(batch, collect, start)
+
+        def finish() -> None:
+            self._collect(batch, collect, start)
+            self._landed(batch, flying)
+
+        return finish
 
     def _collect(
-        self, batch: list[_Waiting[Piece, Result]], collect: Callable[[], Sequence[Result]], start: float
+        self, batch: list[Waiting[Piece, Result]], collect: Callable[[], Sequence[Result]], start: float
     ) -> None:
         try:
             results = collect()
@@ -252,35 +247,42 @@ class Batcher(Generic[Piece, Result]):
         except Exception as error:  # noqa: BLE001 - as in _launch
             self._fail(batch, error)
             return
-        self._failures = 0
-        self._pace += 0.2 * (time.monotonic() - start - self._pace)
-        self.counts.batches += 1
-        self.counts.tokens += sum(len(one.piece) for one in batch)
-        self.counts.padded_tokens += len(batch) * max(len(one.piece) for one in batch)
-        for one, result in zip(batch, results, strict=True):
-            one.text.add(one.index, result)
-        self._landed(batch)
+        with self._changed:
+            self._failures = 0
+            self._pace += 0.2 * (time.monotonic() - start - self._pace)
+            self.counts.batches += 1
+            self.counts.tokens += sum(len(one.piece) for one in batch)
+            self.counts.padded_tokens += len(batch) * max(len(one.piece) for one in batch)
+            for one, result in zip(batch, results, strict=True):
+                one.text.results[one.index] = result
+                one.text.left -= 1
+            # Here, because of two lanes that each add to a text only one may find it whole.
+            whole = {one.text for one in batch if one.text.left == 0}
+        for text in whole:
+            text.answer()
 
-    def _fail(self, batch: list[_Waiting[Piece, Result]], error: Exception) -> None:
+    def _fail(self, batch: list[Waiting[Piece, Result]], error: Exception) -> None:
         # The class alone: a message may quote the text.
         log.error("a batch of %d failed: %s", len(batch), type(error).__name__)
-        self.counts.failed += 1
-        self._failures += 1
+        with self._changed:
+            self.counts.failed += 1
+            self._failures += 1
+            broken = self._failures >= GIVE_UP
         for one in batch:
             one.text.fail(error)
-        self._landed(batch)
-        if self._failures >= GIVE_UP:
+        if broken:
             log.error("the model failed %d times in a row: giving up", GIVE_UP)
-            with self._changed:
-                self._closed = True
+            self._end()
 
-    def _landed(self, batch: list[_Waiting[Piece, Result]]) -> None:
+    def _landed(self, batch: list[Waiting[Piece, Result]], flying: set[Waiting[Piece, Result]]) -> None:
         with self._changed:
-            self._flying.difference_update(batch)
+            flying.difference_update(batch)
 
-    def _fail_all(self) -> None:
+    def _fail_all(self, flying: set[Waiting[Piece, Result]]) -> None:
+        """Fail what a lane that ended was given, and what nobody will take any more."""
         with self._changed:
-            left = [*self._flying, *self._queue]
-            self._queue, self._flying, self._tokens = [], set(), 0
+            left = [*flying, *self._queue]
+            flying.clear()
+            self._queue, self._tokens = [], 0
         for one in left:
             one.text.fail(Closed())

@@ -10,6 +10,8 @@ from workers.runtimes.errors import ModelUnavailable
 
 __all__ = ["DEFAULT_FOLDER", "ModelUnavailable", "load_model", "serve_model"]
 
+#: More than any machine has cores.
+MOST_LANES = 1_024
 DEFAULT_FOLDER = Path(__file__).resolve().parent / "models" / "minilm-guard-2"
 
 
@@ -30,10 +32,11 @@ def load_model(source: str = "", device: str = "auto", *, threads: int | None = 
     return EncoderGuard(_folder(source), device=device)
 
 
-def serve_model(source: str = "", device: str = "auto", precision: str = "auto") -> GuardModel:
+def serve_model(source: str = "", device: str = "auto", precision: str = "auto", lanes: str = "auto") -> GuardModel:
     """Return the same model for the threads of a worker: they share batches, in the fastest way that keeps the scores.
 
-    `precision`: "auto", "fp32", "bf16" or "int8". What is returned owns a thread, so make it after any fork.
+    `precision`: "auto", "fp32", "bf16" or "int8". `lanes`: how many batches are read at the same time on a CPU; "auto"
+    is one for each core that this process may use. What is returned owns threads, so make it after any fork.
     """
     if source == "fake":
         return _fake()
@@ -41,7 +44,23 @@ def serve_model(source: str = "", device: str = "auto", precision: str = "auto")
     from workers.runtimes.choice import precision_of
     from workers.runtimes.shared import SharedGuard
 
-    return SharedGuard(_folder(source), device=device, precision=precision_of(precision))
+    count = _lanes(lanes)
+    return SharedGuard(_folder(source), device=device, precision=precision_of(precision), lanes=count)
+
+
+def _lanes(setting: str) -> int:
+    if setting == "auto":
+        return usable_cores()
+    if not setting.isdecimal() or not 1 <= int(setting) <= MOST_LANES:
+        raise ModelUnavailable(f"COUNTERSIGN_LANES is {setting}: use auto or a number from 1 to {MOST_LANES}.")
+    return int(setting)
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _fake() -> GuardModel:

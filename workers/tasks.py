@@ -56,6 +56,7 @@ def _patient_loader() -> Any:
                 os.environ.get("COUNTERSIGN_GUARD_MODEL", ""),
                 os.environ.get("COUNTERSIGN_DEVICE", "auto"),
                 os.environ.get("COUNTERSIGN_PRECISION", "auto"),
+                os.environ.get("COUNTERSIGN_LANES", "auto"),
             )
         except Exception as error:
             last = (time.monotonic(), error)

@@ -16,7 +16,7 @@ def _megabytes() -> float:
 
 def test_the_memory_of_the_guard_model_stays_flat() -> None:
     dice = random.Random(7)
-    guard = SharedGuard(DEFAULT_FOLDER, device="cpu", precision="fp32")
+    guard = SharedGuard(DEFAULT_FOLDER, device="cpu", precision="fp32", lanes=2)
 
     def read(count: int) -> float:
         for _ in range(count):

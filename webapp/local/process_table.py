@@ -10,6 +10,7 @@ from pathlib import Path
 from webapp.local.processes import Process
 from workers.broker import CONCLUDE, CONTROL, QUEUES, needed_queues
 from workers.lines import LLM_SLOTS
+from workers.model import usable_cores
 
 PROJECT = Path(__file__).resolve().parents[2]
 WEB_THREADS = 32
@@ -71,8 +72,8 @@ def screening(env: Mapping[str, str]) -> list[Process]:
         table.append(_screener("screen-llm", "screen.llm", "llm", env, threads=1))
     gpus = visible_gpus()
     if not gpus:
-        # Leave a core to the web server and the exact rules.
-        threads = max(1, (os.cpu_count() or 1) - 1)
+        # Of classifiers; the guard model has a lane for each core.
+        threads = max(1, usable_cores() - 1)
         return [*table, _screener("screen-gpu", "screen.gpu", "gpu", env, threads=threads)]
     for number, gpu in enumerate(gpus):
         one = {**env, "CUDA_VISIBLE_DEVICES": gpu}

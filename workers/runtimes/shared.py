@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
@@ -12,30 +14,39 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from screening.findings import DEADLINE, Deadline, DeadlineExceeded, Prediction
-from workers.batching import Batcher, Closed, Overloaded, Read
+from workers.batching import Batcher, Closed, Overloaded
 from workers.runtimes.choice import Wanted, choose_runtime
 from workers.runtimes.guard import EncoderGuard
 from workers.runtimes.net import Outputs
 from workers.runtimes.reading import Reading
 from workers.runtimes.windows import Window
+from workers.waiting import Read
 
 OVERLOADED = "overloaded"
 #: Tokens that may wait: some seconds of a CPU core, a fraction of a second of a GPU.
 CPU_CAPACITY, CUDA_CAPACITY = 100_000, 4_000_000
+#: How far lanes on a CPU stand back behind web, exact rules and database.
+NICE = 5
 
 
 class SharedGuard(EncoderGuard):
-    """An `EncoderGuard` whose callers, each in its thread, share batches. Owns a thread: close it."""
+    """An `EncoderGuard` whose callers, each in its thread, share batches. Owns threads: close it."""
 
-    def __init__(self, folder: Path, *, device: str = "auto", precision: Wanted = "auto") -> None:
-        """As EncoderGuard; `precision` as `choose_runtime` takes it."""
+    def __init__(self, folder: Path, *, device: str = "auto", precision: Wanted = "auto", lanes: int = 1) -> None:
+        """As EncoderGuard; `precision` as `choose_runtime` takes it.
+
+        On a CPU, `lanes` batches are read at the same time, each on one thread. CUDA has one lane, whatever is asked.
+        """
         super().__init__(folder, device=device)
         self.runtime = choose_runtime(self._net, self._config, self._tokenizer, self.device, precision)
-        capacity = CUDA_CAPACITY if self.device.type == "cuda" else CPU_CAPACITY
-        self.batcher: Batcher[np.ndarray, Outputs] = Batcher(self.runtime, capacity=capacity)
+        self.batcher: Batcher[np.ndarray, Outputs]
+        if self.device.type == "cuda":
+            self.batcher = Batcher(self.runtime, capacity=CUDA_CAPACITY)
+        else:
+            self.batcher = Batcher(self.runtime, capacity=CPU_CAPACITY, lanes=lanes, initializer=_enter_lane)
 
     def close(self) -> None:
-        """Fail what waits, and end the thread."""
+        """Fail what waits, and end the threads."""
         self.batcher.close()
 
     def predict(self, texts: Sequence[str], *, deadlines: Sequence[Deadline] = ()) -> list[Prediction]:
@@ -73,6 +84,14 @@ class SharedGuard(EncoderGuard):
         reading.add(range(len(windows)), _stacked(read.results))
         (prediction,) = reading.predictions(late=())
         return replace(prediction, queue_ms=read.queue_ms, inference_ms=read.inference_ms)
+
+
+def _enter_lane() -> None:
+    # Of this thread, and of those that begin later: lanes share no product.
+    torch.set_num_threads(1)
+    if sys.platform == "linux":
+        # There niceness is a thread's own, too; elsewhere it would add up each time that the model is loaded.
+        os.nice(NICE)
 
 
 def _seconds(deadline: Deadline) -> float | None:
