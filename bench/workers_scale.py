@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bench.app import ROOT
@@ -134,7 +135,7 @@ def burst(client: ScreenClient, texts: Sequence[str], workers: int, *, deadline:
     for number in range(BURST):
         answered = threading.Event()
         try:
-            call = client.start([job_of(texts[number % len(texts)], deadline)], answered.set)
+            call = client.start([job_of(texts[number % len(texts)], deadline)], partial(_note, answered))
         except Overloaded:
             level.outcomes["refused"] += 1
         else:
@@ -146,6 +147,10 @@ def burst(client: ScreenClient, texts: Sequence[str], workers: int, *, deadline:
     level.seconds = time.perf_counter() - start
     level.outcomes["lost"] = BURST - sum(level.outcomes.values())
     return level
+
+
+def _note(answered: threading.Event, _: Call) -> None:
+    answered.set()
 
 
 def main() -> None:

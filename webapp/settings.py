@@ -107,7 +107,6 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "webapp.urls"
-WSGI_APPLICATION = "webapp.wsgi.application"
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -35,12 +35,12 @@ class Screening:
 
 
 class Call:
-    """Jobs that are screened together; `done` is called once, by any thread, when nothing more is awaited.
+    """Jobs that are screened together; `done` is called once, with it, by any thread, when nothing more is awaited.
 
     `due` (Unix seconds): when the last of their rules is. `left`: the tickets without an answer, with the job's index.
     """
 
-    def __init__(self, count: int, done: Callable[[], None]) -> None:
+    def __init__(self, count: int, done: Callable[[Call], None]) -> None:
         self.screenings = [Screening() for _ in range(count)]
         self.due = 0.0
         self.left: dict[Ticket, int] = {}
@@ -60,7 +60,7 @@ class Calls:
         self._closed = False
 
     def open(
-        self, jobs: Sequence[Job], closed: Mapping[Queue, str], full: Collection[Queue], done: Callable[[], None]
+        self, jobs: Sequence[Job], closed: Mapping[Queue, str], full: Collection[Queue], done: Callable[[Call], None]
     ) -> Call:
         """Let `jobs` stand in the lines of their queues; those in `closed` are missing, for the reason given.
 
@@ -86,7 +86,7 @@ class Calls:
             if call.left:
                 self._changed.notify()
                 return call
-        done()
+        done(call)
         return call
 
     def close(self, call: Call) -> list[Screening]:
@@ -122,7 +122,7 @@ class Calls:
                 if not call.left:
                     finished.append(call)
         for call in finished:
-            call.done()
+            call.done(call)
         return late
 
     def fail(self, flight: Flight | None, reason: str) -> None:
@@ -136,7 +136,7 @@ class Calls:
                     if not call.left:
                         finished.append(call)
         for call in finished:
-            call.done()
+            call.done(call)
 
     def wait(self) -> bool:
         """Return once somebody waits for an answer; False when the process ends."""

@@ -77,25 +77,43 @@ class ScreenClient:
         Raises Overloaded when a queue is full. A broker that does not answer is no error: its queues are `missing`.
         """
         finished = threading.Event()
-        call = self.start(jobs, finished.set)
+        call = self.start(jobs, lambda _: finished.set())
         finished.wait(max(0.0, call.due - time.time()))
         return self.finish(call)
 
-    def start(self, jobs: Sequence[Job], done: Callable[[], None]) -> Call:
-        """Send `jobs` on their way and return at once; `finish` is to be called after `done`, or at `call.due`.
-
-        `done` may be called by any thread, also before this returns. Raises Overloaded.
-        """
-        state = self._look()
-        full = {queue for queue, length in state.lengths.items() if length >= MAX_WAITING}
-        call = self._calls.open(jobs, state.closed, full, done)
-        for queue in _QUEUES:
-            self._pump(queue)
+    def start(self, jobs: Sequence[Job], done: Callable[[Call], None]) -> Call:
+        """Send `jobs` on their way, as `start_each` does. Raises Overloaded."""
+        (call,) = self.start_each([(jobs, done)])
+        if isinstance(call, Overloaded):
+            raise call
         return call
 
     def finish(self, call: Call) -> list[Screening]:
-        """Return what came in time, in the order of the jobs; what did not is given up."""
-        screenings = self._calls.close(call)
+        """Return what came of one call, as `finish_each` does."""
+        (screenings,) = self.finish_each([call])
+        return screenings
+
+    def start_each(self, wanted: Sequence[tuple[Sequence[Job], Callable[[Call], None]]]) -> list[Call | Overloaded]:
+        """Send several calls on their way and return at once what became of each; one message holds what it can.
+
+        `finish_each` is to be called with a call after its `done`, or at its `due`. `done` may be called by any thread,
+        also before this returns.
+        """
+        state = self._look()
+        full = {queue for queue, length in state.lengths.items() if length >= MAX_WAITING}
+        calls: list[Call | Overloaded] = []
+        for jobs, done in wanted:
+            try:
+                calls.append(self._calls.open(jobs, state.closed, full, done))
+            except Overloaded as refused:
+                calls.append(refused)
+        for queue in _QUEUES:
+            self._pump(queue)
+        return calls
+
+    def finish_each(self, calls: Sequence[Call]) -> list[list[Screening]]:
+        """Return what came of each call in time, in the order of its jobs; what did not is given up."""
+        screenings = [self._calls.close(call) for call in calls]
         for queue in _QUEUES:
             self._pump(queue)
         return screenings

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.signals import request_started
-from django.db import close_old_connections
 from django.http import HttpResponse
 from django.test import Client
 from limits.storage import RedisStorage
 
 from tests.factories import Cast, make_cast
+from webapp.asgi import application
 from webapp.celery import app as control
 from webapp.interception import auth, screening
 from webapp.local.processes import Supervisor
-from webapp.wsgi import application
 
 
 class WebServer(Client):
@@ -25,22 +24,45 @@ class WebServer(Client):
 
     def __init__(self) -> None:
         super().__init__(headers={"host": "testserver"}, raise_request_exception=False)
-        self.handler = _through_wsgi  # type: ignore[assignment]  # as good as the one of tests
+        self.handler = _through_asgi  # type: ignore[assignment]  # as good as the one of tests
 
 
-def _through_wsgi(environ: dict[str, Any]) -> HttpResponse:
-    started: list[Any] = []
-    environ = {**environ, "CONTENT_LENGTH": str(environ.get("CONTENT_LENGTH", ""))}
-    # As Django's own handler of tests: closing connections would end the transaction of the test.
-    request_started.disconnect(close_old_connections)
-    try:
-        body = b"".join(application(environ, lambda *of: started.append(of)))
-    finally:
-        request_started.connect(close_old_connections)
-    (status, headers), *_ = started
-    response = HttpResponse(body, status=int(status[:3]), headers=dict(headers))
+def _through_asgi(environ: dict[str, Any]) -> HttpResponse:
+    named = {name[5:]: value for name, value in environ.items() if name.startswith("HTTP_")}
+    named |= {name: str(environ[name]) for name in ("CONTENT_LENGTH", "CONTENT_TYPE") if name in environ}
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": environ["REQUEST_METHOD"],
+        "scheme": environ["wsgi.url_scheme"],
+        "path": environ["PATH_INFO"],
+        "query_string": environ["QUERY_STRING"].encode(),
+        "headers": [(name.replace("_", "-").lower().encode(), value.encode("latin1")) for name, value in named.items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("testserver", 80),
+    }
+    start, *parts = asyncio.run(asgi_messages(scope, environ["wsgi.input"].read()))
+    headers = {name.decode(): value.decode("latin1") for name, value in start["headers"]}
+    response = HttpResponse(b"".join(part["body"] for part in parts), status=start["status"], headers=headers)
     response.wsgi_request = None  # type: ignore[attr-defined]  # what Django's own handler of tests adds
     return response
+
+
+async def asgi_messages(scope: dict[str, Any], *body: bytes, whole: bool = True) -> list[Any]:
+    """Return what the application sends to a caller who sends `body` part by part; unless `whole`, he hangs up then."""
+    sent: list[Any] = []
+    more = [True] * (len(body) - 1) + [not whole]
+    parts = [{"type": "http.request", "body": part, "more_body": on} for part, on in zip(body, more, strict=True)]
+    coming = iter(parts)
+
+    async def receive() -> Any:
+        return next(coming, {"type": "http.disconnect"})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await application(scope, receive, send)
+    return sent
 
 
 class ApiClient:
@@ -90,7 +112,11 @@ def cast(db: None) -> Cast:
     return make_cast()
 
 
-@pytest.fixture(params=["django", "web server"])
+#: Web servers answer on threads of their own, which see only what is committed.
+IN_THREADS = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(params=["django", pytest.param("web server", marks=IN_THREADS)])
 def both_doors(request: pytest.FixtureRequest, cast: Cast, screen_workers: Supervisor) -> ApiClient:
     """Run the test twice: on Django alone, and on what web servers run."""
     return ApiClient(cast.api_key, WebServer() if request.param == "web server" else None)

@@ -12,12 +12,11 @@ from review.models import ReviewItem
 from screening.findings import JobResult, RuleResult
 from tests.factories import Cast, make_cast
 from webapp.audit.models import AuditEvent
-from webapp.interception import storing
 from webapp.interception.models import Check, CheckContent
 from webapp.interception.rows import Intake
 from webapp.interception.schemas import CheckRequest
 from webapp.interception.screening import conclude_job, make_job
-from webapp.interception.storing import Concluded, IdempotencyConflict, store
+from webapp.interception.storing import Concluded, IdempotencyConflict, store, store_each
 from workers.client import Screening
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -32,7 +31,7 @@ def concluded(cast: Cast, output: str, key: str | None = None, *, scanned: bool 
     intake = Intake(cast.application, cast.policy_version, CheckRequest(output=output), key)
     rules = {"gpu": "moderation", "cpu": "pii"}
     screening = Screening({queue: JobResult((RuleResult(rule),)) for queue, rule in rules.items()} if scanned else {})  # type: ignore[misc]
-    job = make_job(cast.policy_version, output, [], 1000)
+    job = make_job(cast.policy_version, intake.texts, 1000)
     return Concluded(intake, conclude_job(job, cast.project.id, screening), timezone.now())
 
 
@@ -67,7 +66,7 @@ def test_twins_in_one_group_are_one_check(cast: Cast) -> None:
 
 
 def test_a_row_that_can_not_be_stored_costs_the_others_nothing(cast: Cast) -> None:
-    outcomes = storing._store_group([concluded(cast, "a"), concluded(cast, "x" * 9 + "\0"), concluded(cast, "b")])
+    outcomes = store_each([concluded(cast, "a"), concluded(cast, "x" * 9 + "\0"), concluded(cast, "b")])
     assert isinstance(outcomes[1], DataError | ValueError)
     assert outputs() == {"a", "b"}
     assert Check.objects.count() == AuditEvent.objects.filter(type="check.concluded").count() == 2

@@ -21,7 +21,7 @@ from tests.faults.workers import running_worker
 from tests.layout import GUARDRAILS_AI
 from tests.live import LiveApp
 from tests.pages import Person
-from tests.webapp.probed_wsgi import PROBE
+from tests.webapp.probed_asgi import PROBE
 from webapp.local.home import free_port, open_home
 from webapp.local.process_table import web
 from webapp.local.processes import Process, Supervisor
@@ -58,11 +58,11 @@ def probed_web(live_app: LiveApp) -> Iterator[int]:
     }
     process = web(env, port)
     *flags, application = process.command
-    assert application == "webapp.wsgi:application"
+    assert application == "webapp.asgi:application"
     with tempfile.TemporaryDirectory() as place:
         log = open_home(Path(place)).log
         with Supervisor(log, report=lambda _: None) as supervisor:
-            supervisor.start(Process("web", [*flags, "tests.webapp.probed_wsgi:application"], process.env, process.cwd))
+            supervisor.start(Process("web", [*flags, "tests.webapp.probed_asgi:application"], process.env, process.cwd))
             supervisor.wait_until(lambda: answers(port), timeout=60, what="the web server")
             yield port
 

@@ -81,7 +81,7 @@ def ask(client: ScreenClient) -> Iterator[Ask]:
 
             def wait() -> list[Screening]:
                 try:
-                    call = client.start([job(text, policy, seconds) for text in texts], finished.set)
+                    call = client.start([job(text, policy, seconds) for text in texts], lambda _: finished.set())
                 finally:
                     asked.set()
                 finished.wait(max(0.0, call.due - time.time()))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 from ninja.security import HttpBearer
@@ -21,6 +22,8 @@ from webapp.accounts.services import key_digest
 from webapp.interception.problems import Problem
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 HINT = "Send `Authorization: Bearer <API key>`; an owner makes keys on the Applications page."
 
@@ -46,16 +49,27 @@ def bearer_token(header: str | None) -> str | None:
 
 
 def application_of(token: str) -> Application:
-    """Return the application whose key this is, with its project and what that screens by default. Raises Problem 401.
+    """Return the application whose key this is, as `callers` does. Raises Problem 401."""
+    application = callers([token]).get(token)
+    if application is None:
+        raise unknown_key()
+    return application
+
+
+def callers(tokens: Sequence[str]) -> dict[str, Application]:
+    """Return the applications of keys, each with its project and what that screens by default; unknown keys have none.
 
     Keys are asked for anew each time, so that a revoked one stops working at once; the statement is written out because
     every request runs it.
     """
+    digests = {token: key_digest(token.strip()) for token in tokens}
     with connection.cursor() as cursor:
-        cursor.execute(_CALLER, [key_digest(token.strip())])
-        row = cursor.fetchone()
-    if row is None:
-        raise Problem(401, "The API key is unknown or revoked.", HINT)
+        cursor.execute(_CALLERS, [list(digests.values())])
+        found = {row[0]: _application(row[1:]) for row in cursor.fetchall()}
+    return {token: found[digest] for token, digest in digests.items() if digest in found}
+
+
+def _application(row: tuple[Any, ...]) -> Application:
     cut, end = len(_APPLICATION), len(_APPLICATION) + len(_PROJECT)
     application = Application.from_db(connection.alias, [field.attname for field in _APPLICATION], row[:cut])
     application.project = Project.from_db(connection.alias, [field.attname for field in _PROJECT], row[cut:end])
@@ -69,14 +83,15 @@ def _columns(table: str, fields: list[Any]) -> str:
 
 _APPLICATION = list(Application._meta.concrete_fields)
 _PROJECT = list(Project._meta.concrete_fields)
-_CALLER = (
-    f"SELECT {_columns('application', _APPLICATION)}, {_columns('project', _PROJECT)}, policy.active_version_id"  # noqa: S608 - names of ours
+_CALLERS = (
+    f"SELECT key.sha256, {_columns('application', _APPLICATION)}, {_columns('project', _PROJECT)},"  # noqa: S608 - names of ours
+    " policy.active_version_id"
     f' FROM "{ApiKey._meta.db_table}" AS key'
     f' JOIN "{Application._meta.db_table}" AS application ON application.id = key.application_id'
     f' JOIN "{Project._meta.db_table}" AS project ON project.id = application.project_id'
     f' LEFT JOIN "{Policy._meta.db_table}" AS policy'
     " ON policy.project_id = project.id AND policy.name = project.default_policy"
-    " WHERE key.sha256 = %s AND key.revoked_at IS NULL"
+    " WHERE key.sha256 = ANY(%s) AND key.revoked_at IS NULL"
 )
 
 
@@ -84,22 +99,44 @@ def no_key() -> Problem:
     return Problem(401, "The request carries no API key.", HINT)
 
 
+def unknown_key() -> Problem:
+    return Problem(401, "The API key is unknown or revoked.", HINT)
+
+
 def spend(project: Project, cost: int = 1) -> None:
     """Count `cost` checks against the project's limit. Raises Problem 429."""
-    item = RateLimitItemPerMinute(project.requests_per_minute)
+    if not _counted(project, lambda limiter, *limit: limiter.hit(*limit, cost=cost), otherwise=True):
+        raise over_limit(project)
+
+
+def within_limit(project: Project, count: int) -> int:
+    """Count up to `count` checks of one each against the project's limit, and return how many it allows."""
+
+    def allowed(limiter: FixedWindowRateLimiter, item: RateLimitItem, key: str) -> int:
+        if count > 1 and limiter.test(item, key, cost=count):
+            return count if limiter.hit(item, key, cost=count) else 0
+        # Near the limit, one by one: what is refused counts as well.
+        return sum(limiter.hit(item, key) for _ in range(count))
+
+    return _counted(project, allowed, otherwise=count)
+
+
+def over_limit(project: Project) -> Problem:
+    return Problem(
+        429,
+        f"The project's limit of {project.requests_per_minute} checks a minute is reached.",
+        "Wait, or ask an owner to raise it in the project's settings.",
+        retry_after=60,
+    )
+
+
+def _counted(project: Project, count: Callable[[FixedWindowRateLimiter, RateLimitItem, str], T], *, otherwise: T) -> T:
     try:
-        allowed = _limiter().hit(item, str(project.id), cost=cost)
+        return count(_limiter(), RateLimitItemPerMinute(project.requests_per_minute), str(project.id))
     except redis.RedisError:
         # The limit protects the workers, and without Redis none is reached.
         log.warning("Redis does not answer; limits are not counted")
-        return
-    if not allowed:
-        raise Problem(
-            429,
-            f"The project's limit of {project.requests_per_minute} checks a minute is reached.",
-            "Wait, or ask an owner to raise it in the project's settings.",
-            retry_after=60,
-        )
+        return otherwise
 
 
 @lru_cache(maxsize=1)

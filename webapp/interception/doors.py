@@ -6,9 +6,10 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
-from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.errors import AuthenticationError, HttpError
+from ninja.errors import ValidationError as NinjaValidationError
 from ninja.parser import Parser
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from policies.selectors import NoSuchPolicy, active_version, policy_names
 from webapp.accounts.models import Application
@@ -17,12 +18,10 @@ from webapp.interception.bodies import parse_json
 from webapp.interception.models import Check
 from webapp.interception.problems import Problem, render_problem
 from webapp.interception.rows import Intake
-from webapp.interception.schemas import CheckRequest
+from webapp.interception.schemas import CheckAnswer, CheckRequest
 from webapp.interception.selectors import answers
 from webapp.interception.services import TooManyPending, accept_check, run_checks
-from webapp.interception.stages import stage
 from webapp.interception.storing import IdempotencyConflict, stored_answer
-from webapp.interception.texts import texts_of
 from workers.client import Overloaded
 
 MAX_KEY_LENGTH = 255
@@ -48,7 +47,7 @@ def make_api(*, namespace: str, title: str, description: str) -> NinjaAPI:
     handlers: dict[type[Exception], Any] = {
         Problem: render_problem,
         AuthenticationError: _on_missing_key,
-        ValidationError: _on_invalid,
+        NinjaValidationError: _on_invalid,
         HttpError: _on_http_error,
     }
     for kind, handler in handlers.items():
@@ -58,12 +57,6 @@ def make_api(*, namespace: str, title: str, description: str) -> NinjaAPI:
 
 def intake(application: Application, request: CheckRequest, key: str | None, door: str = "checks") -> Intake:
     """Return what may be screened. Raises Problem 422 when the policy is not there, 400 when there is no text."""
-    if not texts_of(request.output, [message.model_dump() for message in request.messages]):
-        raise Problem(
-            400,
-            "There is nothing to screen: no output, and no message with content but the application's own.",
-            "Put the model's answer into `output`, or what the user wrote into `messages`.",
-        )
     project = application.project
     try:
         version = active_version(project, request.policy)
@@ -72,22 +65,41 @@ def intake(application: Application, request: CheckRequest, key: str | None, doo
         raise Problem(
             422, "The project has no active policy of that name.", f"Policies of this project: {known}."
         ) from None
-    return Intake(application=application, version=version, request=request, idempotency_key=key, door=door)
+    item = Intake(application=application, version=version, request=request, idempotency_key=key, door=door)
+    if not item.texts:
+        raise Problem(
+            400,
+            "There is nothing to screen: no output, and no message with content but the application's own.",
+            "Put the model's answer into `output`, or what the user wrote into `messages`.",
+        )
+    return item
+
+
+def read_request(body: bytes) -> CheckRequest:
+    """Return the request in a body. Raises Problem 400."""
+    try:
+        return CheckRequest.model_validate(parse_json(body))
+    except ValidationError as error:
+        raise malformed(error.errors(include_input=False, include_url=False)) from None  # type: ignore[arg-type]
 
 
 def answer_check(application: Application, wanted: CheckRequest, key: str | None, prefer: str | None) -> HttpResponse:
     """Screen an output, or accept it for later, and return the answer. Raises Problem."""
-    with stage("intake"):
-        item = intake(application, wanted, checked_key(key))
-        check = stored(item)
-        if check is None:
-            spend(application.project)
+    item = intake(application, wanted, checked_key(key))
+    check = stored(item)
     if check is None:
-        later = not wanted.wait or (prefer or "").strip().lower() == "respond-async"
-        check = accept(item) if later else screen_one(item)
-    with stage("answer"):
-        answer = answers([check])[0]
-        return respond(answer, 202 if answer.state == "pending" else 200)
+        spend(application.project)
+        check = accept(item) if to_wait(wanted, prefer) else screen_one(item)
+    return respond_check(answers([check])[0])
+
+
+def to_wait(wanted: CheckRequest, prefer: str | None) -> bool:
+    """Return whether the caller would rather have its answer at once and the verdict later."""
+    return not wanted.wait or (prefer or "").strip().lower() == "respond-async"
+
+
+def respond_check(answer: CheckAnswer) -> HttpResponse:
+    return respond(answer, 202 if answer.state == "pending" else 200)
 
 
 def respond(answer: BaseModel, status: int = 200) -> HttpResponse:
@@ -130,12 +142,7 @@ def screen(intakes: list[Intake]) -> list[Check | Problem]:
     try:
         outcomes = run_checks(intakes)
     except Overloaded as error:
-        raise Problem(
-            503,
-            "More waits than can be screened before the deadline; nothing was accepted.",
-            "Try again after Retry-After seconds; an operator can add workers.",
-            retry_after=error.retry_after,
-        ) from None
+        raise overloaded(error) from None
     return [conflict() if isinstance(outcome, IdempotencyConflict) else outcome for outcome in outcomes]
 
 
@@ -145,6 +152,15 @@ def screen_one(item: Intake) -> Check:
     if isinstance(outcome, Problem):
         raise outcome
     return outcome
+
+
+def overloaded(error: Overloaded) -> Problem:
+    return Problem(
+        503,
+        "More waits than can be screened before the deadline; nothing was accepted.",
+        "Try again after Retry-After seconds; an operator can add workers.",
+        retry_after=error.retry_after,
+    )
 
 
 def conflict() -> Problem:
@@ -167,7 +183,7 @@ def _on_missing_key(request: HttpRequest, error: AuthenticationError) -> HttpRes
     return render_problem(request, no_key())
 
 
-def _on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+def _on_invalid(request: HttpRequest, error: NinjaValidationError) -> HttpResponse:
     # The first two parts are ninja's own: "body" and the name of the view's argument.
     return render_problem(request, malformed(list(error.errors), skip=2))
 

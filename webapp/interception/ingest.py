@@ -1,123 +1,109 @@
-"""`POST /v1/checks` beside Django, in the same process: the same functions without its middleware and routing.
+"""`POST /v1/checks` beside Django, in the same process: on the event loop, by the same functions.
 
-Django's handler, its middleware and ninja cost more than all the rest of a check that is not waiting. What this does
-not take, it hands to Django: other addresses, hosts that are not ours, plain HTTP where TLS is asked for, bodies of
-unknown length.
+A request that waits for its verdict holds no thread, and those that wait together go their way together (pipeline.py).
+What this does not take, it hands to Django: other addresses, hosts that are not ours, plain HTTP where TLS is asked
+for, bodies of unknown length.
 """
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, connection
 from django.http import HttpResponse
 from django.http.request import split_domain_port, validate_host
-from pydantic import ValidationError
 
-from webapp.interception.auth import application_of, bearer_token, no_key
-from webapp.interception.bodies import parse_json
-from webapp.interception.doors import answer_check, malformed
-from webapp.interception.problems import problem_of, require_size
-from webapp.interception.schemas import CheckRequest
-from webapp.interception.stages import begin, server_timing, stage
+from webapp.interception.auth import bearer_token
+from webapp.interception.pipeline import PATH, Asked, submit
+from webapp.interception.problems import Problem, require_size
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
-
-PATH = "/v1/checks"
-#: A connection that was idle for longer is tried before it is used.
-IDLE_SECONDS = 1.0
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class _Last(threading.local):
-    """When this thread last used its connection to the database, in monotonic seconds."""
-
-    used = 0.0
+class Gone(OSError):
+    """The caller hung up in the middle of its body."""
 
 
-_last = _Last()
-
-
-def beside(django: Wsgi) -> Wsgi:
+def beside(django: Asgi) -> Asgi:
     """Return the application that answers checks itself and leaves the rest to `django`."""
 
-    def application(request: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if not _takes(request):
-            return django(request, start_response)
-        response = _answer(request)
-        headers = [*response.items(), *_headers(), ("Content-Length", str(len(response.content)))]
-        start_response(f"{response.status_code} {response.reason_phrase}", headers)
-        return [response.content]
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        # Names with underscores would pass for the headers that a proxy sets.
+        scope["headers"] = [pair for pair in scope["headers"] if b"_" not in pair[0]]
+        headers = {name.decode("latin1"): value.decode("latin1") for name, value in scope["headers"]}
+        if not _takes(scope, headers):
+            await django(scope, _whole(receive), send)
+            return
+        try:
+            response = await _answer(headers, receive)
+        except Gone:
+            return
+        await send({"type": "http.response.start", "status": response.status_code, "headers": _headers(response)})
+        await send({"type": "http.response.body", "body": response.content})
 
     return application
 
 
-def _takes(request: Environ) -> bool:
-    if request["PATH_INFO"] != PATH or request["REQUEST_METHOD"] != "POST":
+def _takes(scope: Scope, headers: dict[str, str]) -> bool:
+    if scope["path"] != PATH or scope["method"] != "POST":
         return False
-    if not request.get("CONTENT_LENGTH", "").isdecimal():
+    if not headers.get("content-length", "").isdecimal():
         return False
-    domain, _ = split_domain_port(request.get("HTTP_HOST", ""))
-    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS) and _is_safe(request)
+    domain, _ = split_domain_port(headers.get("host", ""))
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS) and _is_safe(scope, headers)
 
 
-def _is_safe(request: Environ) -> bool:
+def _is_safe(scope: Scope, headers: dict[str, str]) -> bool:
     """Return whether Django would not send the caller to the https address."""
     if not settings.SECURE_SSL_REDIRECT:
         return True
     name, value = settings.SECURE_PROXY_SSL_HEADER or ("", "")
-    return bool(request["wsgi.url_scheme"] == "https" or (name and request.get(name) == value))
+    header = name.removeprefix("HTTP_").replace("_", "-").lower()
+    return bool(scope["scheme"] == "https" or (name and headers.get(header) == value))
 
 
-def _answer(request: Environ) -> HttpResponse:
-    begin()
-    _refresh_connection()
+async def _answer(headers: dict[str, str], receive: Receive) -> HttpResponse:
     try:
-        with stage("total"):
-            response = _check(request)
-    except Exception as error:  # noqa: BLE001 - as Django's handler: whatever it is, the caller gets an answer
-        return problem_of(error, "POST", PATH).response()
-    finally:
-        _last.used = time.monotonic()
-    response["Server-Timing"] = server_timing()
-    return response
+        require_size(int(headers["content-length"]))
+    except Problem as too_large:
+        return too_large.response()
+    answer: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
+    body = await _read(receive)
+    token = bearer_token(headers.get("authorization"))
+    submit(Asked(token, body, headers.get("idempotency-key"), headers.get("prefer"), answer))
+    return await answer
 
 
-def _check(request: Environ) -> HttpResponse:
-    size = int(request["CONTENT_LENGTH"])
-    require_size(size)
-    token = bearer_token(request.get("HTTP_AUTHORIZATION"))
-    if token is None:
-        raise no_key()
-    with stage("auth"):
-        application = application_of(token)
-    with stage("read"):
-        body = parse_json(request["wsgi.input"].read(size))
-        try:
-            wanted = CheckRequest.model_validate(body)
-        except ValidationError as error:
-            raise malformed(error.errors(include_input=False, include_url=False)) from None  # type: ignore[arg-type]
-    return answer_check(application, wanted, request.get("HTTP_IDEMPOTENCY_KEY"), request.get("HTTP_PREFER"))
+async def _read(receive: Receive) -> bytes:
+    """Return the body. Raises Gone. The server sees to it that it is as long as was said."""
+    receive, parts, more = _whole(receive), [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
 
 
-def _headers() -> list[tuple[str, str]]:
-    headers = [("X-Content-Type-Options", "nosniff")]
+def _whole(receive: Receive) -> Receive:
+    """Return what raises Gone where `receive` would say that there is no more: half a body is none."""
+
+    async def received() -> Message:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        return message
+
+    return received
+
+
+def _headers(response: HttpResponse) -> list[tuple[bytes, bytes]]:
+    headers = {**response.headers, "X-Content-Type-Options": "nosniff", "Content-Length": str(len(response.content))}
     if settings.SECURE_HSTS_SECONDS:
-        headers.append(("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}"))
-    return headers
-
-
-def _refresh_connection() -> None:
-    """Close this thread's database connection if it is broken or old.
-
-    Django does it before each request, and pays with a query for each; a connection that answered a moment ago is fine.
-    """
-    if connection.in_atomic_block:
-        return  # somebody else's transaction, as in tests
-    if connection.errors_occurred or time.monotonic() - _last.used > IDLE_SECONDS:
-        close_old_connections()
+        headers["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
+    return [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in headers.items()]

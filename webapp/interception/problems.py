@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 
 from workers.quiet_logs import quiet_trace
 
@@ -127,6 +127,8 @@ def problem_of(error: Exception, method: str, path: str) -> Problem:
         log.error("%s %s: the database does not answer", method, path)
         hint = "Try again after Retry-After seconds, with the same Idempotency-Key."
         return Problem(503, "The database does not answer.", hint, retry_after=2)
+    if isinstance(error, UnreadablePostError):
+        return Problem(400, "The body ended before its end.", "Send it again.")
     log.error("%s %s failed: %s\n%s", method, path, type(error).__name__, quiet_trace(error))
     return Problem(500, "The server failed; nothing was accepted.", "Try again; tell the operator if it stays.")
 

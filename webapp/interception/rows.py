@@ -6,18 +6,21 @@ import datetime as dt
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from policies.models import PolicyVersion
 from screening.findings import Finding as FoundFinding
+from screening.findings import Text
 from webapp.accounts.models import Application
 from webapp.audit.log import Actor
 from webapp.interception.models import Check, CheckContent, Finding
 from webapp.interception.schemas import CheckRequest
 from webapp.interception.screening import deadline_of
+from webapp.interception.texts import texts_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Intake:
     """A request that may be screened: who asks, what, under which policy version."""
 
@@ -27,17 +30,21 @@ class Intake:
     idempotency_key: str | None = None
     door: str = "checks"
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Return a hash of what was asked, for telling a retry from another request under the same key."""
-        asked = self.request.model_dump(mode="json", exclude={"wait"})
+        asked = self.request.model_dump(mode="json", exclude={"wait", "messages"}) | {"messages": self.messages}
         return hashlib.sha256(json.dumps([self.door, asked], sort_keys=True).encode()).hexdigest()
 
-    @property
+    @cached_property
     def deadline_ms(self) -> int:
         return deadline_of(self.version, self.request.deadline_ms)
 
-    @property
+    @cached_property
+    def texts(self) -> tuple[Text, ...]:
+        return texts_of(self.request.output, self.messages)
+
+    @cached_property
     def messages(self) -> list[dict[str, Any]]:
         return [message.model_dump(mode="json") for message in self.request.messages]
 

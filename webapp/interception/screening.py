@@ -9,16 +9,14 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 
 from policies.models import PolicyVersion
 from screening.engine import Job
-from screening.findings import JobResult, Queue, RuleResult
+from screening.findings import JobResult, Queue, RuleResult, Text
 from screening.policy import load_policy
 from screening.verdict import Conclusion, conclude
-from webapp.interception.texts import texts_of
 from workers.client import ScreenClient, Screening
 
 _lock = threading.Lock()
@@ -48,8 +46,7 @@ class Screened:
 
 def make_job(
     version: PolicyVersion,
-    output: str | None,
-    messages: list[dict[str, Any]],
+    texts: tuple[Text, ...],
     deadline_ms: int,
     *,
     context: Sequence[str] = (),
@@ -60,7 +57,7 @@ def make_job(
     reads_context = any(rule.detector_type.reads_context for rule in load_policy(version.canonical).rules)
     return Job(
         policy=version.canonical,
-        texts=texts_of(output, messages),
+        texts=texts,
         started=now,
         deadline=now + deadline_ms / 1000,
         observe=observe,

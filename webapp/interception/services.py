@@ -16,7 +16,6 @@ from webapp.celery import app as control
 from webapp.interception.models import Check, CheckContent, CheckState
 from webapp.interception.rows import Intake, actor_of, content_row, new_check
 from webapp.interception.screening import client, conclude_job, make_job
-from webapp.interception.stages import stage
 from webapp.interception.storing import (
     Concluded,
     IdempotencyConflict,
@@ -27,6 +26,7 @@ from webapp.interception.storing import (
     tell_reviewers,
     twin_of,
 )
+from webapp.interception.texts import texts_of
 
 log = logging.getLogger(__name__)
 
@@ -47,20 +47,15 @@ def run_checks(intakes: Sequence[Intake]) -> list[Check | IdempotencyConflict]:
     """
     created = timezone.now()
     jobs = [
-        make_job(
-            intake.version, intake.request.output, intake.messages, intake.deadline_ms, context=intake.request.context
-        )
-        for intake in intakes
+        make_job(intake.version, intake.texts, intake.deadline_ms, context=intake.request.context) for intake in intakes
     ]
-    with stage("screen"):
-        screenings = client().screen(jobs)
-    with stage("store"):
-        return store(
-            [
-                Concluded(intake, conclude_job(job, intake.application.project_id, screening), created)
-                for job, intake, screening in zip(jobs, intakes, screenings, strict=True)
-            ]
-        )
+    screenings = client().screen(jobs)
+    return store(
+        [
+            Concluded(intake, conclude_job(job, intake.application.project_id, screening), created)
+            for job, intake, screening in zip(jobs, intakes, screenings, strict=True)
+        ]
+    )
 
 
 def accept_check(intake: Intake) -> Check:
@@ -111,13 +106,9 @@ def conclude_pending(check_id: uuid.UUID) -> None:
     )
     if check is None:
         return
-    job = make_job(
-        check.policy_version,
-        check.content.output,
-        check.content.messages,
-        check.deadline_ms,
-        context=check.content.context,
-    )
+    content = check.content
+    texts = texts_of(content.output, content.messages)
+    job = make_job(check.policy_version, texts, check.deadline_ms, context=content.context)
     (screening,) = client().screen([job])
     screened = conclude_job(job, check.project_id, screening)
     with transaction.atomic():

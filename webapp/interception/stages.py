@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 
-class _Spent(threading.local):
+class Stages:
+    """The time of one request, cut into stages from its beginning to now."""
+
     def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
+        self._start = self._last = time.perf_counter()
+        self._spent: dict[str, float] = {}
 
+    def mark(self, name: str) -> None:
+        """Count the time since the last mark, waiting included, to a stage."""
+        now = time.perf_counter()
+        self._spent[name] = self._spent.get(name, 0.0) + now - self._last
+        self._last = now
 
-_spent = _Spent()
-
-
-def begin() -> None:
-    """Forget what this thread's last request spent."""
-    _spent.seconds = {}
-
-
-@contextmanager
-def stage(name: str) -> Iterator[None]:
-    """Count the time of the block, waiting included, to a stage of this thread's request."""
-    start = time.perf_counter()
-    try:
-        yield
-    finally:
-        _spent.seconds[name] = _spent.seconds.get(name, 0.0) + time.perf_counter() - start
-
-
-def server_timing() -> str:
-    """Return the stages so far in the form of the header, in milliseconds."""
-    return ", ".join(f"{name};dur={seconds * 1000:.2f}" for name, seconds in _spent.seconds.items())
+    def header(self) -> str:
+        """Return the stages and their total in the form of the header, in milliseconds."""
+        spent = {**self._spent, "total": self._last - self._start}
+        return ", ".join(f"{name};dur={seconds * 1000:.2f}" for name, seconds in spent.items())

@@ -9,18 +9,16 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from policies.services import policy_ref
 from webapp.audit.log import EventObject, EventOutcome, NewEvent, event_row
 from webapp.bulk import insert
-from webapp.interception.groups import Group
 from webapp.interception.models import Check, CheckState, Finding
 from webapp.interception.rows import Intake, actor_of, content_row, finding_row, new_check
 from webapp.interception.screening import Screened
 from webapp.interception.signals import check_flagged
-
-MAX_GROUP = 64
 
 
 class IdempotencyConflict(Exception):
@@ -38,11 +36,25 @@ class Concluded:
 
 def stored_answer(intake: Intake) -> Check | None:
     """Return the check that the same key made before; None when there is none. Raises IdempotencyConflict."""
-    if intake.idempotency_key is None:
-        return None
-    check = Check.objects.filter(application=intake.application, idempotency_key=intake.idempotency_key).first()
+    (found,) = stored_answers([intake])
+    if isinstance(found, IdempotencyConflict):
+        raise found
+    return found
+
+
+def stored_answers(intakes: Sequence[Intake]) -> list[Check | IdempotencyConflict | None]:
+    """Return, in order, the checks that the same keys made before, by one query at the most."""
+    wanted = Q()
+    for intake in intakes:
+        if intake.idempotency_key is not None:
+            wanted |= Q(application=intake.application, idempotency_key=intake.idempotency_key)
+    found = {(c.application_id, c.idempotency_key): c for c in Check.objects.filter(wanted)} if wanted else {}
+    return [_same(found.get((intake.application.id, intake.idempotency_key)), intake) for intake in intakes]
+
+
+def _same(check: Check | None, intake: Intake) -> Check | IdempotencyConflict | None:
     if check is not None and check.request_sha256 != intake.sha256:
-        raise IdempotencyConflict
+        return IdempotencyConflict()
     return check
 
 
@@ -57,14 +69,15 @@ def twin_of(intake: Intake, refused: IntegrityError) -> Check:
 def store(concluded: list[Concluded]) -> list[Check | IdempotencyConflict]:
     """Store checks, and return each, or what its key was used for before, once they are safe on disk."""
     outcomes: list[Check | IdempotencyConflict] = []
-    for outcome in _group.do(concluded):
+    for outcome in store_each(concluded):
         if isinstance(outcome, Exception) and not isinstance(outcome, IdempotencyConflict):
             raise outcome
         outcomes.append(outcome)
     return outcomes
 
 
-def _store_group(concluded: list[Concluded]) -> list[Check | Exception]:
+def store_each(concluded: Sequence[Concluded]) -> list[Check | Exception]:
+    """Store checks in one transaction if it may be, and return what became of each, once they are safe on disk."""
     try:
         return [*_store_all(concluded)]
     except Exception:
@@ -163,6 +176,3 @@ def _review_kind(check: Check) -> str:
         return ""
     check.inclusion_prob = rate
     return "sampled"
-
-
-_group: Group[Concluded, Check] = Group(_store_group, MAX_GROUP)

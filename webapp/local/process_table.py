@@ -13,7 +13,6 @@ from workers.lines import LLM_SLOTS
 from workers.model import usable_cores
 
 PROJECT = Path(__file__).resolve().parents[2]
-WEB_THREADS = 32
 WORKERS = 1  # stop_order: after the web server, before Redis and PostgreSQL.
 SCREENING_OPTIONS = ["--without-mingle", "--without-gossip", "--without-heartbeat", "-l", "warning"]
 #: The exact rules use the processor, one batch at a time; what waits for the guard model shares its batches; what waits
@@ -33,18 +32,17 @@ def processes(*, env: Mapping[str, str], port: int, run: Path) -> list[Process]:
 def web(env: Mapping[str, str], port: int) -> Process:
     """Describe the web server: one process, so that micro-batches form in one place."""
     options = {
-        "--interface": "wsgi",
+        "--interface": "asginl",
         "--host": "127.0.0.1",
         "--port": str(port),
         "--workers": "1",
-        "--blocking-threads": str(WEB_THREADS),
         "--backlog": "1024",
         "--http": "1",
         "--workers-kill-timeout": "2",
         "--log-level": "warning",
     }
     flags = [word for pair in options.items() for word in pair]
-    return _python("web", ["granian", *flags, "--no-ws", "--no-access-log", "webapp.wsgi:application"], env, threads=1)
+    return _python("web", ["granian", *flags, "--no-ws", "--no-access-log", "webapp.asgi:application"], env, threads=1)
 
 
 def control(env: Mapping[str, str]) -> Process:

@@ -1,0 +1,21 @@
+"""The ASGI application that `manage.py up` and any ASGI server run: the hot route, and Django on threads beside it."""
+
+import os
+from typing import cast
+
+from a2wsgi import WSGIMiddleware
+from a2wsgi.wsgi_typing import WSGIApp
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+django_application = get_wsgi_application()
+
+# Needs the apps that the line above loads.
+from webapp.interception.ingest import Asgi, beside  # noqa: E402
+
+#: Pages and the other doors of the API. Each thread keeps its connection to the database, which Django's own ASGI
+#: handler, with a thread for every request, would make anew each time.
+THREADS = 32
+
+on_threads = WSGIMiddleware(cast(WSGIApp, django_application), workers=THREADS)
+application = beside(cast(Asgi, on_threads))

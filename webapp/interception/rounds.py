@@ -1,0 +1,70 @@
+"""Work that many ask for, done together: one thread takes all that waits, and then what came meanwhile."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class Rounds(Generic[T]):
+    """Hands what was put to `work`, in order, at most `most` items at a time, on a thread of its own.
+
+    Nothing waits for company: whoever comes when nobody is at work is a round alone. The thread begins with the first
+    item, so after any fork, and outlives whatever `work` raises; `work` is to answer its items itself.
+    """
+
+    def __init__(self, name: str, work: Callable[[list[T]], None], most: int) -> None:
+        self._name = name
+        self._work = work
+        self._most = most
+        self._changed = threading.Condition()
+        self._waiting: deque[T] = deque()
+        self._later: list[tuple[float, int, T]] = []
+        self._order = itertools.count()
+        self._thread: threading.Thread | None = None
+
+    def put(self, items: Sequence[T]) -> None:
+        """Have `items` done as soon as may be."""
+        with self._changed:
+            self._waiting.extend(items)
+            self._wake()
+
+    def put_later(self, items: Sequence[tuple[float, T]]) -> None:
+        """Have each item done at a time (monotonic seconds), also if it is done before."""
+        with self._changed:
+            for moment, item in items:
+                heapq.heappush(self._later, (moment, next(self._order), item))
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, daemon=True, name=self._name)
+            self._thread.start()
+        self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._work(self._next())
+            except Exception as error:  # noqa: BLE001 - without this thread no request is answered again
+                log.error("%s: %s", self._name, type(error).__name__)
+
+    def _next(self) -> list[T]:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                while self._later and self._later[0][0] <= now:
+                    self._waiting.append(heapq.heappop(self._later)[2])
+                if self._waiting:
+                    return [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+                self._changed.wait(self._later[0][0] - now if self._later else None)
