@@ -16,10 +16,24 @@ from pathlib import Path
 
 import psycopg
 
+from screening.categories import MODEL_ENTITIES
+from screening.packs import read_pack
 from webapp.local.home import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 300
+PII = "    detector: pii\n    on: [output]\n    entities:\n"
+#: What the naive app looks for with a model of its own.
+NAMES = "".join(f"      {name}: observe\n" for name in MODEL_ENTITIES)
+MAKE_DEFAULT = """
+import sys
+from policies.services import add_policy_version
+from webapp.accounts.models import Project
+project = Project.objects.get(slug="demo")
+add_policy_version(project=project, document=sys.stdin.read())
+project.default_policy = "support-bot-names"
+project.save(update_fields=["default_policy"])
+"""
 
 
 @dataclass(frozen=True)
@@ -68,6 +82,18 @@ def own_app(source: Path = ROOT, **env: str) -> Iterator[App]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
+
+
+@contextlib.contextmanager
+def naming_app(**env: str) -> Iterator[App]:
+    """As own_app, and the default policy, support-bot, looks for names too, as the naive app does."""
+    with own_app(ROOT, **env) as app:
+        document = read_pack("support-bot").replace("name: support-bot\n", "name: support-bot-names\n")
+        document = document.replace(PII, PII + NAMES)
+        command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", MAKE_DEFAULT]
+        variables = {**os.environ, "COUNTERSIGN_HOME": str(app.home)}
+        subprocess.run(command, cwd=ROOT, env=variables, input=document, text=True, check=True)
+        yield app
 
 
 def _wait_ready(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -4,7 +4,8 @@
 
 In one run, one app after the other, each asked with 1, 8 and 32 clients on kept-alive connections: the app of an
 earlier commit (`--before`), with the real guard model and with the faked one; this one likewise; and the naive app of
-bench/naive with the real models. The load generator shares the cores with the app.
+bench/naive with the real models. With the real model, this app's policy is support-bot with names asked for, so that it
+makes the checks that the naive one makes; the earlier commit knows no names. The load generator shares the cores.
 
 `overhead` is what the client waited less the time in detectors (the slower queue's `inference_ms`). `CPU ms` is the
 processor time of the app's processes a check, by /proc; `per core` is what one core of them would do. Stages are those
@@ -31,7 +32,7 @@ from typing import Any
 
 import psutil
 
-from bench.app import ROOT, App, own_app, revision, running_app
+from bench.app import ROOT, App, naming_app, own_app, revision, running_app
 from bench.load import Answer, ask
 from bench.naive_app import naive_app
 
@@ -190,7 +191,7 @@ def _apps(running: bool, before: str, only: str) -> Iterator[tuple[str, contextl
             apps.append(("naive, real", naive_app))
             apps.append(("before, real", partial(own_app, earlier)))
             apps.append(("before, faked", partial(own_app, earlier, COUNTERSIGN_GUARD_MODEL="fake")))
-        apps.append(("now, real", own_app))
+        apps.append(("now, real", naming_app))
         apps.append(("now, faked", partial(own_app, COUNTERSIGN_GUARD_MODEL="fake")))
         for name, start in apps:
             if only in name:

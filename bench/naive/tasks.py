@@ -9,18 +9,22 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_process_init
 
+from screening.categories import MODEL_ENTITIES
 from workers.runtimes.encoder import carrier_folder
 
 app = Celery("naive", broker=os.environ["REDIS_URL"], backend=os.environ["REDIS_URL"], fixups=set())
 LABELS = {"moderation": 13, "injection": 2}
+#: Added to the logit of "no entity": a head of random numbers would find one in every other word.
+NONE_MARGIN = 5.0
 
 
 @app.task(name="naive.screen")
 def screen(output: str, prompt: str) -> dict[str, Any]:
-    """Return what the two models and Presidio say."""
+    """Return what the three models and Presidio say."""
     return {
         "moderation": classifier("moderation")(output, truncation=True, top_k=None),
         "injection": classifier("injection")(prompt, truncation=True, top_k=None) if prompt else [],
+        "entities": [{**found, "score": float(found["score"])} for found in namer()(output)],
         "pii": [found.to_dict() for found in analyzer().analyze(output, language="en")],
     }
 
@@ -36,6 +40,24 @@ def classifier(task: str) -> Any:
     model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=LABELS[task])
     tokenizer = AutoTokenizer.from_pretrained(folder, model_max_length=512)
     return pipeline("text-classification", model=model, tokenizer=tokenizer, device="cpu")
+
+
+@lru_cache(maxsize=1)
+def namer() -> Any:
+    """Return a pipeline for named entities, of the same architecture; it truncates like the others."""
+    import torch
+    from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
+
+    torch.set_num_threads(1)
+    folder = carrier_folder()
+    names = ["O", *(f"{mark}-{entity}" for entity in MODEL_ENTITIES for mark in "BI")]
+    model = AutoModelForTokenClassification.from_pretrained(folder, id2label=dict(enumerate(names)))
+    with torch.no_grad():
+        model.classifier.bias[0] += NONE_MARGIN
+    tokenizer = AutoTokenizer.from_pretrained(folder, model_max_length=512)
+    return pipeline(
+        "token-classification", model=model, tokenizer=tokenizer, device="cpu", aggregation_strategy="simple"
+    )
 
 
 @lru_cache(maxsize=1)
