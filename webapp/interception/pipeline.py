@@ -68,6 +68,10 @@ class Asked:
     answered: bool = False
     concluded: bool = False
 
+    def forget(self) -> None:
+        """Let go of the texts: until it would have been due, it is waited for."""
+        self.body, self.intake, self.job, self.screening, self.verdict = b"", None, None, None, None
+
 
 def submit(asked: Asked) -> None:
     """Have a request answered: `asked.answer` gets a response, whatever happens."""
@@ -132,6 +136,9 @@ def _round(work: Callable[[list[Asked], _Answers], None]) -> Callable[[list[Aske
                 connection.close()
             last = time.monotonic()
             given.deliver()
+            for one in asked:
+                if one.answered:
+                    one.forget()
 
     return run
 
@@ -156,7 +163,6 @@ def _read(known: Mapping[str, Application], one: Asked) -> None:
     if application is None:
         raise unknown_key()
     wanted = read_request(one.body)
-    one.body = b""
     one.intake = intake(application, wanted, checked_key(one.idempotency_key))
     one.later = to_wait(wanted, one.prefer)
 
