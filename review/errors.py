@@ -3,6 +3,8 @@
 ReviewError             shown to the reviewer as it is
 ├── InvalidAnswer       the answer does not fit the item; nothing was stored
 ├── ItemChanged         the item changed since it was shown; look at it again
+├── SettingsChanged     another lead changed it since the page was opened; look at it again
+├── SettingsTaken       another one of the project has the name
 └── SlotLost            the slot belongs to somebody else, or to nobody
 """
 
@@ -18,6 +20,14 @@ class InvalidAnswer(ReviewError):
 
 
 class ItemChanged(ReviewError):
+    pass
+
+
+class SettingsChanged(ReviewError):
+    pass
+
+
+class SettingsTaken(ReviewError):
     pass
 
 

@@ -11,7 +11,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
-from review.models import Annotation, Assignment, Queue, ReviewItem
+from review.models import Annotation, Assignment, LabelSchemaVersion, Queue, ReviewItem
 from review.models.items import OPEN_STATES, ItemState, SlotState
 from review.severity import CRITICAL, HIGH, LOW, MEDIUM
 from webapp.accounts.models import Project, User
@@ -72,10 +72,16 @@ def _waiting_by_queue(project: Project, now: dt.datetime) -> list[dict[str, Any]
 
 def get_queue(*, project: Project, slug: str) -> Queue:
     """Return a queue of the project; raise Http404 when there is none."""
-    queue = Queue.objects.select_related("project", "label_schema").filter(project=project, slug=slug).first()
+    queue = Queue.objects.select_related("project", "label_schema__schema").filter(project=project, slug=slug).first()
     if queue is None:
         raise Http404("No such queue.")
     return queue
+
+
+def schema_versions(*, project: Project) -> QuerySet[LabelSchemaVersion]:
+    """Return the versions of the project's label schemas, by name, newest first."""
+    versions = LabelSchemaVersion.objects.filter(schema__project=project).select_related("schema")
+    return versions.order_by("schema__name", "-version")
 
 
 def get_item(*, project: Project, public_id: str) -> ReviewItem:

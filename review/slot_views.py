@@ -72,7 +72,7 @@ def _show_again(request: MemberRequest, slot: Assignment, error: ReviewError) ->
 def ahead(request: MemberRequest, queue: str) -> HttpResponse:
     """Note that slot `shown` is on screen, claim up to two, and return the panels of the one that waits behind it."""
     found = selectors.get_queue(project=request.project, slug=queue)
-    answer: dict[str, object] = {"lease_seconds": None, "html": None, "waiting": None}
+    answer: dict[str, object] = {"lease_seconds": None, "html": None, "waiting": None, "paused": found.paused}
     shown = _note_shown(request)
     if shown is not None:
         answer["lease_seconds"] = found.lease_seconds
@@ -112,7 +112,8 @@ def beat(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
         services.heartbeat(slot=found, user=request.user, lease_token=read_token(request.POST))
     except ReviewError as error:
         return refusal(error)
-    return JsonResponse({"status": "extended", "lease_seconds": found.queue.lease_seconds})
+    queue = found.queue
+    return JsonResponse({"status": "extended", "lease_seconds": queue.lease_seconds, "paused": queue.paused})
 
 
 @require_POST

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from review import slot_views, views
+from review import queue_views, slot_views, views
 
 app_name = "review"
 urlpatterns = [
     path("", views.queues, name="queues"),
     path("mine/", views.mine, name="mine"),
+    path("queues/new/", queue_views.queue_new, name="queue-new"),
+    path("queues/<slug:queue>/edit/", queue_views.queue_edit, name="queue-edit"),
     path("queues/<slug:queue>/work/", views.work, name="work"),
     path("queues/<slug:queue>/ahead/", slot_views.ahead, name="ahead"),
     path("items/<str:item>/", views.item, name="item"),

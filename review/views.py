@@ -18,6 +18,8 @@ from review.texts import redacted_text
 from webapp.accounts.access import MemberRequest, member_required
 from webapp.accounts.models import Role
 
+PAUSED = "A lead paused this queue: it gives out nothing new until it goes on."
+LEADS = (Role.OWNER, Role.LEAD)
 REVIEWERS = (Role.OWNER, Role.LEAD, Role.REVIEWER)
 
 
@@ -30,6 +32,7 @@ def queues(request: MemberRequest) -> HttpResponse:
     context = {
         "queues": overview,
         "may_review": request.membership.role in REVIEWERS,
+        "may_lead": request.membership.role in LEADS,
         "today": selectors.answered_since(project=request.project, user=request.user, since=today),
     }
     return render(request, "review/queues.html", context)
@@ -55,7 +58,7 @@ def go_on(request: MemberRequest, queue: Queue) -> HttpResponse:
     slots = services.claim_items(queue=queue, membership=request.membership)
     if slots:
         return redirect("review:item", request.project.slug, slots[0].item.public_id)
-    reason = "This queue is paused." if queue.paused else "Nothing is waiting for you in this queue."
+    reason = PAUSED if queue.paused else "Nothing is waiting for you in this queue."
     messages.info(request, reason)
     return redirect("review:queues", request.project.slug)
 

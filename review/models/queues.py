@@ -31,6 +31,9 @@ class LabelSchemaVersion(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["schema", "version"], name="label_schema_version_number")]
 
+    def __str__(self) -> str:
+        return f"{self.schema.name} v{self.version}"
+
 
 def _skip_reasons() -> list[str]:
     return ["unclear", "wrong language", "conflict of interest", "too distressing"]
@@ -52,6 +55,7 @@ class Queue(models.Model):
     sla_seconds = models.PositiveIntegerField(default=3600)
     skip_reasons = models.JSONField(default=_skip_reasons)
     paused = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1, help_text="Grows with every change, so that two leads notice.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -7,13 +7,16 @@ start from slots, never wait for a lock.
 from review.services.claims import claim_items, heartbeat, mark_opened, release_all, release_slot, show, sweep_leases
 from review.services.decisions import decide
 from review.services.escalation import escalate, skip
+from review.services.queues import change_queue, create_queue
 from review.services.raising import ensure_default_queue, raise_item
 from review.services.submission import Answer, Submitted, submit_annotation
 
 __all__ = [
     "Answer",
     "Submitted",
+    "change_queue",
     "claim_items",
+    "create_queue",
     "decide",
     "ensure_default_queue",
     "escalate",

@@ -29,16 +29,23 @@ def ensure_default_queue(*, project: Project) -> Queue:
     queue = Queue.objects.filter(project=project, slug=DEFAULT_QUEUE).first()
     if queue is not None:
         return queue
+    schema = ensure_default_schema(project=project)
+    queue, _ = Queue.objects.get_or_create(
+        project=project, slug=DEFAULT_QUEUE, defaults={"name": "All outputs", "label_schema": schema}
+    )
+    return queue
+
+
+@transaction.atomic
+def ensure_default_schema(*, project: Project) -> LabelSchemaVersion:
+    """Return version 1 of the project's label schema "default"; the first call makes it, with all categories."""
     schema, _ = LabelSchema.objects.get_or_create(project=project, name=DEFAULT_QUEUE)
     version, _ = LabelSchemaVersion.objects.get_or_create(
         schema=schema,
         version=1,
         defaults={"definition": {"categories": list(MODERATION_CATEGORIES), "rationale_snippets": _SNIPPETS}},
     )
-    queue, _ = Queue.objects.get_or_create(
-        project=project, slug=DEFAULT_QUEUE, defaults={"name": "All outputs", "label_schema": version}
-    )
-    return queue
+    return version
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from review.models import Annotation, Assignment, Exclusion, ReviewItem
 from review.services import raise_item
 from tests.browser.conftest import Requests
 from tests.factories import Cast, make_cast
-from tests.review.working import new_item
+from tests.review.working import new_item, queue_of
 from webapp.accounts.models import User
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -70,6 +70,24 @@ def current(page: Page) -> ReviewItem:
 
 def wait_saved(page: Page) -> None:
     expect(page.locator("[data-saving]")).to_be_hidden()
+
+
+def test_a_reviewer_is_told_of_a_pause_and_submits_what_they_have(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    for _ in range(4):
+        new_item(cast)
+    page = open_queues()
+    start(page)
+    expect(page.locator("[data-paused]")).to_be_hidden()
+    queue_of(cast, paused=True)
+    for left in (1, 0):
+        page.keyboard.press("a")
+        page.keyboard.press("a")
+        if left:
+            expect(page.locator("[data-paused]")).to_be_visible()
+            expect(page.locator("#console")).to_have_attribute("data-ahead", "none")
+    page.wait_for_url("**/review/")
+    expect(page.get_by_role("row", name="All outputs paused")).to_be_visible()
+    assert Annotation.objects.filter(counts=True).count() == 2
 
 
 def test_items_are_decided_with_two_keys_each_without_waiting(cast: Cast, open_queues: Callable[..., Page]) -> None:

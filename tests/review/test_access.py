@@ -13,6 +13,7 @@ from webapp.interception.models import Finding
 
 EVERYONE = {"owner", "lead", "reviewer", "compliance"}
 REVIEWERS = EVERYONE - {"compliance"}
+LEADS = {"owner", "lead"}
 PAGES = {
     "queues": ("GET", EVERYONE),
     "item": ("GET", EVERYONE),
@@ -25,6 +26,8 @@ PAGES = {
     "skip": ("POST", REVIEWERS),
     "escalate": ("POST", REVIEWERS),
     "release": ("POST", REVIEWERS),
+    "queue-new": ("GET", LEADS),
+    "queue-edit": ("GET", LEADS),
 }
 
 
@@ -35,6 +38,7 @@ def urls(cast: Cast) -> dict[str, str]:
     slot = claim_one(cast, member(cast, cast.reviewer))
     arguments: dict[str, list[object]] = {"queues": [], "mine": [], "item": [item.public_id]}
     arguments |= {"redacted": [item.public_id], "work": ["default"], "ahead": ["default"]}
+    arguments |= {"queue-new": [], "queue-edit": ["default"]}
     return {
         name: reverse(f"review:{name}", args=[cast.project.slug, *arguments.get(name, [slot.id])]) for name in PAGES
     }
@@ -58,7 +62,7 @@ def test_an_outsider_can_not_reach_an_item_through_their_own_project(
 ) -> None:
     client.force_login(cast.outsider)
     for name, url in urls.items():
-        if name not in ("queues", "mine"):
+        if name not in ("queues", "mine", "queue-new"):
             moved = url.replace(f"/p/{cast.project.slug}/", f"/p/{cast.other_project.slug}/")
             assert client.generic(PAGES[name][0], moved).status_code == 404, name
 

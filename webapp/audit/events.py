@@ -18,6 +18,8 @@ EVENT_TYPES: dict[str, str] = {
     "check.accepted": "An asynchronous check was taken in; its verdict follows.",
     "check.concluded": "A check got its verdict.",
     "check.late_result": "A rule finished after the verdict and its findings were attached.",
+    "review.queue.created": "A lead made a review queue.",
+    "review.queue.changed": "A lead changed a review queue.",
     "review.item.created": "A check was put in front of people.",
     "review.annotation.submitted": "A reviewer answered.",
     "review.item.skipped": "A reviewer skipped an item.",

@@ -12,6 +12,7 @@ const place = document.getElementById("stage-place");
 const trouble = document.getElementById("trouble");
 const announcer = document.getElementById("announcer");
 const savingSign = root.querySelector("[data-saving]");
+const pausedSign = root.querySelector("[data-paused]");
 
 let stage = null;
 let ahead = null;
@@ -29,6 +30,12 @@ function announce(text) {
 function count(selector, value) {
   const node = root.querySelector(selector);
   if (value !== null && value !== undefined) node.textContent = value;
+}
+
+function showPaused(paused) {
+  if (pausedSign.hidden === !paused) return;
+  pausedSign.hidden = !paused;
+  announce(paused ? "A lead paused this queue. What you have can still be submitted." : "This queue goes on.");
 }
 
 // Items
@@ -73,6 +80,7 @@ async function requestAhead() {
   try {
     const answer = await post(root.dataset.aheadUrl, data);
     count("[data-waiting]", answer.waiting);
+    showPaused(answer.paused);
     if (answer.lease_seconds) shown?.extendLease(answer.lease_seconds);
     setAhead(answer.html ? parseStage(answer.html) : null);
     return true;
@@ -312,6 +320,7 @@ setInterval(async () => {
   try {
     const answer = await post(beating.element.dataset.heartbeatUrl, data);
     beating.extendLease(answer.lease_seconds);
+    showPaused(answer.paused);
   } catch (error) {
     if (error.status === "lost" && beating === stage) beating.showError(`${error.message} You can still submit: your answer is kept.`);
   }

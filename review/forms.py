@@ -1,0 +1,128 @@
+"""The forms of the pages on which leads run queues. Help texts say what a setting does and when it takes effect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from review.models import LabelSchemaVersion, Queue
+from review.selectors import schema_versions
+from review.services.queues import QUEUE_SETTINGS
+from webapp.accounts.models import Project
+
+DAY = 24 * 3600
+MAX_SKIP_REASONS = 9
+MAX_SKIP_REASON = 100
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one a line; empty lines, and blanks around, are dropped."""
+
+    widget = forms.Textarea
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        lines = [line.strip() for line in super().clean(value).splitlines()]
+        return [line for line in lines if line]
+
+
+class QueueForm(forms.Form):
+    """The settings of a queue (QUEUE_SETTINGS), filled with `queue`'s or with the defaults of a new one."""
+
+    name = forms.CharField(max_length=200, help_text="What reviewers read in the list and above every item.")
+    paused = forms.BooleanField(
+        required=False,
+        help_text="It gives out nothing. New items still come in, and reviewers keep and submit what they have.",
+    )
+    label_schema = forms.ModelChoiceField(
+        LabelSchemaVersion.objects.none(),
+        help_text="What reviewers can answer. An item that is on a screen is shown again before its answer counts.",
+    )
+    required_reviews = forms.IntegerField(
+        min_value=1,
+        max_value=9,
+        help_text="How many reviewers answer each item, unseen by each other. For items that come in from now on.",
+    )
+    max_reviews = forms.IntegerField(
+        min_value=1,
+        max_value=20,
+        label="Most reviews",
+        help_text="While reviewers disagree, one more is asked, up to this many; then a lead decides. At once.",
+    )
+    consensus_threshold = forms.FloatField(
+        min_value=0.01,
+        max_value=1,
+        help_text="Share of the answers that must agree: 0.6 lets two of three decide, 1 wants all. At once.",
+    )
+    lease_seconds = forms.IntegerField(
+        min_value=30,
+        max_value=DAY,
+        help_text="How long an item on screen stays a reviewer’s without a key or a click. From the next item on.",
+    )
+    prefetch_lease_seconds = forms.IntegerField(
+        min_value=15,
+        max_value=DAY,
+        label="Pre-fetch seconds",
+        help_text="How long the item that waits behind the one on screen is kept for the same reviewer.",
+    )
+    sla_seconds = forms.IntegerField(
+        min_value=60,
+        max_value=90 * DAY,
+        label="Due after seconds",
+        help_text="When an item is overdue; of equally urgent ones the earlier due comes first. For new items.",
+    )
+    skip_reasons = LinesField(
+        help_text="One a line, at most 9: reviewers choose by number. Who skipped an item does not get it again.",
+    )
+
+    def __init__(self, *, project: Project, queue: Queue | None = None, data: Any = None) -> None:
+        filled = queue or Queue()
+        plain = (name for name in QUEUE_SETTINGS if name != "label_schema")
+        super().__init__(data, initial={name: getattr(filled, name) for name in plain}, label_suffix="")
+        self.queue = queue
+        versions = schema_versions(project=project)
+        schema = self.fields["label_schema"]
+        assert isinstance(schema, forms.ModelChoiceField)  # noqa: S101 - for the type checker
+        schema.queryset = versions
+        schema.required = versions.exists()
+        schema.empty_label = None if schema.required else "default: every category of the guard model"
+        self.initial["label_schema"] = queue.label_schema_id if queue else None
+        self.fields["skip_reasons"].widget.attrs["rows"] = 5
+        if queue is not None:
+            self.fields["version"] = forms.IntegerField(widget=forms.HiddenInput, initial=queue.version)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in QUEUE_SETTINGS}
+
+    def clean_skip_reasons(self) -> list[str]:
+        reasons: list[str] = self.cleaned_data["skip_reasons"]
+        if not 1 <= len(reasons) <= MAX_SKIP_REASONS:
+            raise forms.ValidationError(f"Give 1 to {MAX_SKIP_REASONS} reasons, one a line.")
+        if len(set(reasons)) < len(reasons):
+            raise forms.ValidationError("Two of the reasons are the same: leave one out.")
+        if any(len(reason) > MAX_SKIP_REASON for reason in reasons):
+            raise forms.ValidationError(f"Shorten the reasons to at most {MAX_SKIP_REASON} characters each.")
+        return reasons
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        required, lease = given.get("required_reviews", 0), given.get("lease_seconds", DAY)
+        if given.get("max_reviews", required) < required:
+            self.add_error("max_reviews", f"Give at least {required}, the number of required reviews.")
+        if given.get("prefetch_lease_seconds", lease) > lease:
+            self.add_error("prefetch_lease_seconds", f"Give at most {lease}, the lease of the item on screen.")
+        return given
+
+
+class NewQueueForm(QueueForm):
+    """The settings of a queue that is not there yet, and the slug that it keeps."""
+
+    slug = forms.SlugField(
+        max_length=100,
+        help_text="Its name in addresses: letters, digits, - and _. It can not be changed later.",
+    )
+    field_order = ("name", "slug")
