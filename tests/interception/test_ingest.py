@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import weakref
 from typing import Any
 
 import pytest
@@ -11,7 +13,10 @@ from django.db import OperationalError, connection
 from django.http import HttpResponse
 from pytest_django import Settings
 
+from policies.models import PolicyVersion
 from screening.engine import Job
+from screening.findings import Text
+from screening.policy import PolicyError
 from tests.factories import Cast
 from tests.interception.conftest import IN_THREADS, ApiClient, WebServer, asgi_messages
 from webapp.accounts.models import Project
@@ -118,6 +123,18 @@ def test_a_header_with_an_underscore_is_no_header(web: ApiClient, cast: Cast, se
     assert b"content-security-policy" in names  # it was left to Django
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "status"),
+    [("authorization", "Bearer csk_unknown", 401), ("host", "attacker.example", 400)],
+)
+def test_a_header_that_came_twice_is_chosen_from_by_nobody(cast: Cast, name: str, value: str, status: int) -> None:
+    body = json.dumps({"output": "fine"}).encode()
+    scope = scope_of(cast.api_key, body)
+    scope["headers"].insert(0, (name.encode(), value.encode()))
+    assert asyncio.run(asgi_messages(scope, body))[0]["status"] == status
+    assert not Check.objects.exists()
+
+
 def scope_of(key: str, body: bytes, **headers: str) -> dict[str, Any]:
     named = {"host": "testserver", "content-type": "application/json", "content-length": str(len(body)), **headers}
     named["authorization"] = f"Bearer {key}"
@@ -204,3 +221,45 @@ def test_what_fails_for_one_is_its_own_failure(
     monkeypatch.setattr(pipeline, "conclude_job", fail_for_bad)
     asked = [{"key": cast.api_key, "body": {"output": text}} for text in ("fine", "bad", "good")]
     assert [status for status, _ in ask_together(asked)] == [200, 500, 200]
+
+
+def test_a_policy_that_is_valid_no_longer_costs_its_neighbours_nothing(
+    cast: Cast, screen_workers: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = screening.make_job
+
+    def fail_for_bad(version: PolicyVersion, texts: tuple[Text, ...], *rest: Any, **more: Any) -> Job:
+        if texts[0].text == "bad":
+            raise PolicyError([])
+        return make(version, texts, *rest, **more)
+
+    monkeypatch.setattr(pipeline, "make_job", fail_for_bad)
+    asked = [{"key": cast.api_key, "body": {"output": text}} for text in ("fine", "bad", "good")]
+    assert [status for status, _ in ask_together(asked)] == [200, 500, 200]
+
+
+def test_a_connection_that_can_not_be_renewed_is_told_to_all(
+    cast: Cast, screen_workers: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(pipeline, "close_old_connections", fail)
+    monkeypatch.setattr(pipeline, "IDLE_SECONDS", -1.0)
+    asked = [{"key": cast.api_key, "body": {"output": "fine"}} for _ in range(3)]
+    assert [status for status, _ in ask_together(asked)] == [503] * 3
+
+
+def test_an_answer_is_not_kept_until_its_check_would_have_been_due(cast: Cast, screen_workers: Supervisor) -> None:
+    async def ask_for(text: str) -> weakref.ref[HttpResponse]:
+        answer: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
+        body = json.dumps({"output": text, "deadline_ms": 60_000}).encode()
+        pipeline.submit(pipeline.Asked(cast.api_key, body, None, None, answer))
+        response = await answer
+        assert response.status_code == 200
+        return weakref.ref(response)
+
+    first = asyncio.run(ask_for("one"))
+    asyncio.run(ask_for("two"))  # the round of the first is over
+    gc.collect()
+    assert first() is None

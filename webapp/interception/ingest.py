@@ -36,7 +36,7 @@ def beside(django: Asgi) -> Asgi:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         # Names with underscores would pass for the headers that a proxy sets.
         scope["headers"] = [pair for pair in scope["headers"] if b"_" not in pair[0]]
-        headers = {name.decode("latin1"): value.decode("latin1") for name, value in scope["headers"]}
+        headers = _headers_of(scope)
         if not _takes(scope, headers):
             await django(scope, _whole(receive), send)
             return
@@ -48,6 +48,15 @@ def beside(django: Asgi) -> Asgi:
         await send({"type": "http.response.body", "body": response.content})
 
     return application
+
+
+def _headers_of(scope: Scope) -> dict[str, str]:
+    """Return the headers by name. One that came twice is both with a comma, as it is for Django: neither is chosen."""
+    headers: dict[str, str] = {}
+    for raw_name, raw in scope["headers"]:
+        name, value = raw_name.decode("latin1"), raw.decode("latin1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
 
 
 def _takes(scope: Scope, headers: dict[str, str]) -> bool:

@@ -56,7 +56,7 @@ class Asked:
     body: bytes
     idempotency_key: str | None
     prefer: str | None
-    answer: asyncio.Future[HttpResponse]
+    answer: asyncio.Future[HttpResponse] | None
     stages: Stages = field(default_factory=Stages)
     created: dt.datetime = field(default_factory=timezone.now)
     intake: Intake | None = None
@@ -69,7 +69,8 @@ class Asked:
     concluded: bool = False
 
     def forget(self) -> None:
-        """Let go of the texts: until it would have been due, it is waited for."""
+        """Let go of the texts, in the answer too: until it would have been due, it is waited for."""
+        self.answer = None
         self.body, self.intake, self.job, self.screening, self.verdict = b"", None, None, None, None
 
 
@@ -86,8 +87,9 @@ class _Answers:
 
     def give(self, one: Asked, response: HttpResponse) -> None:
         response["Server-Timing"] = one.stages.header()
-        one.answered = True
-        self._given.append((one.answer, response))
+        answer, one.answered = one.answer, True
+        if answer is not None:  # the other thread may have been first, where a round failed that had been sent
+            self._given.append((answer, response))
 
     def refuse(self, one: Asked, error: Exception) -> None:
         self.give(one, problem_of(error, "POST", PATH).response())
@@ -121,11 +123,11 @@ def _round(work: Callable[[list[Asked], _Answers], None]) -> Callable[[list[Aske
 
     def run(asked: list[Asked]) -> None:
         nonlocal last
-        if connection.errors_occurred or time.monotonic() - last > IDLE_SECONDS:
-            # Django does it before each request, and pays with a query for each; what answered a moment ago is fine.
-            close_old_connections()
         given = _Answers()
         try:
+            if connection.errors_occurred or time.monotonic() - last > IDLE_SECONDS:
+                # Django does it before each request, with a query for each; what answered a moment ago is fine.
+                close_old_connections()
             work(asked, given)
         except Exception as error:  # noqa: BLE001 - as above
             for one in asked:
@@ -193,9 +195,7 @@ def _accept(given: _Answers, one: Asked) -> None:
 
 
 def _send(asked: list[Asked], given: _Answers) -> None:
-    for one in asked:
-        item = _intake(one)
-        one.job = make_job(item.version, item.texts, item.deadline_ms, context=item.request.context)
+    asked = given.each(asked, _prepare, "intake")
     calls = client().start_each([([one.job], partial(_came, one)) for one in asked if one.job])
     due: list[tuple[float, Asked]] = []
     for one, call in zip(asked, calls, strict=True):
@@ -205,6 +205,11 @@ def _send(asked: list[Asked], given: _Answers) -> None:
             one.call = call
             due.append((time.monotonic() + call.due - time.time(), one))
     _conclusion.put_later(due)
+
+
+def _prepare(one: Asked) -> None:
+    item = _intake(one)
+    one.job = make_job(item.version, item.texts, item.deadline_ms, context=item.request.context)
 
 
 def _came(one: Asked, call: Call) -> None:
