@@ -135,14 +135,13 @@ def test_without_a_worker_the_fail_mode_answers_at_once(lone_api: ApiClient, emp
 
 
 def test_one_queue_without_a_worker_does_not_hide_what_the_other_says(
-    api: ApiClient, redis_url: str, use_broker: Callable[[str], None]
+    api: ApiClient, redis_url: str, use_broker: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_broker(redis_url)  # by a client that never saw the worker
-    with redis.Redis.from_url(redis_url) as client:
-        # The worker says that it lives every two seconds: screening is over before, and the next test begins after.
-        client.delete(alive_key(QUEUES["gpu"]))
-        _, answer = post(api, "ann@example.com")
-        client.set(alive_key(QUEUES["gpu"]), "1", ex=10)
+    # As if the worker of the model had never said that it lives.
+    silent = {QUEUES["gpu"]: "nobody says so"}
+    monkeypatch.setattr("workers.client.alive_key", lambda queue: silent.get(queue) or alive_key(queue))
+    use_broker(redis_url)
+    _, answer = post(api, "ann@example.com")
     assert unscanned(answer) == {"moderation": NO_WORKER}
     assert [finding["category"] for finding in answer["findings"]] == ["EMAIL_ADDRESS"]
     assert answer["verdict"] == "hold"

@@ -48,6 +48,13 @@ def test_all_that_belongs_to_each_is_stored(cast: Cast) -> None:
     assert AuditEvent.objects.filter(type="check.concluded").count() == 3
 
 
+def test_a_sample_of_what_nothing_was_found_in_is_reviewed(cast: Cast) -> None:
+    cast.project.random_review_rate = 1.0
+    cast.application.project = cast.project
+    store([concluded(cast, "a")])
+    assert list(ReviewItem.objects.values_list("triggers__kind", "triggers__inclusion_prob")) == [("sampled", 1.0)]
+
+
 def test_a_key_that_was_used_costs_the_others_nothing(cast: Cast) -> None:
     (before,) = store([concluded(cast, "first", key="used")])
     wanted = [concluded(cast, "a"), concluded(cast, "other", key="used"), concluded(cast, "first", key="used")]
