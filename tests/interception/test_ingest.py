@@ -20,8 +20,9 @@ from screening.policy import PolicyError
 from tests.factories import Cast
 from tests.interception.conftest import IN_THREADS, ApiClient, WebServer, asgi_messages
 from webapp.accounts.models import Project
+from webapp.asgi import application
 from webapp.audit.models import AuditEvent
-from webapp.interception import pipeline, screening
+from webapp.interception import ingest, pipeline, screening
 from webapp.interception.models import Check
 from webapp.interception.screening import Screened
 from webapp.local.processes import Supervisor
@@ -111,6 +112,25 @@ def test_half_a_body_is_none(cast: Cast, path: str) -> None:
     messages = asyncio.run(asgi_messages({**scope_of(cast.api_key, body), "path": path}, body[:5], whole=False))
     assert [message["status"] for message in messages if "status" in message] in ([], [400])
     assert not Check.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["/v1/checks", "/v1/checks/batch"])
+def test_who_falls_silent_in_a_body_is_gone(cast: Cast, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setattr(ingest, "PART_SECONDS", 0.05)
+    body = json.dumps({"output": "fine"}).encode()
+    statuses: list[int] = []
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        statuses.extend([message["status"]] if "status" in message else [])
+
+    async def ask() -> None:
+        await application({**scope_of(cast.api_key, body), "path": path}, receive, send)
+
+    asyncio.run(ask())
+    assert statuses == [400]
 
 
 def test_a_header_with_an_underscore_is_no_header(web: ApiClient, cast: Cast, settings: Settings) -> None:

@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpResponse, UnreadablePostError
 from django.http.request import split_domain_port, validate_host
 
 from webapp.interception.auth import bearer_token
 from webapp.interception.pipeline import PATH, Asked, submit
-from webapp.interception.problems import Problem, require_size
+from webapp.interception.problems import Problem, problem_of, require_size
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -26,8 +26,13 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class Gone(OSError):
-    """The caller hung up in the middle of its body."""
+#: A caller who sends nothing more of its body for so long is taken to be gone: it holds one of the connections that the
+#: server takes at a time, and with Django a thread.
+PART_SECONDS = 30.0
+
+
+class Gone(UnreadablePostError):
+    """The caller hung up in the middle of its body, or fell silent."""
 
 
 def beside(django: Asgi) -> Asgi:
@@ -42,8 +47,8 @@ def beside(django: Asgi) -> Asgi:
             return
         try:
             response = await _answer(headers, receive)
-        except Gone:
-            return
+        except Gone as gone:
+            response = problem_of(gone, "POST", PATH).response()
         await send({"type": "http.response.start", "status": response.status_code, "headers": _headers(response)})
         await send({"type": "http.response.body", "body": response.content})
 
@@ -100,10 +105,14 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _whole(receive: Receive) -> Receive:
-    """Return what raises Gone where `receive` would say that there is no more: half a body is none."""
+    """Return what raises Gone where `receive` would say that there is no more, or nothing: half a body is none."""
 
     async def received() -> Message:
-        message = await receive()
+        try:
+            async with asyncio.timeout(PART_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            raise Gone from None
         if message["type"] == "http.disconnect":
             raise Gone
         return message
