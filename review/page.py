@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from review import selectors
+from review.definition import Definition, RubricField, read_definition
 from review.models import Annotation, Assignment, Decision, ReviewItem
 from review.models.items import ItemState, SlotRole
 from review.segments import Segment, kind_of, segments
@@ -61,6 +62,8 @@ class Draft:
     correction: str | None = None
     findings: dict[int, bool] = field(default_factory=dict)
     labels: dict[str, bool] = field(default_factory=dict)
+    rubric: dict[str, int] = field(default_factory=dict)
+    snippets: list[str] = field(default_factory=list)
     error: str = ""
 
 
@@ -78,6 +81,8 @@ class ItemPage:
     redacted: str
     findings: list[FindingRow]
     categories: list[CategoryRow]
+    schema: Definition
+    rubric: list[tuple[RubricField, int | None]]
     rules: list[tuple[str, str]]
     answers: list[Annotation]
     decision: Decision | None
@@ -101,6 +106,7 @@ def build_page(
 ) -> ItemPage:
     """Return everything the page shows to this member; without a `slot` it is read-only."""
     draft = draft or Draft()
+    schema = read_definition(item.queue.label_schema.definition)
     check = item.checked
     content = check.content
     findings = sorted(check.findings.all(), key=lambda f: (f.target != OUTPUT, f.start is None, f.start or 0, -f.score))
@@ -119,7 +125,9 @@ def build_page(
         output_segments=segments(content.output or "", [f for f in findings if f.target == OUTPUT]),
         redacted=redacted_text(output=content.output or "", findings=findings, project=item.project),
         findings=[_finding_row(finding, draft) for finding in findings],
-        categories=_category_rows(item, draft),
+        categories=_category_rows(item, schema, draft),
+        schema=schema,
+        rubric=[(field, draft.rubric.get(field.name)) for field in schema.rubric],
         rules=_fired_rules(check, findings),
         answers=list(selectors.answers_of(item=item)) if peers else [],
         decision=item.decisions.select_related("decided_by").order_by("-cycle").first() if decided else None,
@@ -174,10 +182,9 @@ def _finding_row(finding: Finding, draft: Draft) -> FindingRow:
     return FindingRow(finding, kind_of(finding), where, is_output_span(finding), judged)
 
 
-def _category_rows(item: ReviewItem, draft: Draft) -> list[CategoryRow]:
+def _category_rows(item: ReviewItem, schema: Definition, draft: Draft) -> list[CategoryRow]:
     scores = item.checked.scores or {}
     words = {True: "yes", False: "no", None: ""}
-    names: list[str] = item.queue.label_schema.definition["categories"]
     return [
         CategoryRow(
             name=name,
@@ -185,7 +192,7 @@ def _category_rows(item: ReviewItem, draft: Draft) -> list[CategoryRow]:
             score=scores.get(name),
             labelled=words[draft.labels.get(name)],
         )
-        for number, name in enumerate(names, start=1)
+        for number, name in enumerate(schema.categories, start=1)
     ]
 
 

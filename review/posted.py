@@ -38,6 +38,8 @@ def read_submission(post: QueryDict) -> Posted:
                 outcome="" if choice == UNSURE else choice,
                 findings=read_findings(post),
                 labels=_labels(post),
+                rubric=_rubric(post),
+                snippets=post.getlist("snippet"),
                 note=post.get("note", "").strip(),
                 correction=post.get("correction"),
                 active_ms=_count(post.get("active_ms")),
@@ -65,12 +67,18 @@ def read_draft(post: QueryDict, *, error: str) -> Draft:
         findings = read_findings(post)
     except ValueError:
         findings = {}
+    try:
+        rubric = _rubric(post)
+    except ValueError:
+        rubric = {}
     return Draft(
         outcome=post.get("outcome", ""),
         note=post.get("note", ""),
         correction=post.get("correction"),
         findings=findings,
         labels=_labels(post),
+        rubric=rubric,
+        snippets=post.getlist("snippet"),
         error=error,
     )
 
@@ -92,6 +100,12 @@ def _labels(post: QueryDict) -> dict[str, bool]:
         for name, value in post.items()
         if name.startswith(prefix) and value in _LABEL
     }
+
+
+def _rubric(post: QueryDict) -> dict[str, int]:
+    prefix = "rubric-"
+    given = {name.removeprefix(prefix): str(value) for name, value in post.items() if name.startswith(prefix)}
+    return {name: int(value) for name, value in given.items() if value}
 
 
 def _count(text: str | None) -> int | None:

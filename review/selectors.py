@@ -11,7 +11,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
-from review.models import Annotation, Assignment, LabelSchemaVersion, Queue, ReviewItem
+from review.models import Annotation, Assignment, LabelSchema, LabelSchemaVersion, Queue, ReviewItem
 from review.models.items import OPEN_STATES, ItemState, SlotState
 from review.severity import CRITICAL, HIGH, LOW, MEDIUM
 from webapp.accounts.models import Project, User
@@ -84,6 +84,18 @@ def schema_versions(*, project: Project) -> QuerySet[LabelSchemaVersion]:
     return versions.order_by("schema__name", "-version")
 
 
+def get_schema(*, project: Project, name: str) -> LabelSchema:
+    """Return a label schema of the project; raise Http404 when there is none."""
+    schema = LabelSchema.objects.filter(project=project, name=name).first()
+    if schema is None:
+        raise Http404("No such label schema.")
+    return schema
+
+
+def newest_version(*, schema: LabelSchema) -> LabelSchemaVersion:
+    return schema.versions.select_related("schema").latest("version")
+
+
 def get_item(*, project: Project, public_id: str) -> ReviewItem:
     """Return an item of the project with its check, content and queue; raise Http404 when there is none."""
     key = parse_public_id("rvw", public_id)
@@ -108,7 +120,7 @@ def get_items(*, ids: list[uuid.UUID]) -> dict[uuid.UUID, ReviewItem]:
 def _items() -> QuerySet[ReviewItem]:
     return ReviewItem.objects.select_related(
         "project",
-        "queue__label_schema",
+        "queue__label_schema__schema",
         "checked__content",
         "checked__application",
         "checked__policy_version__policy",

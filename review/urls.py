@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from review import queue_views, slot_views, views
+from review import queue_views, schema_views, slot_views, views
 
 app_name = "review"
 urlpatterns = [
     path("", views.queues, name="queues"),
     path("mine/", views.mine, name="mine"),
+    path("schemas/", schema_views.schemas, name="schemas"),
+    path("schemas/new/", schema_views.schema_new, name="schema-new"),
+    path("schemas/<slug:schema>/edit/", schema_views.schema_edit, name="schema-edit"),
     path("queues/new/", queue_views.queue_new, name="queue-new"),
     path("queues/<slug:queue>/edit/", queue_views.queue_edit, name="queue-edit"),
     path("queues/<slug:queue>/work/", views.work, name="work"),

@@ -17,9 +17,10 @@ class LabelSchema(models.Model):
 
 
 class LabelSchemaVersion(models.Model):
-    """What a reviewer may answer. Immutable once a queue uses it.
+    """What a reviewer may answer. It never changes; a change is one more version.
 
-    `definition`: {"categories": [...], "rationale_snippets": [...]}.
+    `definition`: {"categories": [...], "rationale_snippets": [...], "outcomes": [...], "rubric": [{"name", "points"}]},
+    the last two left out in versions that offer all verdicts and have no rubric. `review.definition` reads it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -9,14 +9,17 @@ from review.services.decisions import decide
 from review.services.escalation import escalate, skip
 from review.services.queues import change_queue, create_queue
 from review.services.raising import ensure_default_queue, raise_item
+from review.services.schemas import add_schema_version, create_schema
 from review.services.submission import Answer, Submitted, submit_annotation
 
 __all__ = [
     "Answer",
     "Submitted",
+    "add_schema_version",
     "change_queue",
     "claim_items",
     "create_queue",
+    "create_schema",
     "decide",
     "ensure_default_queue",
     "escalate",

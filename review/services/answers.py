@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from review.definition import Definition, read_definition
 from review.errors import InvalidAnswer
 from review.models import Annotation, Assignment, Correction, FindingVerdict, PreferencePair, ReviewItem, SpanAnnotation
 from review.models.annotations import Outcome
@@ -27,6 +28,7 @@ class CheckedAnswer:
     findings: dict[int, Finding]
     kept: dict[int, bool]
     labels: dict[str, bool]
+    rationale: str
     correction: str | None
 
 
@@ -34,8 +36,9 @@ def validate_answer(*, item: ReviewItem, answer: Answer) -> CheckedAnswer:
     """Return the answer with what follows from it filled in; raise InvalidAnswer when it does not fit the item."""
     if answer.outcome and answer.outcome not in Outcome.values:
         raise InvalidAnswer("Choose one of: release, redact, replace, block, unsure.")
-    validate_note(answer.note)
-    categories = item.queue.label_schema.definition["categories"]
+    schema = read_definition(item.queue.label_schema.definition)
+    rationale = _fit_schema(answer, schema)
+    categories = schema.categories
     if unknown := set(answer.labels) - set(categories):
         raise InvalidAnswer(f"{len(unknown)} of the categories are not in this queue's label schema.")
     findings = {finding.id: finding for finding in item.checked.findings.all()}
@@ -46,8 +49,23 @@ def validate_answer(*, item: ReviewItem, answer: Answer) -> CheckedAnswer:
         findings=findings,
         kept=kept,
         labels=_labels(answer, kept, findings, categories),
+        rationale=rationale,
         correction=_correction(item, answer),
     )
+
+
+def _fit_schema(answer: Answer, schema: Definition) -> str:
+    """Return the note with the chosen sentences before it; raise InvalidAnswer for what the schema does not offer."""
+    if (answer.outcome or "unsure") not in schema.outcomes:
+        raise InvalidAnswer(f"This queue offers {', '.join(schema.outcomes)}. Choose one of these.")
+    scales = {field.name: field.scale for field in schema.rubric}
+    if any(points not in scales.get(name, ()) for name, points in answer.rubric.items()):
+        raise InvalidAnswer("A number of the rubric does not fit this queue's label schema.")
+    if set(answer.snippets) - set(schema.rationale_snippets):
+        raise InvalidAnswer("One of the sentences is not in this queue's label schema.")
+    rationale = "\n".join(part for part in (*answer.snippets, answer.note) if part)
+    validate_note(rationale)
+    return rationale
 
 
 def validate_note(note: str) -> None:
@@ -113,7 +131,8 @@ def store_answer(
         verdict=answer.verdict,
         outcome=answer.outcome,
         labels=checked.labels,
-        rationale=answer.note,
+        rubric=dict(answer.rubric),
+        rationale=checked.rationale,
         policy_version_id=item.checked.policy_version_id,
         counts=counts,
         active_ms=answer.active_ms,

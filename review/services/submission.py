@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -25,11 +25,16 @@ DECIDED = "This item was already decided. Your answer is kept, but it does not c
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a reviewer says of an item. `outcome` "" means unsure; `correction` belongs to replace."""
+    """What a reviewer says of an item. `outcome` "" means unsure; `correction` belongs to replace.
+
+    `snippets` are sentences of the label schema; they stand before the `note`.
+    """
 
     outcome: str
     findings: Mapping[int, bool] = field(default_factory=dict)
     labels: Mapping[str, bool] = field(default_factory=dict)
+    rubric: Mapping[str, int] = field(default_factory=dict)
+    snippets: Sequence[str] = ()
     note: str = ""
     correction: str | None = None
     active_ms: int | None = None

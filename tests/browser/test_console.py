@@ -11,12 +11,12 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
-from review.models import Annotation, Assignment, Exclusion, ReviewItem
-from review.services import raise_item
+from review.models import Annotation, Assignment, Exclusion, Queue, ReviewItem
+from review.services import change_queue, raise_item
 from tests.browser.conftest import Requests
 from tests.factories import Cast, make_cast
 from tests.review.working import new_item, queue_of
-from webapp.accounts.models import User
+from webapp.accounts.models import Membership, User
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 OUTPUT = "You can reach Ann at ann@example.com, idiot."
@@ -88,6 +88,30 @@ def test_a_reviewer_is_told_of_a_pause_and_submits_what_they_have(cast: Cast, op
     page.wait_for_url("**/review/")
     expect(page.get_by_role("row", name="All outputs paused")).to_be_visible()
     assert Annotation.objects.filter(counts=True).count() == 2
+
+
+def test_an_item_whose_queue_moved_to_other_choices_comes_back_with_them(
+    cast: Cast, open_queues: Callable[..., Page]
+) -> None:
+    new_item(cast)
+    page = open_queues()
+    start(page)
+    queue = Queue.objects.select_related("label_schema").get()
+    page.keyboard.press("1")
+    page.get_by_label("Note").fill("Mine.")
+    definition = {"categories": ["harassment", "spam"], "outcomes": ["release", "block"], "rubric": []}
+    version = queue.label_schema.schema.versions.create(version=2, definition=definition)
+    lead = Membership.objects.get(project=cast.project, user=cast.lead)
+    change_queue(queue=queue, version=1, settings={"label_schema": version}, membership=lead)
+    page.locator("input[name=outcome][value=release]").check()
+    page.get_by_role("button", name="Submit and next").click()
+    page.get_by_role("button", name="Back to the item").click()
+    expect(page.locator(".category-name")).to_have_count(2)
+    expect(page.locator("input[name=outcome]")).to_have_count(2)
+    page.get_by_role("button", name="Submit and next").click()
+    page.wait_for_url("**/review/")
+    stored = Annotation.objects.get()
+    assert (stored.outcome, stored.labels, stored.rationale) == ("release", {"harassment": True}, "Mine.")
 
 
 def test_items_are_decided_with_two_keys_each_without_waiting(cast: Cast, open_queues: Callable[..., Page]) -> None:

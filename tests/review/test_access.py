@@ -28,6 +28,9 @@ PAGES = {
     "release": ("POST", REVIEWERS),
     "queue-new": ("GET", LEADS),
     "queue-edit": ("GET", LEADS),
+    "schemas": ("GET", LEADS),
+    "schema-new": ("GET", LEADS),
+    "schema-edit": ("GET", LEADS),
 }
 
 
@@ -39,6 +42,7 @@ def urls(cast: Cast) -> dict[str, str]:
     arguments: dict[str, list[object]] = {"queues": [], "mine": [], "item": [item.public_id]}
     arguments |= {"redacted": [item.public_id], "work": ["default"], "ahead": ["default"]}
     arguments |= {"queue-new": [], "queue-edit": ["default"]}
+    arguments |= {"schemas": [], "schema-new": [], "schema-edit": ["default"]}
     return {
         name: reverse(f"review:{name}", args=[cast.project.slug, *arguments.get(name, [slot.id])]) for name in PAGES
     }
@@ -62,7 +66,7 @@ def test_an_outsider_can_not_reach_an_item_through_their_own_project(
 ) -> None:
     client.force_login(cast.outsider)
     for name, url in urls.items():
-        if name not in ("queues", "mine", "queue-new"):
+        if name not in ("queues", "mine", "queue-new", "schemas", "schema-new"):
             moved = url.replace(f"/p/{cast.project.slug}/", f"/p/{cast.other_project.slug}/")
             assert client.generic(PAGES[name][0], moved).status_code == 404, name
 

@@ -202,7 +202,9 @@ async function bringBack(entry, message) {
   clearTrouble();
   unsaved.delete(entry);
   await fetching;
-  if (stage !== null) setAhead(stage.element);
+  // What came meanwhile may be this very item: the server still counts it as not answered.
+  const waiting = stage?.element ?? ahead;
+  setAhead(waiting?.dataset.slot === entry.kept.element.dataset.slot ? null : waiting);
   stage = entry.kept;
   place.replaceChildren(stage.element);
   history.replaceState(null, "", stage.element.dataset.url);
@@ -224,6 +226,23 @@ async function renewFence() {
     const [before, after] = [stage.find(selector), fresh.querySelector(selector)];
     if (before && after && before.childElementCount !== after.childElementCount) before.replaceWith(after);
   }
+  const form = fresh.querySelector("[data-answer]");
+  if (stage.form.dataset.schema !== form.dataset.schema) renewChoices(form);
+}
+
+// A lead moved the queue to other choices: offer those, with what the reviewer chose where it is still offered.
+function renewChoices(fresh) {
+  const chosen = new FormData(stage.form);
+  for (const input of fresh.querySelectorAll("input[type=radio], input[type=checkbox]")) {
+    if (chosen.getAll(input.name).includes(input.value)) input.checked = true;
+  }
+  for (const name of ["verdicts", "snippets", "rubric", "categories"]) {
+    const [before, after] = [stage.form, fresh].map((form) => form.querySelector(`fieldset.${name}`));
+    if (before && after) before.replaceWith(after);
+    else if (before) before.remove();
+    else if (after) stage.form.querySelector(".categories").before(after);
+  }
+  stage.form.dataset.schema = fresh.dataset.schema;
 }
 
 function showSaving() {

@@ -1,0 +1,120 @@
+"""The form of a label schema: one thing a line, so that it works without scripts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+
+from review.definition import ALWAYS, OUTCOMES, Definition, RubricField
+from review.forms import LinesField
+from screening.categories import MODERATION_CATEGORIES
+
+#: Letters and digits of any script first, so that a name is never mistaken for markup or for a number of a form.
+_NAME = re.compile(r"\w[\w /.+&-]{0,59}")
+MAX_CATEGORIES = 60
+MAX_SNIPPETS = 20
+MAX_SNIPPET = 300
+MAX_RUBRIC = 8
+MAX_POINTS = 10
+_NAMES = "letters, digits, blanks and / . + & - _, at most 60 of them"
+
+
+class SchemaForm(forms.Form):
+    """What reviewers can answer; `based_on` is the version that the lead began from."""
+
+    categories = LinesField(
+        help_text="One a line. The first nine have the keys 1 to 9. Those of the guard model come with its scores.",
+    )
+    outcomes = forms.MultipleChoiceField(
+        label="Also offered",
+        required=False,
+        choices=[(name, name.capitalize()) for name in OUTCOMES if name not in ALWAYS],
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Besides release and block, which every schema has.",
+    )
+    rubric = LinesField(
+        required=False,
+        help_text="Questions answered with a number, one a line, each with its highest one: “tone: 5”. At most 8.",
+    )
+    rationale_snippets = LinesField(
+        required=False,
+        help_text="Sentences that a reviewer puts into the note with a tick, one a line. At most 20.",
+    )
+
+    def __init__(self, *, definition: Definition | None, based_on: int | None = None, data: Any = None) -> None:
+        super().__init__(data, label_suffix="")
+        self.initial = {
+            "categories": definition.categories if definition else list(MODERATION_CATEGORIES),
+            "outcomes": [name for name in (definition.outcomes if definition else OUTCOMES) if name not in ALWAYS],
+            "rubric": [str(field) for field in definition.rubric] if definition else [],
+            "rationale_snippets": definition.rationale_snippets if definition else [],
+        }
+        for name, rows in (("rubric", 3), ("rationale_snippets", 4)):
+            self.fields[name].widget.attrs["rows"] = rows
+        if based_on is not None:
+            self.fields["based_on"] = forms.IntegerField(widget=forms.HiddenInput, initial=based_on)
+
+    @property
+    def definition(self) -> Definition:
+        given = self.cleaned_data
+        chosen = {*ALWAYS, *given["outcomes"]}
+        return Definition(
+            categories=given["categories"],
+            rationale_snippets=given["rationale_snippets"],
+            outcomes=[name for name in OUTCOMES if name in chosen],
+            rubric=given["rubric"],
+        )
+
+    def clean_categories(self) -> list[str]:
+        names: list[str] = self.cleaned_data["categories"]
+        if not 1 <= len(names) <= MAX_CATEGORIES:
+            raise forms.ValidationError(f"Give 1 to {MAX_CATEGORIES} categories, one a line.")
+        _require_names(names)
+        return names
+
+    def clean_rubric(self) -> list[RubricField]:
+        fields = [_rubric_field(line) for line in self.cleaned_data["rubric"]]
+        if len(fields) > MAX_RUBRIC:
+            raise forms.ValidationError(f"Leave some out: a rubric has at most {MAX_RUBRIC} questions.")
+        _require_names([field.name for field in fields])
+        return fields
+
+    def clean_rationale_snippets(self) -> list[str]:
+        snippets: list[str] = self.cleaned_data["rationale_snippets"]
+        if len(snippets) > MAX_SNIPPETS:
+            raise forms.ValidationError(f"Leave some out: there are at most {MAX_SNIPPETS} sentences.")
+        if any(len(snippet) > MAX_SNIPPET for snippet in snippets):
+            raise forms.ValidationError(f"Shorten the sentences to at most {MAX_SNIPPET} characters each.")
+        if len(set(snippets)) < len(snippets):
+            raise forms.ValidationError("Two of the sentences are the same: leave one out.")
+        return snippets
+
+
+class NewSchemaForm(SchemaForm):
+    """A schema that is not there yet, and the name that it keeps."""
+
+    name = forms.SlugField(
+        max_length=100,
+        help_text="Letters, digits, - and _. Versions are counted under it; it can not be changed later.",
+    )
+    field_order = ("name",)
+
+
+def _rubric_field(line: str) -> RubricField:
+    name, _, points = line.rpartition(":")
+    highest = points.strip()
+    if not (highest.isascii() and highest.isdigit() and 2 <= int(highest[:4]) <= MAX_POINTS):
+        raise forms.ValidationError(
+            f"End every line with a colon and the highest number, 2 to {MAX_POINTS}, as in “tone: 5”."
+        )
+    return RubricField(name.strip(), int(highest))
+
+
+def _require_names(names: list[str]) -> None:
+    bad = next((name for name in names if not _NAME.fullmatch(name)), None)
+    if bad is not None:
+        raise forms.ValidationError(f"Rename “{bad[:60]}”: a name has {_NAMES}, and begins with a letter or a digit.")
+    if len(set(names)) < len(names):
+        raise forms.ValidationError("Two of the names are the same: leave one out.")
