@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from review import queue_views, schema_views, slot_views, views
+from review import lead_views, queue_views, schema_views, slot_views, views
 
 app_name = "review"
 urlpatterns = [
     path("", views.queues, name="queues"),
+    path("dashboard/", lead_views.dashboard, name="dashboard"),
     path("mine/", views.mine, name="mine"),
     path("schemas/", schema_views.schemas, name="schemas"),
     path("schemas/new/", schema_views.schema_new, name="schema-new"),

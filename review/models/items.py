@@ -55,6 +55,13 @@ class ReviewItem(models.Model):
         indexes = [
             models.Index(fields=["queue", "state", "-priority", "sla_due_at"], name="item_queue_order"),
             models.Index(fields=["project", "-decided_at"], name="item_project_decided"),
+            models.Index(fields=["project", "-created_at", "-id"], name="item_project_created"),
+            models.Index(
+                # All that the dashboard counts of what waits, so that it need not read the rows.
+                fields=["project", "queue", "severity", "created_at", "sla_due_at", "state"],
+                name="item_open",
+                condition=Q(state__in=OPEN_STATES),
+            ),
         ]
 
     @property
@@ -102,6 +109,9 @@ class Assignment(models.Model):
     held_until = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True, help_text="When the texts first went to the holder of this lease.")
     shown_at = models.DateTimeField(null=True, help_text="When it came on the holder's screen; null while only ahead.")
+    expired_at = models.DateTimeField(
+        null=True, help_text="When a lease of this slot last ran out while it was on its holder's screen."
+    )
     # Copies of the item's, so that a claim reads one index.
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="+")
     priority = models.FloatField(default=0.0)
@@ -130,6 +140,7 @@ class Assignment(models.Model):
             ),
             models.Index(fields=["lease_expires_at"], name="slot_lease_end", condition=Q(state="leased")),
             models.Index(fields=["lease_owner", "state"], name="slot_of_reviewer"),
+            models.Index(fields=["queue", "expired_at"], name="slot_expired", condition=Q(expired_at__isnull=False)),
         ]
 
 
@@ -144,3 +155,4 @@ class Exclusion(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "reviewer", "why"], name="one_exclusion_per_reason")]
+        indexes = [models.Index(fields=["created_at"], name="exclusion_skipped", condition=Q(why="skipped"))]

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Case, Exists, F, OuterRef, When
 from django.utils import timezone
 
 from review.errors import SlotLost
@@ -26,7 +26,8 @@ ADJUDICATORS = (Role.OWNER, Role.LEAD)
 _CLAIM = """
 UPDATE review_assignment SET
     state = 'leased', lease_owner_id = %(reviewer)s, lease_token = gen_random_uuid(),
-    lease_expires_at = %(now)s + %(lease)s, opened_at = NULL, shown_at = NULL
+    lease_expires_at = %(now)s + %(lease)s, opened_at = NULL, shown_at = NULL,
+    expired_at = CASE WHEN state = 'leased' AND shown_at IS NOT NULL THEN lease_expires_at ELSE expired_at END
 WHERE id = (
     SELECT slot.id FROM review_assignment slot
     WHERE slot.queue_id = %(queue)s
@@ -201,7 +202,8 @@ def sweep_leases() -> int:
         .filter(state=SlotState.LEASED, lease_expires_at__lte=timezone.now())
         .values("id")
     )
-    return Assignment.objects.filter(id__in=expired).update(state=SlotState.OPEN)
+    on_screen = Case(When(shown_at__isnull=False, then=F("lease_expires_at")), default=F("expired_at"))
+    return Assignment.objects.filter(id__in=expired).update(state=SlotState.OPEN, expired_at=on_screen)
 
 
 def may_adjudicate(slot: Assignment, membership: Membership) -> bool:

@@ -3,58 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from django.conf import settings
-from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, Route, expect
 
 from review.models import Annotation, Assignment, Exclusion, Queue, ReviewItem
 from review.services import change_queue, raise_item
-from tests.browser.conftest import Requests
-from tests.factories import Cast, make_cast
+from tests.factories import Cast
 from tests.review.working import new_item, queue_of
-from webapp.accounts.models import Membership, User
+from webapp.accounts.models import Membership
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 OUTPUT = "You can reach Ann at ann@example.com, idiot."
-
-
-@pytest.fixture
-def cast(transactional_db: None) -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def open_queues(
-    chromium: Browser, live_server: LiveServer, cast: Cast, requests_running: Requests
-) -> Iterator[Callable[..., Page]]:
-    """Return a function that signs a person in and opens the queue list; it fails the test on script errors."""
-    contexts: list[BrowserContext] = []
-    faults: list[str] = []
-
-    def sign_in(user: User | None = None, *, scripts: bool = True) -> Page:
-        client = Client()
-        client.force_login(user or cast.reviewer)
-        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-        context = chromium.new_context(java_script_enabled=scripts, viewport={"width": 1280, "height": 800})
-        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
-        context.set_default_timeout(15_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(f"{live_server.url}/p/acme/review/")
-        return page
-
-    yield sign_in
-    for context in contexts:
-        for page in context.pages:
-            page.wait_for_load_state("networkidle")
-        context.close()
-    requests_running.wait_until_done()
-    assert faults == []
 
 
 def start(page: Page) -> None:

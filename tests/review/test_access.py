@@ -17,6 +17,7 @@ LEADS = {"owner", "lead"}
 PAGES = {
     "queues": ("GET", EVERYONE),
     "item": ("GET", EVERYONE),
+    "dashboard": ("GET", LEADS),
     "mine": ("GET", REVIEWERS),
     "redacted": ("GET", REVIEWERS),
     "work": ("POST", REVIEWERS),
@@ -39,7 +40,7 @@ def urls(cast: Cast) -> dict[str, str]:
     """Return the addresses of all pages for an item that the reviewer holds."""
     item = new_item(cast)
     slot = claim_one(cast, member(cast, cast.reviewer))
-    arguments: dict[str, list[object]] = {"queues": [], "mine": [], "item": [item.public_id]}
+    arguments: dict[str, list[object]] = {"queues": [], "dashboard": [], "mine": [], "item": [item.public_id]}
     arguments |= {"redacted": [item.public_id], "work": ["default"], "ahead": ["default"]}
     arguments |= {"queue-new": [], "queue-edit": ["default"]}
     arguments |= {"schemas": [], "schema-new": [], "schema-edit": ["default"]}
@@ -66,7 +67,7 @@ def test_an_outsider_can_not_reach_an_item_through_their_own_project(
 ) -> None:
     client.force_login(cast.outsider)
     for name, url in urls.items():
-        if name not in ("queues", "mine", "queue-new", "schemas", "schema-new"):
+        if name not in ("queues", "dashboard", "mine", "queue-new", "schemas", "schema-new"):
             moved = url.replace(f"/p/{cast.project.slug}/", f"/p/{cast.other_project.slug}/")
             assert client.generic(PAGES[name][0], moved).status_code == 404, name
 
