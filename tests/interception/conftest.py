@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import pytest
 from django.http import HttpResponse
@@ -17,6 +18,8 @@ from webapp.asgi import application
 from webapp.celery import app as control
 from webapp.interception import auth, screening
 from webapp.local.processes import Supervisor
+
+T = TypeVar("T")
 
 
 class WebServer(Client):
@@ -41,11 +44,17 @@ def _through_asgi(environ: dict[str, Any]) -> HttpResponse:
         "client": ("127.0.0.1", 1),
         "server": ("testserver", 80),
     }
-    start, *parts = asyncio.run(asgi_messages(scope, environ["wsgi.input"].read()))
+    start, *parts = in_a_loop(asgi_messages(scope, environ["wsgi.input"].read()))
     headers = {name.decode(): value.decode("latin1") for name, value in start["headers"]}
     response = HttpResponse(b"".join(part["body"] for part in parts), status=start["status"], headers=headers)
     response.wsgi_request = None  # type: ignore[attr-defined]  # what Django's own handler of tests adds
     return response
+
+
+def in_a_loop(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Return what `coroutine` does, run on a thread: a browser that other tests drive may hold this one's loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 async def asgi_messages(scope: dict[str, Any], *body: bytes, whole: bool = True) -> list[Any]:

@@ -18,7 +18,7 @@ from screening.engine import Job
 from screening.findings import Text
 from screening.policy import PolicyError
 from tests.factories import Cast
-from tests.interception.conftest import IN_THREADS, ApiClient, WebServer, asgi_messages
+from tests.interception.conftest import IN_THREADS, ApiClient, WebServer, asgi_messages, in_a_loop
 from webapp.accounts.models import Project
 from webapp.asgi import application
 from webapp.audit.models import AuditEvent
@@ -102,14 +102,14 @@ def test_a_connection_that_broke_is_replaced(web: ApiClient, monkeypatch: pytest
 
 def test_a_body_may_come_in_parts(cast: Cast, screen_workers: Supervisor) -> None:
     body = json.dumps({"output": "fine"}).encode()
-    start, answer = asyncio.run(asgi_messages(scope_of(cast.api_key, body), body[:5], body[5:]))
+    start, answer = in_a_loop(asgi_messages(scope_of(cast.api_key, body), body[:5], body[5:]))
     assert (start["status"], json.loads(answer["body"])["verdict"]) == (200, "allow")
 
 
 @pytest.mark.parametrize("path", ["/v1/checks", "/v1/checks/batch"])
 def test_half_a_body_is_none(cast: Cast, path: str) -> None:
     body = json.dumps({"output": "fine"}).encode()
-    messages = asyncio.run(asgi_messages({**scope_of(cast.api_key, body), "path": path}, body[:5], whole=False))
+    messages = in_a_loop(asgi_messages({**scope_of(cast.api_key, body), "path": path}, body[:5], whole=False))
     assert [message["status"] for message in messages if "status" in message] in ([], [400])
     assert not Check.objects.exists()
 
@@ -129,7 +129,7 @@ def test_who_falls_silent_in_a_body_is_gone(cast: Cast, monkeypatch: pytest.Monk
     async def ask() -> None:
         await application({**scope_of(cast.api_key, body), "path": path}, receive, send)
 
-    asyncio.run(ask())
+    in_a_loop(ask())
     assert statuses == [400]
 
 
@@ -139,7 +139,7 @@ def test_a_header_with_an_underscore_is_no_header(web: ApiClient, cast: Cast, se
     body = json.dumps({"output": "fine"}).encode()
     scope = scope_of(cast.api_key, body)
     scope["headers"].append((b"x_forwarded_proto", b"https"))
-    names = [name for name, _ in asyncio.run(asgi_messages(scope, body))[0]["headers"]]
+    names = [name for name, _ in in_a_loop(asgi_messages(scope, body))[0]["headers"]]
     assert b"content-security-policy" in names  # it was left to Django
 
 
@@ -151,7 +151,7 @@ def test_a_header_that_came_twice_is_chosen_from_by_nobody(cast: Cast, name: str
     body = json.dumps({"output": "fine"}).encode()
     scope = scope_of(cast.api_key, body)
     scope["headers"].insert(0, (name.encode(), value.encode()))
-    assert asyncio.run(asgi_messages(scope, body))[0]["status"] == status
+    assert in_a_loop(asgi_messages(scope, body))[0]["status"] == status
     assert not Check.objects.exists()
 
 
@@ -179,7 +179,7 @@ def ask_together(asked: list[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]
     async def all_of_them() -> list[list[Any]]:
         return list(await asyncio.gather(*map(one, asked)))
 
-    return [(start["status"], json.loads(answer["body"])) for start, answer in asyncio.run(all_of_them())]
+    return [(start["status"], json.loads(answer["body"])) for start, answer in in_a_loop(all_of_them())]
 
 
 def test_each_of_a_round_gets_its_own_answer(cast: Cast, screen_workers: Supervisor) -> None:
@@ -279,7 +279,7 @@ def test_an_answer_is_not_kept_until_its_check_would_have_been_due(cast: Cast, s
         assert response.status_code == 200
         return weakref.ref(response)
 
-    first = asyncio.run(ask_for("one"))
-    asyncio.run(ask_for("two"))  # the round of the first is over
+    first = in_a_loop(ask_for("one"))
+    in_a_loop(ask_for("two"))  # the round of the first is over
     gc.collect()
     assert first() is None
