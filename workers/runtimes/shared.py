@@ -43,7 +43,17 @@ class SharedGuard(EncoderGuard):
         if self.device.type == "cuda":
             self.batcher = Batcher(self.runtime, capacity=CUDA_CAPACITY)
         else:
-            self.batcher = Batcher(self.runtime, capacity=CPU_CAPACITY, lanes=lanes, initializer=_enter_lane)
+            self.batcher = Batcher(self.runtime, capacity=CPU_CAPACITY, lanes=lanes, initializer=self._enter_lane)
+
+    def _enter_lane(self) -> None:
+        # Of this thread, and of those that begin later: lanes share no product.
+        torch.set_num_threads(1)
+        if sys.platform == "linux":
+            # There niceness is a thread's own, too; elsewhere it would add up each time that the model is loaded.
+            os.nice(NICE)
+        # The largest batch there is, in all lanes at once: memory has its full size before the first check.
+        window = np.zeros(self._config.window, dtype=np.int32)
+        self.runtime.launch([window] * (self.runtime.budget // len(window)))()
 
     def close(self) -> None:
         """Fail what waits, and end the threads."""
@@ -84,14 +94,6 @@ class SharedGuard(EncoderGuard):
         reading.add(range(len(windows)), _stacked(read.results))
         (prediction,) = reading.predictions(late=())
         return replace(prediction, queue_ms=read.queue_ms, inference_ms=read.inference_ms)
-
-
-def _enter_lane() -> None:
-    # Of this thread, and of those that begin later: lanes share no product.
-    torch.set_num_threads(1)
-    if sys.platform == "linux":
-        # There niceness is a thread's own, too; elsewhere it would add up each time that the model is loaded.
-        os.nice(NICE)
 
 
 def _seconds(deadline: Deadline) -> float | None:
