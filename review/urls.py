@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from review import lead_views, queue_views, schema_views, slot_views, views
+from review import lead_views, queue_views, routing_views, schema_views, slot_views, views
 
 app_name = "review"
 urlpatterns = [
     path("", views.queues, name="queues"),
     path("dashboard/", lead_views.dashboard, name="dashboard"),
     path("mine/", views.mine, name="mine"),
+    path("routing/", routing_views.routing, name="routing"),
     path("schemas/", schema_views.schemas, name="schemas"),
     path("schemas/new/", schema_views.schema_new, name="schema-new"),
     path("schemas/<slug:schema>/edit/", schema_views.schema_edit, name="schema-edit"),

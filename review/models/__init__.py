@@ -4,6 +4,7 @@ from review.models.annotations import Annotation, Correction, FindingVerdict, Pr
 from review.models.decisions import Decision
 from review.models.items import Assignment, Exclusion, ItemTrigger, ReviewItem
 from review.models.queues import LabelSchema, LabelSchemaVersion, Queue
+from review.models.routing import RoutingRule, RoutingTable
 
 __all__ = [
     "Annotation",
@@ -18,5 +19,7 @@ __all__ = [
     "PreferencePair",
     "Queue",
     "ReviewItem",
+    "RoutingRule",
+    "RoutingTable",
     "SpanAnnotation",
 ]

@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from review.models import Assignment, ItemTrigger, LabelSchema, LabelSchemaVersion, Queue, ReviewItem
 from review.models.items import OPEN_STATES, SlotRole, SlotState
+from review.routing import active_rules, facts_of, first_met
 from review.severity import risk_of, severity_of
 from screening.categories import MODERATION_CATEGORIES
 from webapp.accounts.models import Project
 from webapp.accounts.services import SYSTEM
 from webapp.audit.log import EventObject, record_event
-from webapp.interception.models import Check
+from webapp.interception.models import Check, Finding
 
 DEFAULT_QUEUE = "default"
 #: A random sample comes unprioritised, so that it stays a sample of everything.
@@ -50,16 +51,16 @@ def ensure_default_schema(*, project: Project) -> LabelSchemaVersion:
 
 @transaction.atomic
 def raise_item(*, check: Check, kind: str, inclusion_prob: float = 1.0, queue: Queue | None = None) -> ReviewItem:
-    """Return the open item of `check` in `queue` (default: the project's default queue), with this trigger added.
+    """Return the open item of `check`, with this trigger added; `queue` defaults to what the routing rules say.
 
-    A second reason for the same check is one more trigger on the open item, never a second item; it can raise the
-    item's severity and priority, never lower them.
+    A second reason for the same check is one more trigger on the open item, wherever it is, never a second item; it
+    can raise the item's severity and priority, never lower them.
     """
-    queue = queue or ensure_default_queue(project=check.project)
     findings = list(check.findings.all())
+    item = _open_item(check, queue)
+    queue = item.queue if item else queue or _route(check, findings, kind)
     severity = severity_of(findings, verdict=check.verdict)
     priority = 0.0 if kind == SAMPLED else severity * risk_of(findings, check)
-    item = _open_item(check, queue)
     if item is None:
         try:
             with transaction.atomic():
@@ -71,8 +72,18 @@ def raise_item(*, check: Check, kind: str, inclusion_prob: float = 1.0, queue: Q
     return item
 
 
-def _open_item(check: Check, queue: Queue) -> ReviewItem | None:
-    return ReviewItem.objects.select_for_update().filter(checked=check, queue=queue, state__in=OPEN_STATES).first()
+def _open_item(check: Check, queue: Queue | None) -> ReviewItem | None:
+    items = ReviewItem.objects.select_for_update(of=("self",)).select_related("queue").order_by("created_at", "id")
+    where = {} if queue is None else {"queue": queue}
+    return items.filter(checked=check, state__in=OPEN_STATES, **where).first()
+
+
+def _route(check: Check, findings: list[Finding], kind: str) -> Queue:
+    """Return the queue of the first rule that matches; without rules, the project's queue "default"."""
+    facts = facts_of(check, findings, trigger=kind)
+    rules = active_rules(check.project)
+    number = first_met(rules, facts)
+    return ensure_default_queue(project=check.project) if number is None else rules[number].queue
 
 
 def _new_item(

@@ -30,6 +30,7 @@ PAGES = {
     "queue-new": ("GET", LEADS),
     "queue-edit": ("GET", LEADS),
     "schemas": ("GET", LEADS),
+    "routing": ("GET", LEADS),
     "schema-new": ("GET", LEADS),
     "schema-edit": ("GET", LEADS),
 }
@@ -43,7 +44,7 @@ def urls(cast: Cast) -> dict[str, str]:
     arguments: dict[str, list[object]] = {"queues": [], "dashboard": [], "mine": [], "item": [item.public_id]}
     arguments |= {"redacted": [item.public_id], "work": ["default"], "ahead": ["default"]}
     arguments |= {"queue-new": [], "queue-edit": ["default"]}
-    arguments |= {"schemas": [], "schema-new": [], "schema-edit": ["default"]}
+    arguments |= {"schemas": [], "routing": [], "schema-new": [], "schema-edit": ["default"]}
     return {
         name: reverse(f"review:{name}", args=[cast.project.slug, *arguments.get(name, [slot.id])]) for name in PAGES
     }
@@ -67,7 +68,7 @@ def test_an_outsider_can_not_reach_an_item_through_their_own_project(
 ) -> None:
     client.force_login(cast.outsider)
     for name, url in urls.items():
-        if name not in ("queues", "dashboard", "mine", "queue-new", "schemas", "schema-new"):
+        if name not in ("queues", "dashboard", "mine", "queue-new", "routing", "schemas", "schema-new"):
             moved = url.replace(f"/p/{cast.project.slug}/", f"/p/{cast.other_project.slug}/")
             assert client.generic(PAGES[name][0], moved).status_code == 404, name
 

@@ -20,6 +20,7 @@ EVENT_TYPES: dict[str, str] = {
     "check.late_result": "A rule finished after the verdict and its findings were attached.",
     "review.queue.created": "A lead made a review queue.",
     "review.queue.changed": "A lead changed a review queue.",
+    "review.routing.changed": "A lead changed which checks go to which queue.",
     "review.schema.version.created": "A lead stored a version of a label schema.",
     "review.item.created": "A check was put in front of people.",
     "review.annotation.submitted": "A reviewer answered.",
