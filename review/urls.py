@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from review import lead_views, queue_views, routing_views, schema_views, slot_views, views
+from review import browse_views, lead_views, queue_views, routing_views, schema_views, slot_views, views
 
 app_name = "review"
 urlpatterns = [
@@ -19,6 +19,9 @@ urlpatterns = [
     path("queues/<slug:queue>/edit/", queue_views.queue_edit, name="queue-edit"),
     path("queues/<slug:queue>/work/", views.work, name="work"),
     path("queues/<slug:queue>/ahead/", slot_views.ahead, name="ahead"),
+    path("items/", browse_views.browse, name="browse"),
+    path("filters/", browse_views.save, name="filter-save"),
+    path("filters/<int:saved>/delete/", browse_views.forget, name="filter-delete"),
     path("items/<str:item>/", views.item, name="item"),
     path("items/<str:item>/redacted/", views.redacted, name="redacted"),
     path("slots/<uuid:slot>/submit/", slot_views.submit, name="submit"),

@@ -5,6 +5,7 @@ from review.models.decisions import Decision
 from review.models.items import Assignment, Exclusion, ItemTrigger, ReviewItem
 from review.models.queues import LabelSchema, LabelSchemaVersion, Queue
 from review.models.routing import RoutingRule, RoutingTable
+from review.models.search import SavedFilter, SearchText
 
 __all__ = [
     "Annotation",
@@ -21,5 +22,7 @@ __all__ = [
     "ReviewItem",
     "RoutingRule",
     "RoutingTable",
+    "SavedFilter",
+    "SearchText",
     "SpanAnnotation",
 ]

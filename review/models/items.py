@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from review.models.queues import Queue
+from review.severity import NAMES as SEVERITY_NAMES
 from webapp.accounts.models import Project, User
 from webapp.ids import public_id, uuid7
 from webapp.interception.models import Check
@@ -67,6 +68,10 @@ class ReviewItem(models.Model):
     @property
     def public_id(self) -> str:
         return public_id("rvw", self.id)
+
+    @property
+    def severity_name(self) -> str:
+        return SEVERITY_NAMES[self.severity]
 
 
 class ItemTrigger(models.Model):

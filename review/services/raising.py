@@ -11,6 +11,7 @@ from django.utils import timezone
 from review.models import Assignment, ItemTrigger, LabelSchema, LabelSchemaVersion, Queue, ReviewItem
 from review.models.items import OPEN_STATES, SlotRole, SlotState
 from review.routing import active_rules, facts_of, first_met
+from review.search import remember_words
 from review.severity import risk_of, severity_of
 from screening.categories import MODERATION_CATEGORIES
 from webapp.accounts.models import Project
@@ -98,6 +99,7 @@ def _new_item(
         sla_due_at=timezone.now() + dt.timedelta(seconds=queue.sla_seconds),
     )
     ItemTrigger.objects.create(item=item, kind=kind, inclusion_prob=inclusion_prob)
+    remember_words(check)
     for number in range(1, queue.required_reviews + 1):
         add_slot(item, number, SlotRole.PRIMARY if number == 1 else SlotRole.OVERLAP)
     record_event(

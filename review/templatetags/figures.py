@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+from urllib.parse import urlencode
+
 from django import template
+from django.urls import reverse
+
+from review.dashboard.queries import AGES
 
 register = template.Library()
 
@@ -30,3 +37,28 @@ def percent(share: float) -> str:
 def bar(value: int, highest: int) -> float:
     """Return how high a bar of 24 units is, where `highest` reaches the top."""
     return round(24 * value / highest, 1) if highest else 0.0
+
+
+@register.simple_tag(takes_context=True)
+def items_url(context: template.Context, **filters: Any) -> str:
+    """Return the address of the list of items behind a figure of the dashboard.
+
+    In a section they are of its queue. `age` is a column of ages, `hour` an hour that ended so many hours ago, `days`
+    the days until now; without a value a filter is left out.
+    """
+    queue = getattr(context.get("section"), "queue", None)
+    wanted = {"queue": queue and queue.slug, **filters, **_times(context["board"].at, filters)}
+    query = {name: value for name, value in wanted.items() if value and name not in ("age", "hour", "days")}
+    return f"{reverse('review:browse', args=[context['project'].slug])}?{urlencode(query)}"
+
+
+def _times(now: dt.datetime, filters: dict[str, Any]) -> dict[str, str]:
+    since = until = None
+    if "age" in filters:
+        since, until = dict(enumerate(AGES)).get(filters["age"]), dict(enumerate(AGES, start=1)).get(filters["age"])
+    elif "hour" in filters:
+        since, until = dt.timedelta(hours=filters["hour"] + 1), dt.timedelta(hours=filters["hour"])
+    elif "days" in filters:
+        since = dt.timedelta(days=filters["days"])
+    bounds = {"since": since, "until": until}
+    return {name: (now - ago).strftime("%Y-%m-%dT%H:%M:%S.%f") for name, ago in bounds.items() if ago is not None}

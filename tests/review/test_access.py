@@ -18,6 +18,9 @@ PAGES = {
     "queues": ("GET", EVERYONE),
     "item": ("GET", EVERYONE),
     "dashboard": ("GET", LEADS),
+    "browse": ("GET", EVERYONE),
+    "filter-save": ("POST", EVERYONE),
+    "filter-delete": ("POST", EVERYONE),
     "mine": ("GET", REVIEWERS),
     "redacted": ("GET", REVIEWERS),
     "work": ("POST", REVIEWERS),
@@ -34,6 +37,8 @@ PAGES = {
     "schema-new": ("GET", LEADS),
     "schema-edit": ("GET", LEADS),
 }
+#: Pages of a project as a whole, which everybody has in their own.
+OF_NO_ITEM = ("queues", "dashboard", "browse", "filter-save", "mine", "queue-new", "routing", "schemas", "schema-new")
 
 
 @pytest.fixture
@@ -45,6 +50,7 @@ def urls(cast: Cast) -> dict[str, str]:
     arguments |= {"redacted": [item.public_id], "work": ["default"], "ahead": ["default"]}
     arguments |= {"queue-new": [], "queue-edit": ["default"]}
     arguments |= {"schemas": [], "routing": [], "schema-new": [], "schema-edit": ["default"]}
+    arguments |= {"browse": [], "filter-save": [], "filter-delete": [0]}
     return {
         name: reverse(f"review:{name}", args=[cast.project.slug, *arguments.get(name, [slot.id])]) for name in PAGES
     }
@@ -68,7 +74,7 @@ def test_an_outsider_can_not_reach_an_item_through_their_own_project(
 ) -> None:
     client.force_login(cast.outsider)
     for name, url in urls.items():
-        if name not in ("queues", "dashboard", "mine", "queue-new", "routing", "schemas", "schema-new"):
+        if name not in OF_NO_ITEM:
             moved = url.replace(f"/p/{cast.project.slug}/", f"/p/{cast.other_project.slug}/")
             assert client.generic(PAGES[name][0], moved).status_code == 404, name
 

@@ -188,6 +188,30 @@ def test_no_name_of_a_reviewer_is_on_it(cast: Cast, client: Client) -> None:
     assert "zdenka" not in page.text
 
 
+def test_every_figure_with_a_link_leads_to_as_many_items(cast: Cast, client: Client) -> None:
+    for outcome in ("release", "block"):
+        decide(cast, outcome)
+    allowed = new_item(cast, verdict="allow", findings=[], review="sampled")
+    reviewer = member(cast, cast.reviewer)
+    answer(claim_one(cast, reviewer), reviewer, "block")
+    assert allowed.checked.findings.count() == 0
+    for hours in (0.5, 2, 30):
+        item = new_item(cast)
+        due = timezone.now() + dt.timedelta(minutes=10 if hours < 1 else -10)
+        ReviewItem.objects.filter(pk=item.pk).update(created_at=timezone.now() - hours * HOUR, sla_due_at=due)
+    who = another(cast, "skips")
+    slot = claim_one(cast, who)
+    assert slot.lease_token is not None
+    skip(slot=slot, membership=who, lease_token=slot.lease_token, reason="unclear")
+    client.force_login(cast.lead)
+    page = client.get(url(cast)).text
+    links = re.findall(r'<a href="([^"]*/items/[^"]*)">(\d+)</a>', page)
+    assert len(links) > 15
+    for address, figure in links:
+        items = client.get(address.replace("&amp;", "&")).context["items"]
+        assert len(items) == int(figure), address
+
+
 def test_htmx_gets_the_figures_alone(cast: Cast, client: Client) -> None:
     new_item(cast)
     client.force_login(cast.lead)

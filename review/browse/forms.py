@@ -1,0 +1,69 @@
+"""The filters of the list of items."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from review.models.annotations import Outcome
+from review.models.items import ItemState
+from review.severity import CRITICAL, HIGH, LOW, MEDIUM, NAMES
+from review.views import LEADS
+from webapp.accounts.models import Membership
+from webapp.interception.models import Verdict
+
+ANY = ("", "any")
+OPEN, WITH_LEADS, CHANGED, NO_RULE = "open", "leads", "changed", "-"
+
+
+def _select(label: str, *choices: tuple[str, str]) -> forms.ChoiceField:
+    return forms.ChoiceField(required=False, label=label, choices=[ANY, *choices])
+
+
+class BrowseForm(forms.Form):
+    """Everything may be left open; an unknown value is an error, never ignored."""
+
+    q = forms.CharField(required=False, max_length=200, label="Words in the output or the messages", strip=True)
+    state = _select("State", (OPEN, "open"), (WITH_LEADS, "with leads"), *ItemState.choices)
+    queue = _select("Queue")
+    severity = _select("Severity", *((NAMES[number], NAMES[number]) for number in (CRITICAL, HIGH, MEDIUM, LOW)))
+    outcome = _select("Decided", *Outcome.choices, (CHANGED, "anything but release"))
+    verdict = _select("Machine's verdict", *Verdict.choices)
+    rule = forms.CharField(required=False, max_length=100, label="Rule that fired")
+    category = forms.CharField(required=False, max_length=100, label="Category found")
+    application = _select("Application")
+    reviewer = _select("Answered by")
+    due = _select("Due", ("overdue", "overdue"), ("hour", "in the next hour"))
+    skipped = forms.CharField(required=False, max_length=200, label="Skipped because")
+    time = _select("Time of", ("raised", "coming in"), ("decided", "decision"), ("skipped", "skip"))
+    since = forms.DateTimeField(required=False, label="From (UTC)")
+    until = forms.DateTimeField(required=False, label="Until (UTC)")
+
+    def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        project = membership.project
+        self._offer("queue", project.queues.order_by("name").values_list("slug", "name"))
+        self._offer("application", ((str(key), name) for key, name in project.applications.values_list("id", "name")))
+        if membership.role in LEADS:
+            people = project.memberships.order_by("user__username").values_list("user", "user__username")
+            self._offer("reviewer", ((str(key), name) for key, name in people))
+        else:
+            del self.fields["reviewer"]
+        for name in ("since", "until"):
+            self.fields[name].widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def _offer(self, name: str, choices: Any) -> None:
+        field = self.fields[name]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [ANY, *choices]
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """Return what was filled in."""
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+class SaveForm(forms.Form):
+    name = forms.CharField(max_length=100)
+    query = forms.CharField(required=False, max_length=2000)

@@ -1,0 +1,72 @@
+"""The list of items, and the filters that people keep."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from review.browse.finding import find_items
+from review.browse.forms import BrowseForm, SaveForm
+from review.models import SavedFilter
+from webapp.accounts.access import MemberRequest, member_required
+
+
+@require_GET
+@never_cache
+@member_required()
+def browse(request: MemberRequest) -> HttpResponse:
+    """List items, without their texts; only leads may ask for those that a person answered."""
+    form = BrowseForm(request.GET, membership=request.membership)
+    valid = form.is_valid()
+    filters = form.filters if valid else {}
+    after = request.GET.get("after", "")
+    items, more = find_items(project=request.project, filters=filters, after=after) if valid else ([], False)
+    kept = _kept(request.GET)
+    context = {
+        "form": form,
+        "items": items,
+        "filtered": bool(filters) or not valid,
+        "kept": kept,
+        "older": f"?{kept}&{urlencode({'after': items[-1].public_id})}" if more else "",
+        "paged": bool(after),
+        "saved": SavedFilter.objects.filter(project=request.project, user=request.user).order_by("name"),
+    }
+    return render(request, "review/browse.html", context, status=200 if valid else 422)
+
+
+def _kept(query: QueryDict) -> str:
+    """Return the filters of an address in a fixed order, without empty ones and without the page."""
+    kept = {name: query[name] for name in BrowseForm.base_fields if query.get(name)}
+    return urlencode(kept)
+
+
+@require_POST
+@member_required()
+def save(request: MemberRequest) -> HttpResponse:
+    """Keep a filter for this person; one of the same name is replaced."""
+    form = SaveForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "A filter needs a name of at most 100 characters.")
+        return redirect("review:browse", request.project.slug)
+    kept = _kept(QueryDict(form.cleaned_data["query"]))
+    SavedFilter.objects.update_or_create(
+        project=request.project, user=request.user, name=form.cleaned_data["name"], defaults={"query": kept}
+    )
+    messages.success(request, "The filter is saved. Only you see it.")
+    return redirect(f"{reverse('review:browse', args=[request.project.slug])}?{kept}")
+
+
+@require_POST
+@member_required()
+def forget(request: MemberRequest, saved: int) -> HttpResponse:
+    """Delete one of this person's filters."""
+    deleted, _ = SavedFilter.objects.filter(project=request.project, user=request.user, id=saved).delete()
+    if not deleted:
+        raise Http404("No such filter of yours.")
+    return redirect("review:browse", request.project.slug)
