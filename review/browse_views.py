@@ -1,4 +1,4 @@
-"""The list of items, and the filters that people keep."""
+"""The list of items, the filters that people keep, and what leads do to a decided item."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from review import selectors, services
 from review.browse.finding import find_items
 from review.browse.forms import BrowseForm, SaveForm
+from review.errors import InvalidAnswer
 from review.models import SavedFilter
+from review.views import LEADS
 from webapp.accounts.access import MemberRequest, member_required
 
 
@@ -70,3 +73,17 @@ def forget(request: MemberRequest, saved: int) -> HttpResponse:
     if not deleted:
         raise Http404("No such filter of yours.")
     return redirect("review:browse", request.project.slug)
+
+
+@require_POST
+@member_required(*LEADS)
+def reopen(request: MemberRequest, item: str) -> HttpResponse:
+    """Put a decided item before people again."""
+    found = selectors.get_item(project=request.project, public_id=item)
+    try:
+        services.reopen(item=found, membership=request.membership, reason=request.POST.get("reason", "").strip())
+    except InvalidAnswer as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "It waits again. Until it is decided anew, the decision so far holds.")
+    return redirect("review:item", request.project.slug, found.public_id)

@@ -124,7 +124,7 @@ def _items() -> QuerySet[ReviewItem]:
         "checked__content",
         "checked__application",
         "checked__policy_version__policy",
-    ).prefetch_related("checked__findings", "triggers")
+    ).prefetch_related("checked__findings", "triggers", "reopenings")
 
 
 def own_slot(*, item: ReviewItem, user: User) -> Assignment | None:

@@ -23,6 +23,7 @@ urlpatterns = [
     path("filters/", browse_views.save, name="filter-save"),
     path("filters/<int:saved>/delete/", browse_views.forget, name="filter-delete"),
     path("items/<str:item>/", views.item, name="item"),
+    path("items/<str:item>/reopen/", browse_views.reopen, name="reopen"),
     path("items/<str:item>/redacted/", views.redacted, name="redacted"),
     path("slots/<uuid:slot>/submit/", slot_views.submit, name="submit"),
     path("slots/<uuid:slot>/heartbeat/", slot_views.beat, name="heartbeat"),

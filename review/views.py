@@ -109,6 +109,7 @@ def frame_facts(request: MemberRequest, queue: Queue) -> dict[str, object]:
         "queue": queue,
         "waiting": selectors.waiting_in(queue=queue),
         "today": selectors.answered_since(project=request.project, user=request.user, since=today),
+        "may_lead": request.membership.role in LEADS,
         "sees_names": request.membership.role in (Role.OWNER, Role.LEAD, Role.COMPLIANCE),
     }
 

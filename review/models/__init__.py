@@ -1,7 +1,7 @@
 """Tables of review: queues and schemas, items and slots, what reviewers said, what was decided."""
 
 from review.models.annotations import Annotation, Correction, FindingVerdict, PreferencePair, SpanAnnotation
-from review.models.decisions import Decision
+from review.models.decisions import Decision, Reopening
 from review.models.items import Assignment, Exclusion, ItemTrigger, ReviewItem
 from review.models.queues import LabelSchema, LabelSchemaVersion, Queue
 from review.models.routing import RoutingRule, RoutingTable
@@ -19,6 +19,7 @@ __all__ = [
     "LabelSchemaVersion",
     "PreferencePair",
     "Queue",
+    "Reopening",
     "ReviewItem",
     "RoutingRule",
     "RoutingTable",

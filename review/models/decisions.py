@@ -35,3 +35,16 @@ class Decision(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "cycle"], name="one_decision_per_cycle")]
+
+
+class Reopening(models.Model):
+    """Why a decided item went into another cycle. Append-only."""
+
+    item = models.ForeignKey(ReviewItem, on_delete=models.PROTECT, related_name="reopenings")
+    cycle = models.PositiveSmallIntegerField(help_text="The one that it began.")
+    reopened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "cycle"], name="one_reopening_per_cycle")]

@@ -9,6 +9,7 @@ from review.services.decisions import decide
 from review.services.escalation import escalate, skip
 from review.services.queues import change_queue, create_queue
 from review.services.raising import ensure_default_queue, raise_item
+from review.services.reopening import reopen
 from review.services.routing import save_routing
 from review.services.schemas import add_schema_version, create_schema
 from review.services.submission import Answer, Submitted, submit_annotation
@@ -29,6 +30,7 @@ __all__ = [
     "raise_item",
     "release_all",
     "release_slot",
+    "reopen",
     "save_routing",
     "show",
     "skip",

@@ -107,6 +107,7 @@ def decide(*, item: ReviewItem, answers: Sequence[Annotation], method: Method, m
         method=method,
         policy_version=item.checked.policy_version,
         decided_by=membership.user,
+        supersedes=item.decisions.order_by("-cycle").first(),
         statement="\n".join(answer.rationale for answer in answers if answer.rationale),
     )
     record_release(

@@ -1,0 +1,83 @@
+"""Open decided items again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+
+from review.errors import InvalidAnswer
+from review.models import Exclusion, Reopening, ReviewItem
+from review.models.items import OPEN_STATES, ItemState, SlotRole
+from review.services.answers import validate_note
+from review.services.claims import ADJUDICATORS
+from review.services.decisions import next_number
+from review.services.raising import add_slot
+from webapp.accounts.models import Membership, Role
+from webapp.accounts.services import user_actor
+from webapp.audit.log import EventObject, record_event
+
+DECIDED_THE_ORIGINAL = "decided_the_original"
+
+
+@transaction.atomic
+def reopen(*, item: ReviewItem, membership: Membership, reason: str) -> ReviewItem:
+    """Put a decided item before people again, in a new cycle; until that decides, the decision so far holds.
+
+    It goes to people who did not answer it before, unless the project has too few of them. Raises InvalidAnswer without
+    a `reason`, when the item is not decided, and when its check waits in the queue already.
+    """
+    validate_note(reason)
+    if not reason:
+        raise InvalidAnswer("Say why it is opened again.")
+    item = ReviewItem.objects.select_for_update(of=("self",)).select_related("queue").get(id=item.id)
+    if item.state != ItemState.DECIDED:
+        raise InvalidAnswer("Only a decided item can be opened again.")
+    if ReviewItem.objects.filter(checked=item.checked_id, queue=item.queue_id, state__in=OPEN_STATES).exists():
+        raise InvalidAnswer("This check came to the queue once more and waits there already.")
+    _keep_away(item)
+    item.cycle += 1
+    item.version += 1
+    item.state = ItemState.REOPENED
+    item.sla_due_at = timezone.now() + dt.timedelta(seconds=item.queue.sla_seconds)
+    item.escalation_note = ""
+    item.save(update_fields=["cycle", "version", "state", "sla_due_at", "escalation_note"])
+    for number in range(item.queue.required_reviews):
+        add_slot(item, next_number(item), SlotRole.OVERLAP if number else SlotRole.PRIMARY)
+    Reopening.objects.create(item=item, cycle=item.cycle, reopened_by=membership.user, reason=reason)
+    record_event(
+        type="review.item.reopened",
+        project_id=item.project_id,
+        actor=user_actor(membership.user, membership.role),
+        object=EventObject("review_item", item.id, rev=str(item.cycle)),
+        reason_codes=["cause:lead"],
+    )
+    return item
+
+
+def _keep_away(item: ReviewItem) -> None:
+    """Exclude those who answered before; whoever is needed again may take a second slot of the item."""
+    earlier = set(item.annotations.values_list("reviewer", flat=True))
+    away = earlier - _needed_again(item, earlier)
+    Exclusion.objects.bulk_create(
+        [Exclusion(item=item, reviewer_id=user, why=DECIDED_THE_ORIGINAL) for user in away], ignore_conflicts=True
+    )
+    # One person has one live slot of an item; that of the cycle before is no longer theirs. The answer keeps its name.
+    item.assignments.filter(lease_owner__in=earlier - away).update(lease_owner=None)
+
+
+def _needed_again(item: ReviewItem, earlier: set[uuid.UUID]) -> set[uuid.UUID]:
+    roles = dict(
+        item.project.memberships.filter(role__in=(*ADJUDICATORS, Role.REVIEWER), user__is_active=True).values_list(
+            "user", "role"
+        )
+    )
+    away = earlier | set(item.exclusions.values_list("reviewer", flat=True))
+    left = {user: role for user, role in roles.items() if user not in away}
+    if len(left) < item.queue.required_reviews:
+        return earlier
+    if any(role in ADJUDICATORS for role in left.values()):
+        return set()
+    return {user for user in earlier if roles.get(user) in ADJUDICATORS}  # else nobody could settle a disagreement
