@@ -10,6 +10,7 @@ app_name = "review"
 urlpatterns = [
     path("", views.queues, name="queues"),
     path("dashboard/", lead_views.dashboard, name="dashboard"),
+    path("reviewers/<uuid:user>/", lead_views.reviewer, name="reviewer"),
     path("mine/", views.mine, name="mine"),
     path("routing/", routing_views.routing, name="routing"),
     path("schemas/", schema_views.schemas, name="schemas"),

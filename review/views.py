@@ -12,11 +12,13 @@ from django.views.decorators.http import require_GET, require_POST
 from review import selectors, services
 from review.errors import SlotLost
 from review.models import Assignment, Queue, ReviewItem
+from review.own import own_figures
 from review.page import Draft, build_page
 from review.services.claims import record_view
 from review.texts import redacted_text
 from webapp.accounts.access import MemberRequest, member_required
-from webapp.accounts.models import Role
+from webapp.accounts.models import Role, User
+from webapp.accounts.selectors import members_of
 
 PAUSED = "A lead paused this queue: it gives out nothing new until it goes on."
 LEADS = (Role.OWNER, Role.LEAD)
@@ -39,11 +41,22 @@ def queues(request: MemberRequest) -> HttpResponse:
 
 
 @require_GET
+@never_cache
 @member_required(*REVIEWERS)
 def mine(request: MemberRequest) -> HttpResponse:
-    """List what this member answered lately."""
-    answers = selectors.recent_answers(project=request.project, user=request.user)
-    return render(request, "review/mine.html", {"answers": answers})
+    """Show this member's own figures, and what they answered lately."""
+    return render_own(request, request.user)
+
+
+def render_own(request: MemberRequest, person: User) -> HttpResponse:
+    context: dict[str, object] = {
+        "person": person,
+        "figures": own_figures(project=request.project, user=person),
+        "answers": selectors.recent_answers(project=request.project, user=person),
+    }
+    if request.membership.role in LEADS:
+        context["people"] = members_of(request.project).filter(role__in=REVIEWERS).exclude(user=person)
+    return render(request, "review/mine.html", context)
 
 
 @require_POST

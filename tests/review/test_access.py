@@ -18,6 +18,7 @@ PAGES = {
     "queues": ("GET", EVERYONE),
     "item": ("GET", EVERYONE),
     "dashboard": ("GET", LEADS),
+    "reviewer": ("GET", LEADS),
     "reopen": ("POST", LEADS),
     "browse": ("GET", EVERYONE),
     "filter-save": ("POST", EVERYONE),
@@ -51,6 +52,7 @@ def urls(cast: Cast) -> dict[str, str]:
     arguments |= {"redacted": [item.public_id], "work": ["default"], "ahead": ["default"]}
     arguments |= {"queue-new": [], "queue-edit": ["default"]}
     arguments |= {"schemas": [], "routing": [], "schema-new": [], "schema-edit": ["default"]}
+    arguments |= {"reviewer": [cast.reviewer.id]}
     arguments |= {"reopen": [item.public_id], "browse": [], "filter-save": [], "filter-delete": [0]}
     return {
         name: reverse(f"review:{name}", args=[cast.project.slug, *arguments.get(name, [slot.id])]) for name in PAGES

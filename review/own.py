@@ -1,0 +1,64 @@
+"""One reviewer's own figures: for that reviewer and the leads, never beside another's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.utils import timezone
+
+from review.dashboard.intervals import Share
+from review.models import Annotation, Exclusion
+from review.models.decisions import Method
+from review.services.escalation import SKIPPED
+from webapp.accounts.models import Project, User
+
+#: Decisions that other people's answers took part in.
+_TOGETHER = (Method.CONSENSUS, Method.ADJUDICATED)
+AGREEMENT_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFigures:
+    """Answers, milliseconds of activity and skips, today and in the last 7 days; agreement of the last 30."""
+
+    today: int
+    week: int
+    active_today: int
+    active_week: int
+    skips_today: int
+    skips_week: int
+    agreement: Share
+
+
+def own_figures(*, project: Project, user: User) -> OwnFigures:
+    """Return the figures of `user` in the project; three queries. Days begin at midnight UTC."""
+    now = timezone.now()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    week = midnight - dt.timedelta(days=6)
+    today = Q(created_at__gte=midnight)
+    answers = Annotation.objects.filter(reviewer=user, item__project=project)
+    counted = answers.filter(created_at__gte=week).aggregate(
+        today=Count("id", filter=today),
+        week=Count("id"),
+        active_today=Sum("active_ms", filter=today, default=0),
+        active_week=Sum("active_ms", default=0),
+    )
+    skips = Exclusion.objects.filter(reviewer=user, item__project=project, why=SKIPPED, created_at__gte=week)
+    skipped = skips.aggregate(skips_today=Count("id", filter=today), skips_week=Count("id"))
+    return OwnFigures(**counted, **skipped, agreement=_agreement(answers, now))
+
+
+def _agreement(answers: QuerySet[Annotation], now: dt.datetime) -> Share:
+    """Return how many answers were what was decided, where others answered too; unsure agrees with nothing."""
+    together = answers.filter(
+        created_at__gte=now - dt.timedelta(days=AGREEMENT_DAYS),
+        counts=True,
+        item__decisions__cycle=F("cycle"),
+        item__decisions__method__in=_TOGETHER,
+    ).exclude(assignment__role="adjudicator")
+    found = together.aggregate(
+        agreed=Count("id", filter=Q(item__decisions__outcome=F("outcome"))), answered=Count("id")
+    )
+    return Share(found["agreed"], found["answered"])
