@@ -28,7 +28,8 @@ ANSWER_ROLES = (SlotRole.PRIMARY, SlotRole.OVERLAP, SlotRole.ADJUDICATOR)
 
 def decided_items(*, project: Project, filters: Filters, before: dt.datetime) -> QuerySet[ReviewItem]:
     """Return the items whose decision holds at `before`, oldest decision first; none that an appeal decided."""
-    decisions = Decision.objects.filter(item=OuterRef("pk"), cycle=OuterRef("cycle")).exclude(method=Method.APPEAL)
+    decisions = Decision.objects.standing().filter(item=OuterRef("pk"), cycle=OuterRef("cycle"))
+    decisions = decisions.exclude(method=Method.APPEAL)
     if filters.outcomes:
         decisions = decisions.filter(outcome__in=filters.outcomes)
     items = ReviewItem.objects.filter(Exists(decisions), project=project, state=ItemState.DECIDED)
@@ -84,7 +85,7 @@ def with_answers(items: QuerySet[ReviewItem]) -> QuerySet[ReviewItem]:
         .prefetch_related("finding_verdicts", "spans__finding", "pairs")
         .order_by("created_at", "id")
     )
-    holding = Decision.objects.filter(cycle=F("item__cycle")).select_related("policy_version__policy")
+    holding = Decision.objects.standing().filter(cycle=F("item__cycle")).select_related("policy_version__policy")
     return items.select_related("checked__content").prefetch_related(
         Prefetch("annotations", queryset=answers, to_attr="answers"),
         Prefetch("decisions", queryset=holding, to_attr="holding"),
@@ -96,14 +97,16 @@ def with_answers(items: QuerySet[ReviewItem]) -> QuerySet[ReviewItem]:
 
 def items_by_id(*, project: Project, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, ReviewItem]:
     """Return the still decided ones of `ids`, with all that a record is made of."""
-    items = ReviewItem.objects.filter(project=project, state=ItemState.DECIDED, id__in=ids)
+    decided = ReviewItem.objects.filter(state=ItemState.DECIDED, decided_at__lte=timezone.now())
+    items = decided.filter(project=project, id__in=ids)
     return {item.id: item for item in with_answers(items.filter(checked__content__isnull=False))}
 
 
 def outcome_counts(items: QuerySet[ReviewItem]) -> dict[str, int]:
     """Count `items` by the outcome of their decision, in the order of severity; outcomes without items are left out."""
     counts = dict(
-        Decision.objects.filter(item__in=items.order_by(), cycle=F("item__cycle"))
+        Decision.objects.standing()
+        .filter(item__in=items.order_by(), cycle=F("item__cycle"))
         .values_list("outcome")
         .annotate(n=Count("pk"))
     )

@@ -5,7 +5,8 @@ ReviewError             shown to the reviewer as it is
 ├── ItemChanged         the item changed since it was shown; look at it again
 ├── SettingsChanged     another lead changed it since the page was opened; look at it again
 ├── SettingsTaken       another one of the project has the name
-└── SlotLost            the slot belongs to somebody else, or to nobody
+├── SlotLost            the slot belongs to somebody else, or to nobody
+└── TooLate             the decision can not be taken back any more
 """
 
 from __future__ import annotations
@@ -32,4 +33,8 @@ class SettingsTaken(ReviewError):
 
 
 class SlotLost(ReviewError):
+    pass
+
+
+class TooLate(ReviewError):
     pass

@@ -74,6 +74,12 @@ class QueueForm(forms.Form):
         label="Due after seconds",
         help_text="When an item is overdue; of equally urgent ones the earlier due comes first. For new items.",
     )
+    undo_seconds = forms.IntegerField(
+        min_value=0,
+        max_value=600,
+        label="Undo seconds",
+        help_text="How long a decision can be taken back before it takes effect; 0 is not at all. For new decisions.",
+    )
     skip_reasons = LinesField(
         help_text="One a line, at most 9: reviewers choose by number. Who skipped an item does not get it again.",
     )

@@ -56,6 +56,7 @@ def _agreement(answers: QuerySet[Annotation], now: dt.datetime) -> Share:
         created_at__gte=now - dt.timedelta(days=AGREEMENT_DAYS),
         counts=True,
         item__decisions__cycle=F("cycle"),
+        item__decisions__undone_at__isnull=True,
         item__decisions__method__in=_TOGETHER,
     ).exclude(assignment__role="adjudicator")
     found = together.aggregate(

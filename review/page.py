@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from review import selectors
 from review.definition import Definition, RubricField, read_definition
+from review.drafts import Draft, draft_of_slot
 from review.models import Annotation, Assignment, Decision, ReviewItem
 from review.models.items import ItemState, SlotRole
 from review.segments import Segment, kind_of, segments
@@ -20,6 +22,7 @@ from review.texts import is_output_span, redacted_text
 from screening.findings import OUTPUT
 from webapp.accounts.models import Membership, Role
 from webapp.interception.models import Check, Finding, Release
+from webapp.interception.releases import let_out_due, release_in_force
 
 TURNS_SHOWN = 4
 SEES_NAMES = (Role.OWNER, Role.LEAD, Role.COMPLIANCE)
@@ -51,20 +54,6 @@ class CategoryRow:
     key: str
     score: float | None
     labelled: str = ""
-
-
-@dataclass(slots=True)
-class Draft:
-    """What the reviewer had filled in when the server refused it."""
-
-    outcome: str = ""
-    note: str = ""
-    correction: str | None = None
-    findings: dict[int, bool] = field(default_factory=dict)
-    labels: dict[str, bool] = field(default_factory=dict)
-    rubric: dict[str, int] = field(default_factory=dict)
-    snippets: list[str] = field(default_factory=list)
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +94,7 @@ def build_page(
     *, item: ReviewItem, membership: Membership, slot: Assignment | None, draft: Draft | None = None
 ) -> ItemPage:
     """Return everything the page shows to this member; without a `slot` it is read-only."""
-    draft = draft or Draft()
+    draft = draft or draft_of_slot(slot)
     schema = read_definition(item.queue.label_schema.definition)
     check = item.checked
     content = check.content
@@ -130,13 +119,19 @@ def build_page(
         rubric=[(field, draft.rubric.get(field.name)) for field in schema.rubric],
         rules=_fired_rules(check, findings),
         answers=list(selectors.answers_of(item=item)) if peers else [],
-        decision=item.decisions.select_related("decided_by").order_by("-cycle").first() if decided else None,
-        release=check.releases.first() if decided else None,
+        decision=item.decisions.standing().select_related("decided_by").order_by("-cycle").first() if decided else None,
+        release=_release(check) if decided else None,
         draft=draft,
         submission=uuid.uuid4(),
         lease_seconds=_seconds_left(slot),
         sla_seconds=math.floor((item.sla_due_at - timezone.now()).total_seconds()),
     )
+
+
+def _release(check: Check) -> Release | None:
+    prefetch_related_objects([check], "releases")
+    let_out_due([check], now=timezone.now())
+    return release_in_force(check)
 
 
 def _seconds_left(slot: Assignment | None) -> int:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
+from review.drafts import Draft
 from review.errors import InvalidAnswer
-from review.page import Draft
 from review.services import Answer
 
 UNSURE = "unsure"

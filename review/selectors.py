@@ -7,11 +7,11 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Min, Prefetch, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
-from review.models import Annotation, Assignment, LabelSchema, LabelSchemaVersion, Queue, ReviewItem
+from review.models import Annotation, Assignment, Decision, LabelSchema, LabelSchemaVersion, Queue, ReviewItem
 from review.models.items import OPEN_STATES, ItemState, SlotState
 from review.severity import CRITICAL, HIGH, LOW, MEDIUM
 from webapp.accounts.models import Project, User
@@ -136,10 +136,25 @@ def own_slot(*, item: ReviewItem, user: User) -> Assignment | None:
     )
 
 
+def get_decision(*, project: Project, user: User, decision_id: uuid.UUID) -> Decision:
+    """Return a decision that `user` made in the project; raise Http404 when there is none."""
+    made = Decision.objects.select_related("item__queue").filter(item__project=project, decided_by=user)
+    decision = made.filter(id=decision_id).first()
+    if decision is None:
+        raise Http404("No such decision of yours.")
+    return decision
+
+
+def newest_undoable(*, project: Project, user: User) -> Decision | None:
+    """Return the newest decision in the project that `user` can still take back."""
+    return Decision.objects.undoable(by=user, now=timezone.now()).filter(item__project=project).first()
+
+
 def answers_of(*, item: ReviewItem) -> QuerySet[Annotation]:
-    """Return what reviewers answered, oldest first, with corrections."""
+    """Return what reviewers answered and did not take back, oldest first, with corrections."""
     return (
-        item.annotations.select_related("reviewer", "correction", "assignment")
+        item.annotations.filter(undone_at=None)
+        .select_related("reviewer", "correction", "assignment")
         .prefetch_related("finding_verdicts__finding")
         .order_by("created_at", "id")
     )
@@ -150,13 +165,14 @@ def recent_answers(*, project: Project, user: User, limit: int = 50) -> QuerySet
     return (
         Annotation.objects.filter(reviewer=user, item__project=project)
         .select_related("item__queue", "item__checked")
-        .prefetch_related("item__decisions")
+        .prefetch_related(Prefetch("item__decisions", queryset=Decision.objects.standing()))
         .order_by("-created_at", "-id")[:limit]
     )
 
 
 def answered_since(*, project: Project, user: User, since: dt.datetime) -> int:
-    return Annotation.objects.filter(reviewer=user, item__project=project, created_at__gte=since).count()
+    said = Annotation.objects.filter(reviewer=user, item__project=project, undone_at=None)
+    return said.filter(created_at__gte=since).count()
 
 
 def waiting_in(*, queue: Queue) -> str:

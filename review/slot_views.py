@@ -13,14 +13,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from review import selectors, services
-from review.errors import InvalidAnswer, ItemChanged, ReviewError, SlotLost
-from review.models import Assignment
+from review.errors import InvalidAnswer, ItemChanged, ReviewError, SlotLost, TooLate
+from review.models import Assignment, Decision
 from review.page import build_page
 from review.posted import read_draft, read_submission, read_token
 from review.views import REVIEWERS, go_on, render_item
 from webapp.accounts.access import MemberRequest, member_required
 
-STATUS = {InvalidAnswer: 422, ItemChanged: 409, SlotLost: 409}
+STATUS = {InvalidAnswer: 422, ItemChanged: 409, SlotLost: 409, TooLate: 409}
+NAMES = {InvalidAnswer: "invalid", ItemChanged: "changed", SlotLost: "lost", TooLate: "late"}
 
 
 def wants_json(request: MemberRequest) -> bool:
@@ -28,8 +29,7 @@ def wants_json(request: MemberRequest) -> bool:
 
 
 def refusal(error: ReviewError) -> JsonResponse:
-    name = {InvalidAnswer: "invalid", ItemChanged: "changed", SlotLost: "lost"}[type(error)]
-    return JsonResponse({"status": name, "message": str(error)}, status=STATUS[type(error)])
+    return JsonResponse({"status": NAMES[type(error)], "message": str(error)}, status=STATUS[type(error)])
 
 
 @require_POST
@@ -53,10 +53,19 @@ def submit(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
     if wants_json(request):
         decided = done.decision.outcome if done.decision else None
         status = "accepted" if done.annotation.counts else "kept"
-        return JsonResponse({"status": status, "message": done.message, "decided": decided})
+        undo = _undo_offer(request, done.decision)
+        return JsonResponse({"status": status, "message": done.message, "decided": decided, "undo": undo})
     if done.message:
         messages.warning(request, done.message)
     return go_on(request, found.queue)
+
+
+def _undo_offer(request: MemberRequest, decision: Decision | None) -> dict[str, object] | None:
+    seconds = decision.seconds_to_undo() if decision else 0.0
+    if decision is None or not seconds:
+        return None
+    url = reverse("review:undo", args=[request.project.slug, decision.id])
+    return {"url": url, "seconds": seconds, "outcome": decision.outcome}
 
 
 def _show_again(request: MemberRequest, slot: Assignment, error: ReviewError) -> HttpResponse:
@@ -160,3 +169,25 @@ def _refused(request: MemberRequest, slot: Assignment, error: ReviewError) -> Ht
         return refusal(error)
     messages.error(request, str(error))
     return redirect(reverse("review:item", args=[request.project.slug, slot.item.public_id]))
+
+
+@require_POST
+@never_cache
+@member_required(*REVIEWERS)
+def undo(request: MemberRequest, decision: uuid.UUID) -> HttpResponse:
+    """Take a decision back and return to its item, which waits as it was left; 409 when it took effect already."""
+    found = selectors.get_decision(project=request.project, user=request.user, decision_id=decision)
+    try:
+        undone = services.undo_decision(decision=found, membership=request.membership)
+    except ReviewError as error:
+        if wants_json(request):
+            return refusal(error)
+        messages.error(request, str(error))
+        item = selectors.get_item(project=request.project, public_id=found.item.public_id)
+        return render_item(request, item, None, status=STATUS[type(error)])
+    if wants_json(request):
+        html = _panels(request, undone.slot) if undone.slot else None
+        return JsonResponse({"status": "undone", "message": undone.message, "html": html})
+    if undone.message:
+        messages.warning(request, undone.message)
+    return redirect("review:item", request.project.slug, undone.item.public_id)

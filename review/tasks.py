@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from review.services import claims
+from review.services import claims, undo
 
 
 @shared_task(name="review.sweep_leases", queue="control", ignore_result=True)
 def sweep_leases() -> int:
     """Open slots whose leases ran out; running twice changes nothing more."""
     return claims.sweep_leases()
+
+
+@shared_task(name="review.sweep_effects", queue="control", ignore_result=True)
+def sweep_effects() -> int:
+    """Let decisions take effect that nobody took back; running twice changes nothing more."""
+    return undo.sweep_effects()

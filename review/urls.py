@@ -31,4 +31,5 @@ urlpatterns = [
     path("slots/<uuid:slot>/skip/", slot_views.skip, name="skip"),
     path("slots/<uuid:slot>/escalate/", slot_views.escalate, name="escalate"),
     path("slots/<uuid:slot>/release/", slot_views.release, name="release"),
+    path("decisions/<uuid:decision>/undo/", slot_views.undo, name="undo"),
 ]

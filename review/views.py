@@ -10,10 +10,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from review import selectors, services
+from review.drafts import Draft
 from review.errors import SlotLost
 from review.models import Assignment, Queue, ReviewItem
 from review.own import own_figures
-from review.page import Draft, build_page
+from review.page import build_page
 from review.services.claims import record_view
 from review.texts import redacted_text
 from webapp.accounts.access import MemberRequest, member_required
@@ -36,6 +37,7 @@ def queues(request: MemberRequest) -> HttpResponse:
         "may_review": request.membership.role in REVIEWERS,
         "may_lead": request.membership.role in LEADS,
         "today": selectors.answered_since(project=request.project, user=request.user, since=today),
+        "undoable": selectors.newest_undoable(project=request.project, user=request.user),
     }
     return render(request, "review/queues.html", context)
 
@@ -122,6 +124,7 @@ def frame_facts(request: MemberRequest, queue: Queue) -> dict[str, object]:
         "queue": queue,
         "waiting": selectors.waiting_in(queue=queue),
         "today": selectors.answered_since(project=request.project, user=request.user, since=today),
+        "undoable": selectors.newest_undoable(project=request.project, user=request.user),
         "may_lead": request.membership.role in LEADS,
         "sees_names": request.membership.role in (Role.OWNER, Role.LEAD, Role.COMPLIANCE),
     }

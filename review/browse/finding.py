@@ -34,7 +34,7 @@ def find_items(*, project: Project, filters: Mapping[str, Any], after: str = "")
     if last is not None:
         # The first condition alone is a range of the index; the second puts those of one moment in order.
         found = found.filter(created_at__lte=last.created_at).exclude(created_at=last.created_at, id__gte=last.id)
-    decisions = Prefetch("decisions", Decision.objects.order_by("-cycle"))
+    decisions = Prefetch("decisions", Decision.objects.standing().order_by("-cycle"))
     rows = found.select_related("queue", "checked__application").prefetch_related(decisions)
     page = list(rows.order_by("-created_at", "-id")[: PAGE_SIZE + 1])
     return page[:PAGE_SIZE], len(page) > PAGE_SIZE
@@ -63,7 +63,7 @@ def _severity(value: str) -> Q:
 
 
 def _outcome(value: str) -> Q:
-    decision = Decision.objects.filter(item=OuterRef("pk"), cycle=OuterRef("cycle"))
+    decision = Decision.objects.standing().filter(item=OuterRef("pk"), cycle=OuterRef("cycle"))
     wanted = decision.exclude(outcome=Outcome.RELEASE) if value == CHANGED else decision.filter(outcome=value)
     return Q(Exists(wanted))
 

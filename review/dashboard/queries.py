@@ -124,6 +124,7 @@ def overturned(project: Project, since: dt.datetime) -> list[RuleRow]:
                count(DISTINCT item.id) FILTER (WHERE (decision.outcome = 'release') = (finding.rule IS NOT NULL))
         FROM review_reviewitem item
         JOIN review_decision decision ON decision.item_id = item.id AND decision.cycle = item.cycle
+                                   AND decision.undone_at IS NULL
         JOIN interception_check checked ON checked.id = item.check_id
         LEFT JOIN interception_finding finding ON finding.check_id = item.check_id
         WHERE item.project_id = %s AND item.decided_at >= %s

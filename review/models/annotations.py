@@ -1,4 +1,7 @@
-"""What reviewers said. Append-only: a changed mind is a new annotation that supersedes the old one."""
+"""What reviewers said. Append-only: a changed mind is a new annotation that supersedes the old one.
+
+Of one that was taken back only `counts` and `undone_at` change; the answer that follows supersedes it.
+"""
 
 from __future__ import annotations
 
@@ -46,19 +49,18 @@ class Annotation(models.Model):
     confidence = models.FloatField(null=True)
     policy_version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
     assistance = models.CharField(max_length=12, choices=Assistance, default=Assistance.SHOWN)
-    counts = models.BooleanField(default=True, help_text="False: the slot was retaken before this came in.")
+    counts = models.BooleanField(default=True, help_text="False: the slot was retaken before, or it was taken back.")
     active_ms = models.PositiveIntegerField(null=True)
     keystrokes = models.PositiveIntegerField(null=True)
     idempotency_key = models.UUIDField(unique=True)
     supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="superseded_by")
+    undone_at = models.DateTimeField(null=True, help_text="When the reviewer took it back.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["assignment", "cycle"],
-                condition=models.Q(counts=True, supersedes=None),
-                name="one_answer_per_slot",
+                fields=["assignment", "cycle"], condition=models.Q(counts=True), name="one_counting_answer_per_slot"
             ),
         ]
 

@@ -1,8 +1,12 @@
-"""Decisions, append-only."""
+"""Decisions, append-only: one that was taken back stays, marked, and a later one of the cycle takes its place."""
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Self
+
 from django.db import models
+from django.utils import timezone
 
 from policies.models import PolicyVersion
 from review.models.annotations import Outcome
@@ -19,8 +23,18 @@ class Method(models.TextChoices):
     APPEAL = "appeal"
 
 
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def standing(self) -> Self:
+        """Leave out those that were taken back."""
+        return self.filter(undone_at=None)
+
+    def undoable(self, *, by: User, now: dt.datetime) -> Self:
+        """Return those that `by` made and can take back at `now`, the newest first."""
+        return self.standing().filter(decided_by=by, waits_until__gt=now).order_by("-created_at", "-id")
+
+
 class Decision(models.Model):
-    """What was decided of an item in one cycle; the newest of an item holds."""
+    """What was decided of an item in one cycle; the newest standing one of an item holds."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     item = models.ForeignKey(ReviewItem, on_delete=models.PROTECT, related_name="decisions")
@@ -32,9 +46,36 @@ class Decision(models.Model):
     statement = models.TextField(blank=True, help_text="Statement of reasons.")
     supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="superseded_by")
     created_at = models.DateTimeField(auto_now_add=True)
+    waits_until = models.DateTimeField(
+        null=True, help_text="Until then it can be taken back; null once everybody was told of it."
+    )
+    before = models.JSONField(
+        default=dict,
+        help_text='Restored by undo: {"state", "decided_at", "slots": {id: state}}.',
+    )
+    undone_at = models.DateTimeField(null=True)
+
+    objects = DecisionQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["item", "cycle"], name="one_decision_per_cycle")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "cycle"], condition=models.Q(undone_at=None), name="one_standing_decision_per_cycle"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["waits_until"],
+                name="decision_waiting",
+                condition=models.Q(waits_until__isnull=False, undone_at=None),
+            )
+        ]
+
+    def seconds_to_undo(self) -> float:
+        """Return for how long it can still be taken back; 0 when it can not."""
+        if self.waits_until is None or self.undone_at is not None:
+            return 0.0
+        return max(0.0, (self.waits_until - timezone.now()).total_seconds())
 
 
 class Reopening(models.Model):

@@ -43,7 +43,7 @@ class ReviewItem(models.Model):
     version = models.PositiveIntegerField(default=1, help_text="Grows with every change that a reviewer must see.")
     escalation_note = models.TextField(blank=True, help_text="What the reviewer who escalated it told the leads.")
     created_at = models.DateTimeField(auto_now_add=True)
-    decided_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True, help_text="When its decision takes effect; can lie ahead.")
 
     class Meta:
         constraints = [

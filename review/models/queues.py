@@ -54,6 +54,9 @@ class Queue(models.Model):
     lease_seconds = models.PositiveIntegerField(default=300)
     prefetch_lease_seconds = models.PositiveIntegerField(default=120)
     sla_seconds = models.PositiveIntegerField(default=3600)
+    undo_seconds = models.PositiveSmallIntegerField(
+        default=10, help_text="For how long a decision can be taken back before it takes effect."
+    )
     skip_reasons = models.JSONField(default=_skip_reasons)
     paused = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1, help_text="Grows with every change, so that two leads notice.")

@@ -13,10 +13,12 @@ from review.services.reopening import reopen
 from review.services.routing import save_routing
 from review.services.schemas import add_schema_version, create_schema
 from review.services.submission import Answer, Submitted, submit_annotation
+from review.services.undo import Undone, sweep_effects, undo_decision
 
 __all__ = [
     "Answer",
     "Submitted",
+    "Undone",
     "add_schema_version",
     "change_queue",
     "claim_items",
@@ -35,5 +37,7 @@ __all__ = [
     "show",
     "skip",
     "submit_annotation",
+    "sweep_effects",
     "sweep_leases",
+    "undo_decision",
 ]

@@ -6,6 +6,8 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db.models import F
+
 from review.definition import Definition, read_definition
 from review.errors import InvalidAnswer
 from review.models import Annotation, Assignment, Correction, FindingVerdict, PreferencePair, ReviewItem, SpanAnnotation
@@ -89,13 +91,18 @@ def _kept(answer: Answer, findings: dict[int, Finding]) -> dict[int, bool]:
 def _labels(
     answer: Answer, kept: dict[int, bool], findings: dict[int, Finding], categories: list[str]
 ) -> dict[str, bool]:
-    """Return the labels given, and those that kept or dropped findings imply: one kept finding makes it true."""
+    """Return the labels given, and those that kept or dropped findings imply."""
+    return implied_labels(kept, findings, categories) | dict(answer.labels)
+
+
+def implied_labels(kept: dict[int, bool], findings: dict[int, Finding], categories: list[str]) -> dict[str, bool]:
+    """Return what judged findings of the output say of categories: one kept finding makes it true."""
     implied: dict[str, bool] = {}
     for finding_id, right in kept.items():
         finding = findings[finding_id]
         if finding.category in categories and finding.target == "output":
             implied[finding.category] = implied.get(finding.category, False) or right
-    return implied | dict(answer.labels)
+    return implied
 
 
 def _correction(item: ReviewItem, answer: Answer) -> str | None:
@@ -135,6 +142,7 @@ def store_answer(
         rationale=checked.rationale,
         policy_version_id=item.checked.policy_version_id,
         counts=counts,
+        supersedes=taken_back(slot=slot, reviewer=reviewer),
         active_ms=answer.active_ms,
         keystrokes=answer.keystrokes,
         idempotency_key=idempotency_key,
@@ -158,6 +166,14 @@ def store_answer(
     if checked.correction is not None:
         _store_correction(annotation, checked.correction, original=item.checked.content.output or "")
     return annotation
+
+
+def taken_back(*, slot: Assignment, reviewer: User) -> Annotation | None:
+    """Return the answer to this slot that `reviewer` took back and has not replaced yet."""
+    undone = Annotation.objects.filter(
+        assignment=slot, reviewer=reviewer, undone_at__isnull=False, superseded_by=None, cycle=F("item__cycle")
+    )
+    return undone.order_by("-created_at", "-id").first()
 
 
 def _store_correction(annotation: Annotation, text: str, *, original: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 
@@ -21,7 +22,7 @@ from webapp.accounts.models import Membership
 from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, EventOutcome, record_event
 from webapp.interception.models import CheckContent, ReleaseOutcome
-from webapp.interception.releases import record_release
+from webapp.interception.releases import is_out, record_release
 
 _RELEASES = {
     Outcome.RELEASE: ReleaseOutcome.RELEASED,
@@ -96,10 +97,14 @@ def next_number(item: ReviewItem) -> int:
 def decide(*, item: ReviewItem, answers: Sequence[Annotation], method: Method, membership: Membership) -> Decision:
     """Record what `answers`, which share an outcome, decide of a locked item, and release or block its check.
 
-    In one transaction: the decision, the release, the audit event, the item's end, the signal `decision_recorded`.
+    In one transaction: the decision, the release, the audit event, the item's end. What follows from them waits for
+    the queue's `undo_seconds`, in which the decision can be taken back; the signal `decision_recorded` is sent after.
     """
     outcome = Outcome(answers[0].outcome)
     now = timezone.now()
+    effective_at = now + _wait(item, outcome, now)
+    waits_until = effective_at if effective_at > now else None
+    waiting = item.assignments.filter(state__in=_WAITING)
     decision = Decision.objects.create(
         item=item,
         cycle=item.cycle,
@@ -107,8 +112,14 @@ def decide(*, item: ReviewItem, answers: Sequence[Annotation], method: Method, m
         method=method,
         policy_version=item.checked.policy_version,
         decided_by=membership.user,
-        supersedes=item.decisions.order_by("-cycle").first(),
+        supersedes=item.decisions.filter(superseded_by=None).order_by("-cycle").first(),
         statement="\n".join(answer.rationale for answer in answers if answer.rationale),
+        waits_until=waits_until,
+        before={
+            "state": item.state,
+            "decided_at": item.decided_at.isoformat() if item.decided_at else None,
+            "slots": {str(slot_id): state for slot_id, state in waiting.values_list("id", "state")},
+        },
     )
     record_release(
         check=item.checked,
@@ -117,14 +128,23 @@ def decide(*, item: ReviewItem, answers: Sequence[Annotation], method: Method, m
         decision_id=decision.id,
         decided_by=membership.user.get_username(),
         decided_at=now,
+        waits_until=waits_until,
     )
     item.state = ItemState.DECIDED
-    item.decided_at = now
+    item.decided_at = effective_at
     item.save(update_fields=["state", "decided_at"])
-    item.assignments.filter(state__in=_WAITING).update(state=SlotState.VOID)
-    _record(item, decision, membership)
-    decision_recorded.send(sender=Decision, decision=decision, item=item)
+    waiting.update(state=SlotState.VOID)
+    record_decision_event("review.decision.recorded", item, decision, membership)
+    if waits_until is None:
+        decision_recorded.send(sender=Decision, decision=decision, item=item)
     return decision
+
+
+def _wait(item: ReviewItem, outcome: Outcome, now: dt.datetime) -> dt.timedelta:
+    """Return for how long the effects wait. What is out already and should not be is blocked at once."""
+    if outcome == Outcome.BLOCK and is_out(item.checked, now=now):
+        return dt.timedelta()
+    return dt.timedelta(seconds=item.queue.undo_seconds)
 
 
 def _released_text(item: ReviewItem, outcome: Outcome, answers: Sequence[Annotation]) -> str | None:
@@ -149,10 +169,13 @@ def _dropped_by_all(answers: Sequence[Annotation]) -> set[int]:
     return {finding for finding, votes in Counter(dropped).items() if votes == len(answers)}
 
 
-def _record(item: ReviewItem, decision: Decision, membership: Membership) -> None:
+def record_decision_event(
+    type: str, item: ReviewItem, decision: Decision, membership: Membership, *, reason_codes: Sequence[str] = ()
+) -> None:
+    """Record that a decision was made or taken back: both events name the same outcome and decision."""
     machine = item.checked.verdict
     record_event(
-        type="review.decision.recorded",
+        type=type,
         project_id=item.project_id,
         actor=user_actor(membership.user, membership.role),
         object=EventObject("review_item", item.id, rev=str(item.cycle)),
@@ -163,8 +186,8 @@ def _record(item: ReviewItem, decision: Decision, membership: Membership) -> Non
             automated=False,
         ),
         policy=policy_ref(decision.policy_version),
-        reason_codes=[f"method:{decision.method}"],
-        cause=[item.checked.public_id],
+        reason_codes=[f"method:{decision.method}", *reason_codes],
+        cause=[item.checked.public_id, f"decision:{decision.id}"],
     )
 
 

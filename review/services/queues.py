@@ -26,6 +26,7 @@ QUEUE_SETTINGS = (
     "lease_seconds",
     "prefetch_lease_seconds",
     "sla_seconds",
+    "undo_seconds",
     "skip_reasons",
     "paused",
 )
@@ -95,6 +96,7 @@ def _figures(queue: Queue) -> dict[str, int]:
         "lease_seconds": queue.lease_seconds,
         "prefetch_lease_seconds": queue.prefetch_lease_seconds,
         "sla_seconds": queue.sla_seconds,
+        "undo_seconds": queue.undo_seconds,
         "skip_reasons": len(queue.skip_reasons),
         "paused": int(queue.paused),
     }

@@ -20,6 +20,7 @@ from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, EventOutcome, record_event
 
 RETAKEN = "Somebody else has this item now. Your answer is kept, but it does not count."
+UNDONE = "You took this answer back."
 DECIDED = "This item was already decided. Your answer is kept, but it does not count."
 
 
@@ -109,7 +110,9 @@ def submit_annotation(
 def _again(stored: Annotation, slot: Assignment, membership: Membership) -> Submitted:
     if stored.reviewer_id != membership.user_id or stored.assignment_id != slot.id:
         raise InvalidAnswer("This submission number was used for another answer. Reload the page and submit again.")
-    decision = stored.item.decisions.filter(cycle=stored.cycle).first() if stored.counts else None
+    if stored.undone_at is not None:
+        return Submitted(stored, message=UNDONE)
+    decision = stored.item.decisions.standing().filter(cycle=stored.cycle).first() if stored.counts else None
     return Submitted(stored, decision=decision, message="" if stored.counts else RETAKEN)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import hashlib
 import io
 import json
@@ -12,14 +13,16 @@ from pathlib import Path
 import pypdf
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from tests.audit.activity import COUNTS, SINCE, UNTIL, accept, conclude, make_month
 from tests.audit.conftest import tamper
 from tests.factories import Cast, make_cast
-from webapp.accounts.services import SYSTEM
+from webapp.accounts.models import Role
+from webapp.accounts.services import SYSTEM, user_actor
 from webapp.audit import counters
 from webapp.audit.errors import LogDamaged
+from webapp.audit.log import EventObject, EventOutcome, record_event
 from webapp.audit.merkle import leaf_hash
 from webapp.audit.models import AuditCheckpoint, AuditEvent
 from webapp.audit.notes import VerifierKey, open_checkpoint
@@ -135,6 +138,26 @@ def test_the_tables_count_what_was_recorded(cast: Cast) -> None:
     assert [row[1:4] for row in table(found, "policies")] == [["2026-10-03 00:00:00", "support-bot 3", "ab" * 32]]
     assert len(table(found, "exports")) == 1
     assert ["check.concluded", 123] in table(found, "events")
+
+
+def test_a_decision_that_was_taken_back_is_no_decision(cast: Cast) -> None:
+    before = report(cast)
+    for made in (SINCE + dt.timedelta(days=3), SINCE - dt.timedelta(seconds=5)):
+        for kind, at in (("recorded", made), ("undone", made + dt.timedelta(seconds=8))):
+            with transaction.atomic():
+                record_event(
+                    type=f"review.decision.{kind}",
+                    project_id=cast.project.id,
+                    actor=user_actor(cast.reviewer, Role.REVIEWER),
+                    object=EventObject("review_item", uuid7()),
+                    outcome=EventOutcome(decision="block", prev="allow", override=True, automated=False),
+                    reason_codes=[f"decided:{made.isoformat()}"],
+                    ts=at,
+                )
+    found = report(cast)
+    assert table(found, "decisions") == table(before, "decisions")
+    assert ["decisions taken back before they took effect", 2] in table(found, "review")
+    assert found.reconciliation.problems == []
 
 
 def test_another_project_and_another_time_are_not_in_it(cast: Cast) -> None:

@@ -100,6 +100,8 @@ def decide_with_the_keyboard(page: Page, count: int) -> list[str]:
         page.keyboard.press("Enter")
         expect(page).not_to_have_url(current)
     expect(page.locator("[data-saving]")).to_be_hidden()
+    # A decision is data once it can not be taken back any more.
+    expect(page.locator("[data-undo]")).to_be_hidden(timeout=30_000)
     return decided
 
 

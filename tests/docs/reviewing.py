@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import httpx
 
@@ -22,6 +23,8 @@ def decide_items(url: str, person: dict[str, str], count: int) -> None:
             redactable = re.search(r'value="redact"(?![^>]*disabled)', form[0])
             answer = dict(_HIDDEN.findall(form[0])) | {"outcome": "redact" if redactable else "release"}
             page = _post(client, page, form[1], answer)
+        while re.search(r"<form[^>]* data-undo(?![^>]* hidden)[^>]*>", client.get("/p/demo/review/").text):
+            time.sleep(0.5)  # the page alone knows for how long a decision can be taken back
 
 
 def _post(client: httpx.Client, page: httpx.Response, path: str, data: dict[str, str]) -> httpx.Response:

@@ -50,7 +50,11 @@ def answer(cast: Cast, said: Answer, *, by: User | None = None) -> None:
 
 
 def default_queue(cast: Cast) -> Queue:
-    return ensure_default_queue(project=cast.project)
+    """Return the default queue, in which a decision takes effect at once."""
+    queue = ensure_default_queue(project=cast.project)
+    queue.undo_seconds = 0
+    queue.save(update_fields=["undo_seconds"])
+    return queue
 
 
 def words(number: int) -> str:

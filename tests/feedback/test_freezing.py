@@ -18,8 +18,11 @@ from feedback.models import Dataset, DatasetVersion, SplitLedger
 from feedback.services import create_dataset, freeze_version
 from review.models import Assignment, ReviewItem
 from review.models.items import SlotRole
+from review.services import undo_decision
 from tests.factories import Cast, make_check
 from tests.feedback.deciding import a_mixture, decide, decide_one, put, words
+from tests.review.working import answer as submit
+from tests.review.working import claim_one, effects_now, member, queue_of
 from webapp.audit.merkle import Frontier, leaf_hash
 from webapp.audit.models import AuditEvent
 
@@ -189,6 +192,23 @@ def test_undecided_items_and_other_projects_stay_out(cast: Cast) -> None:
     ReviewItem.objects.filter(pk=elsewhere.pk).update(project=cast.other_project)
 
     assert [record["id"] for record in records(freeze_version(dataset=dataset_of(cast)))] == [decided.public_id]
+
+
+def test_a_decision_is_data_once_it_can_not_be_taken_back(cast: Cast) -> None:
+    reviewer = member(cast, cast.reviewer)
+    queue_of(cast, undo_seconds=10)
+    make_check(cast, output=words(5))
+    first = submit(claim_one(cast, reviewer), reviewer).decision
+    assert first is not None
+    with pytest.raises(NothingDecided):
+        freeze_version(dataset=dataset_of(cast))
+    undo_decision(decision=first, membership=reviewer)
+    second = submit(claim_one(cast, reviewer), reviewer, "block").decision
+    assert second is not None
+    effects_now(second)
+    [record] = records(freeze_version(dataset=Dataset.objects.get()))
+    assert record["outcome"] == "block"
+    assert len(record["answers"]) == 1
 
 
 def test_answers_of_quality_checks_stay_out(cast: Cast) -> None:

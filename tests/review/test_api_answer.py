@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tests.factories import Cast, make_check
-from tests.review.working import answer, claim_one, member
+from tests.review.working import answer, claim_one, member, queue_of
 from webapp.interception.selectors import answers
 
 
 def test_the_api_names_the_review_item_and_its_state(cast: Cast) -> None:
+    queue_of(cast, undo_seconds=0)
     check = make_check(cast)
     waiting = answers([check])[0].review
     assert waiting is not None

@@ -64,6 +64,7 @@ def test_overdue_soon_due_and_with_leads_are_counted(cast: Cast) -> None:
 
 
 def test_a_queue_that_shrinks_gets_empty(cast: Cast) -> None:
+    queue_of(cast, undo_seconds=0)
     hours_ago = timezone.now() - 5 * HOUR
     for _ in range(4):
         new_item(cast)

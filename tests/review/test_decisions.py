@@ -9,7 +9,7 @@ from django.utils import timezone
 from review.models import Decision, ReviewItem
 from review.signals import decision_recorded
 from tests.factories import Cast
-from tests.review.working import answer, claim_one, events, member, new_item
+from tests.review.working import answer, claim_one, events, member, new_item, queue_of
 from webapp.interception.models import ReleaseOutcome
 from webapp.interception.releases import record_release
 from webapp.interception.selectors import answers
@@ -45,6 +45,7 @@ def test_what_the_machine_redacted_can_be_released_as_it_was(cast: Cast) -> None
 
 
 def test_a_check_without_output_can_be_released_or_blocked(cast: Cast) -> None:
+    queue_of(cast, undo_seconds=0)
     item = new_item(cast, findings=[])
     item.checked.content.output = None
     item.checked.content.save()
@@ -88,6 +89,7 @@ def test_rooms_above_hear_of_a_decision(cast: Cast) -> None:
 
     decision_recorded.connect(listen)
     try:
+        queue_of(cast, undo_seconds=0)
         item = new_item(cast)
         reviewer = member(cast, cast.reviewer)
         done = answer(claim_one(cast, reviewer), reviewer)

@@ -21,6 +21,7 @@ SETTINGS: dict[str, Any] = {
     "lease_seconds": 240,
     "prefetch_lease_seconds": 60,
     "sla_seconds": 900,
+    "undo_seconds": 20,
     "skip_reasons": "unclear\n\n  wrong language \n",
 }
 
@@ -47,6 +48,7 @@ def test_a_lead_makes_a_queue_with_all_its_settings(cast: Cast, client: Client) 
     assert "The queue Threats is made." in response.text
     assert (queue.slug, queue.required_reviews, queue.max_reviews, queue.sla_seconds) == ("threats", 2, 4, 900)
     assert (queue.consensus_threshold, queue.lease_seconds, queue.prefetch_lease_seconds) == (0.75, 240, 60)
+    assert queue.undo_seconds == 20
     assert queue.skip_reasons == ["unclear", "wrong language"]
     assert str(queue.label_schema) == "default v1"
     [event] = events("review.queue.created")

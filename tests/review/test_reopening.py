@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from review.errors import InvalidAnswer
 from review.models import ReviewItem
-from review.services import claim_items, raise_item, reopen
+from review.services import claim_items, raise_item, reopen, undo_decision
 from tests.factories import Cast
 from tests.review.working import another, answer, claim_one, events, member, new_item, queue_of
 from webapp.accounts.models import Membership
@@ -18,6 +18,7 @@ from webapp.interception.selectors import answers
 @pytest.fixture
 def item(cast: Cast) -> ReviewItem:
     """Return an item that the reviewer blocked."""
+    queue_of(cast, undo_seconds=0)
     made = new_item(cast)
     reviewer = member(cast, cast.reviewer)
     answer(claim_one(cast, reviewer), reviewer, "block")
@@ -59,7 +60,7 @@ def test_it_comes_back_to_them_when_there_is_nobody_else(cast: Cast, item: Revie
 
 
 def test_the_only_lead_may_still_settle_it(cast: Cast) -> None:
-    queue_of(cast, required_reviews=1)
+    queue_of(cast, required_reviews=1, undo_seconds=0)
     item = new_item(cast)
     lead = member(cast, cast.lead)
     answer(claim_one(cast, lead), lead, "block")
@@ -110,3 +111,30 @@ def test_leads_open_it_on_its_page_and_the_next_reviewer_reads_why(
     claim_one(cast, second)
     client.force_login(second.user)
     assert "&lt;b&gt;Complaint&lt;/b&gt;" in client.get(page).text
+
+
+def test_what_can_still_be_taken_back_is_not_opened(cast: Cast) -> None:
+    made = new_item(cast)
+    reviewer = member(cast, cast.reviewer)
+    answer(claim_one(cast, reviewer), reviewer, "block")
+    with pytest.raises(InvalidAnswer, match="still take that back"):
+        reopen(item=made, membership=member(cast, cast.lead), reason="wrong")
+    made.refresh_from_db()
+    assert (made.state, made.cycle) == ("decided", 1)
+
+
+def test_a_second_decision_taken_back_leaves_the_first_in_force(cast: Cast, item: ReviewItem) -> None:
+    reopen(item=item, membership=member(cast, cast.lead), reason="wrong")
+    queue_of(cast, undo_seconds=10)
+    second = another(cast, "second")
+    decisions = []
+    for _ in range(2):
+        decision = answer(claim_one(cast, second), second, "release").decision
+        assert decision is not None
+        decisions.append(decision)
+        undo_decision(decision=decision, membership=second)
+    item.refresh_from_db()
+    assert (item.state, item.cycle) == ("in_review", 2)
+    assert item.decided_at is not None
+    assert decisions[1].supersedes == decisions[0]
+    assert answers([item.checked])[0].verdict == "block"

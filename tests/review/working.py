@@ -9,12 +9,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from review.models import Assignment, Queue, ReviewItem
+from review.models import Assignment, Decision, Queue, ReviewItem
 from review.services import Answer, Submitted, claim_items, ensure_default_queue, submit_annotation
 from tests.factories import Cast, make_check, make_user
 from webapp.accounts.models import Membership, Role, User
 from webapp.accounts.services import add_member
 from webapp.audit.models import AuditEvent
+from webapp.interception.models import Release
 
 
 def new_item(cast: Cast, **check: Any) -> ReviewItem:
@@ -61,6 +62,14 @@ def answer(slot: Assignment, who: Membership, outcome: str = "release", **fields
 def run_out(slot: Assignment) -> None:
     """Let the lease of `slot` end."""
     Assignment.objects.filter(pk=slot.pk).update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
+
+
+def effects_now(decision: Decision) -> None:
+    """Let the time end in which `decision` could be taken back."""
+    past = timezone.now() - dt.timedelta(seconds=1)
+    Decision.objects.filter(pk=decision.pk).update(waits_until=past)
+    Release.objects.filter(decision_id=decision.pk).update(waits_until=past)
+    ReviewItem.objects.filter(pk=decision.item_id).update(decided_at=past)
 
 
 def events(type: str) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ EVENT_TYPES: dict[str, str] = {
     "review.item.skipped": "A reviewer skipped an item.",
     "review.item.escalated": "An item was escalated.",
     "review.decision.recorded": "An item was decided.",
+    "review.decision.undone": "A decision was taken back before it took effect.",
     "review.item.reopened": "A decided item was opened again.",
     "content.viewed": "A person opened the texts of a check.",
     "dataset.version.created": "A dataset version was frozen.",

@@ -117,7 +117,7 @@ class ReleaseOutcome(models.TextChoices):
 
 
 class Release(models.Model):
-    """What a person's decision made of a check; the newest one holds. Append-only."""
+    """What a person's decision made of a check; the newest that is out holds. Append-only once it is out."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     checked = models.ForeignKey(Check, on_delete=models.PROTECT, related_name="releases", db_column="check_id")
@@ -126,6 +126,10 @@ class Release(models.Model):
     decision_id = models.UUIDField(unique=True, help_text="The review decision, one release each.")
     decided_by = models.CharField(max_length=150)
     decided_at = models.DateTimeField()
+    waits_until = models.DateTimeField(null=True, help_text="Until then it can be withdrawn; null once it is out.")
 
     class Meta:
         ordering = ["-decided_at", "-id"]
+        indexes = [
+            models.Index(fields=["waits_until"], name="release_waiting", condition=models.Q(waits_until__isnull=False)),
+        ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 
-#: Check ids to {check id: (public id of its newest review item, the item's state)}.
-ReviewLookup = Callable[[list[uuid.UUID]], dict[uuid.UUID, tuple[str, str]]]
+#: Check ids and a time to {check id: (public id of its newest review item, the item's state at that time)}.
+ReviewLookup = Callable[[list[uuid.UUID], dt.datetime], dict[uuid.UUID, tuple[str, str]]]
 
 _lookups: list[ReviewLookup] = []
 
@@ -16,8 +17,8 @@ def register_review_lookup(lookup: ReviewLookup) -> None:
     _lookups.append(lookup)
 
 
-def review_states(ids: list[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
+def review_states(ids: list[uuid.UUID], now: dt.datetime) -> dict[uuid.UUID, tuple[str, str]]:
     """Return the review item of each check that has one."""
     if not ids:
         return {}
-    return {key: state for lookup in _lookups for key, state in lookup(ids).items()}
+    return {key: state for lookup in _lookups for key, state in lookup(ids, now).items()}

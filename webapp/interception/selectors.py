@@ -8,9 +8,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet, prefetch_related_objects
+from django.utils import timezone
 
 from webapp.accounts.models import Project
 from webapp.interception.models import Check, CheckState, Release, Verdict
+from webapp.interception.releases import let_out_due, release_in_force
 from webapp.interception.reviews import review_states
 from webapp.interception.schemas import (
     CheckAnswer,
@@ -39,12 +41,14 @@ def answers(checks: list[Check]) -> list[CheckAnswer]:
     What a check already has at hand is not read again: one that was stored a moment ago costs no query.
     """
     prefetch_related_objects(checks, "content", "policy_version__policy", "project", "findings", "releases")
-    reviews = review_states([check.id for check in checks if check.raised is not False])
+    now = timezone.now()
+    let_out_due(checks, now=now)
+    reviews = review_states([check.id for check in checks if check.raised is not False], now)
     return [_answer(check, reviews.get(check.id)) for check in checks]
 
 
 def _answer(check: Check, review: tuple[str, str] | None) -> CheckAnswer:
-    release = next(iter(check.releases.all()), None)
+    release = release_in_force(check)
     version = check.policy_version
     return CheckAnswer.model_validate(
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
 
@@ -17,6 +18,7 @@ REVIEW = {
     "review.item.skipped": "skipped by a reviewer",
     "review.item.escalated": "escalated",
     "review.decision.recorded": "decided",
+    "review.decision.undone": "decisions taken back before they took effect",
     "content.viewed": "openings of texts by a person",
 }
 ACCESS = {
@@ -57,7 +59,9 @@ class ActivityTally:
         if kind == "check.concluded":
             self._add_check(envelope)
         elif kind == "review.decision.recorded":
-            self._add_decision(envelope)
+            self._count_decision(envelope, envelope["ts"], 1)
+        elif kind == "review.decision.undone":
+            self._take_back(envelope)
         elif kind in LISTED and len(self.listed[kind]) < LIST_LIMIT:
             self.listed[kind].append((index, envelope))
 
@@ -76,12 +80,18 @@ class ActivityTally:
                 rule, _, action = rest.rpartition(":")
                 self.findings[rule, action] += 1
 
-    def _add_decision(self, envelope: Envelope) -> None:
+    def _take_back(self, envelope: Envelope) -> None:
+        """Count the decision of this event no more, unless it was made before the period and never counted here."""
+        made = next(code.partition(":")[2] for code in envelope["reason_codes"] if code.startswith("decided:"))
+        if dt.datetime.fromisoformat(made) >= self.period.since:
+            self._count_decision(envelope, made, -1)
+
+    def _count_decision(self, envelope: Envelope, made: str, number: int) -> None:
         outcome = envelope["outcome"]
-        self.decisions[outcome["prev"], outcome["decision"]] += 1
-        self.overrides[outcome["prev"]] += outcome["override"]
-        self.decided_by_role[envelope["actor"]["role"]] += 1
-        self.decision_days[self.period.bucket(envelope["ts"]), outcome["decision"]] += 1
+        self.decisions[outcome["prev"], outcome["decision"]] += number
+        self.overrides[outcome["prev"]] += number * outcome["override"]
+        self.decided_by_role[envelope["actor"]["role"]] += number
+        self.decision_days[self.period.bucket(made), outcome["decision"]] += number
 
     def sections(self) -> list[Section]:
         return [

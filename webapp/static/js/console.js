@@ -3,6 +3,7 @@
 import { isControl, isSubmitChord, isTaken } from "./keys.js";
 import { parseStage, post } from "./server.js";
 import { Stage } from "./stage.js";
+import { UndoBar } from "./undo.js";
 
 const HEARTBEAT_MS = 30_000;
 const VERDICT_KEYS = { a: "release", r: "redact", b: "block", u: "unsure" };
@@ -13,12 +14,14 @@ const trouble = document.getElementById("trouble");
 const announcer = document.getElementById("announcer");
 const savingSign = root.querySelector("[data-saving]");
 const pausedSign = root.querySelector("[data-paused]");
+const undoBar = new UndoBar(root.querySelector("[data-undo]"));
 
 let stage = null;
 let ahead = null;
 let fetching = null;
 let busy = false;
 let inputSince = false;
+let undoing = false;
 const unsaved = new Set();
 // Items that were on screen already: one that is put back and shown again keeps its state and its listeners.
 const stages = new WeakMap();
@@ -36,6 +39,10 @@ function showPaused(paused) {
   if (pausedSign.hidden === !paused) return;
   pausedSign.hidden = !paused;
   announce(paused ? "A lead paused this queue. What you have can still be submitted." : "This queue goes on.");
+}
+
+function countToday(more) {
+  count("[data-today]", Number(root.querySelector("[data-today]").textContent) + more);
 }
 
 // Items
@@ -154,7 +161,10 @@ function submit() {
     return;
   }
   const kept = stage;
-  save(kept, kept.form.action, kept.formData(), () => count("[data-today]", Number(root.querySelector("[data-today]").textContent) + 1));
+  save(kept, kept.form.action, kept.formData(), (answer) => {
+    countToday(1);
+    if (answer.undo) undoBar.offer(answer.undo);
+  });
   next();
 }
 
@@ -176,7 +186,7 @@ async function send(entry) {
   try {
     const answer = await post(entry.url, entry.data);
     unsaved.delete(entry);
-    entry.done();
+    entry.done(answer);
     if (answer.status === "kept") complain(answer.message, [["All right", clearTrouble]]);
   } catch (error) {
     const back = ["Back to the item", () => bringBack(entry, error.message)];
@@ -250,6 +260,43 @@ function showSaving() {
   savingSign.textContent = unsaved.size === 1 ? "saving…" : `saving ${unsaved.size}…`;
 }
 
+// Second thoughts
+
+/** Take the newest decision back and put its item on screen; what was on screen waits ahead again, as it was left. */
+async function undo() {
+  if (undoing) return;
+  undoing = true;
+  await Promise.allSettled([...unsaved].map((save) => save.promise));
+  if (undoBar.isOpen()) await takeBack();
+  else announce("There is nothing to take back.");
+  undoing = false;
+}
+
+async function takeBack() {
+  try {
+    const answer = await post(undoBar.form.action, new FormData());
+    undoBar.close();
+    countToday(-1);
+    if (answer.html) await putOnTop(parseStage(answer.html));
+    else complain(answer.message, [["All right", clearTrouble]]);
+  } catch (error) {
+    if (error.status === "late") undoBar.close();
+    complain(error.message, [["All right", clearTrouble]]);
+  }
+}
+
+async function putOnTop(element) {
+  await fetching;
+  if (stage !== null) setAhead(stage.element);
+  show(element);
+  announce("Taken back. Nothing went out; choose again.");
+}
+
+undoBar.form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (!busy) undo();
+});
+
 // Trouble
 
 function complain(message, actions) {
@@ -299,6 +346,7 @@ function command(event) {
   else if (key === "s") stage.openDialog("[data-skip]");
   else if (key === "x") stage.openDialog("[data-escalate]");
   else if (key === "c") stage.focusNote();
+  else if (key === "z") undo();
   else if (key === "?") document.getElementById("keys").showModal();
   else if (key === "F2") stage.inSpanMode() ? stage.leaveSpanMode() : stage.moveFinding(1);
   else if (key === "Tab" && stage.inSpanMode()) stage.moveFinding(event.shiftKey ? -1 : 1);
