@@ -38,7 +38,7 @@ def own_figures(*, project: Project, user: User) -> OwnFigures:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     week = midnight - dt.timedelta(days=6)
     today = Q(created_at__gte=midnight)
-    answers = Annotation.objects.filter(reviewer=user, item__project=project)
+    answers = Annotation.objects.filter(reviewer=user, item__project=project, undone_at=None)
     counted = answers.filter(created_at__gte=week).aggregate(
         today=Count("id", filter=today),
         week=Count("id"),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from review.dashboard.intervals import Share
 from review.models import Annotation
 from review.own import own_figures
-from review.services import skip
+from review.services import skip, undo_decision
 from tests.factories import Cast
 from tests.review.working import another, answer, claim_one, member, new_item, queue_of
 
@@ -30,6 +30,17 @@ def test_answers_time_and_skips_of_one_person_are_counted(cast: Cast) -> None:
     found = own_figures(project=cast.project, user=cast.reviewer)
     assert (found.today, found.week, found.active_today, found.active_week) == (2, 3, 2000, 5000)
     assert (found.skips_today, found.skips_week, found.agreement) == (1, 1, Share(0, 0))
+
+
+def test_an_answer_that_was_taken_back_is_counted_once(cast: Cast) -> None:
+    who = member(cast, cast.reviewer)
+    new_item(cast)
+    decision = answer(claim_one(cast, who), who, active_ms=1000).decision
+    assert decision is not None
+    undo_decision(decision=decision, membership=who)
+    answer(claim_one(cast, who), who, active_ms=2000)
+    found = own_figures(project=cast.project, user=cast.reviewer)
+    assert (found.today, found.active_today) == (1, 2000)
 
 
 def test_agreement_is_with_what_was_decided_together(cast: Cast) -> None:
