@@ -50,7 +50,7 @@ function countToday(more) {
 function adopt(element) {
   stage = stages.get(element);
   if (stage === undefined) enliven(element);
-  stage.tick();
+  stage.timers.tick();
 }
 
 function enliven(element) {
@@ -88,7 +88,7 @@ async function requestAhead() {
     const answer = await post(root.dataset.aheadUrl, data);
     count("[data-waiting]", answer.waiting);
     showPaused(answer.paused);
-    if (answer.lease_seconds) shown?.extendLease(answer.lease_seconds);
+    if (answer.lease_seconds) shown?.timers.extendLease(answer.lease_seconds);
     setAhead(answer.html ? parseStage(answer.html) : null);
     return true;
   } catch (error) {
@@ -325,7 +325,7 @@ window.addEventListener("beforeunload", (event) => {
 
 document.addEventListener("keydown", (event) => {
   inputSince = true;
-  stage?.touched(true);
+  stage?.timers.touched(true);
   if (isSubmitChord(event)) {
     if (document.querySelector("dialog[open]")) return;
     event.preventDefault();
@@ -342,15 +342,15 @@ function command(event) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (key in VERDICT_KEYS) return chooseOrSubmit(VERDICT_KEYS[key]);
   if (/^[1-9]$/.test(key)) stage.cycleCategory(key);
-  else if (key === "e") stage.startEdit();
+  else if (key === "e") stage.editing.start();
   else if (key === "s") stage.openDialog("[data-skip]");
   else if (key === "x") stage.openDialog("[data-escalate]");
   else if (key === "c") stage.focusNote();
   else if (key === "z") undo();
   else if (key === "?") document.getElementById("keys").showModal();
-  else if (key === "F2") stage.inSpanMode() ? stage.leaveSpanMode() : stage.moveFinding(1);
-  else if (key === "Tab" && stage.inSpanMode()) stage.moveFinding(event.shiftKey ? -1 : 1);
-  else if (key === " " && stage.inSpanMode()) stage.toggleFinding();
+  else if (key === "F2") stage.findings.inSpanMode() ? stage.findings.leave() : stage.findings.move(1);
+  else if (key === "Tab" && stage.findings.inSpanMode()) stage.findings.move(event.shiftKey ? -1 : 1);
+  else if (key === " " && stage.findings.inSpanMode()) stage.findings.toggle();
   else if (key === "Enter" && stage.outcome() && !isControl(event.target)) submit();
   else return false;
   return true;
@@ -364,20 +364,20 @@ function chooseOrSubmit(value) {
 
 function leave(event) {
   if (stage === null || document.querySelector("dialog[open]") || event.isComposing) return;
-  stage.leaveSpanMode();
+  stage.findings.leave();
   if (event.target instanceof HTMLTextAreaElement) stage.element.focus({ preventScroll: true });
 }
 
 for (const type of ["pointerdown", "wheel", "input"]) {
   document.addEventListener(type, () => {
     inputSince = true;
-    stage?.touched(false);
+    stage?.timers.touched(false);
   }, { passive: true });
 }
 
 // Time
 
-setInterval(() => stage?.tick(), 1000);
+setInterval(() => stage?.timers.tick(), 1000);
 setInterval(async () => {
   if (!inputSince || stage === null || document.hidden) return;
   inputSince = false;
@@ -386,7 +386,7 @@ setInterval(async () => {
   data.append("token", beating.element.dataset.token);
   try {
     const answer = await post(beating.element.dataset.heartbeatUrl, data);
-    beating.extendLease(answer.lease_seconds);
+    beating.timers.extendLease(answer.lease_seconds);
     showPaused(answer.paused);
   } catch (error) {
     if (error.status === "lost" && beating === stage) beating.showError(`${error.message} You can still submit: your answer is kept.`);

@@ -1,0 +1,54 @@
+// The editor of the output, with what changed below it.
+
+import { showDiff, wordDiff } from "./diff.js";
+
+const DIFF_DELAY_MS = 120;
+
+export class Editing {
+  constructor(stage) {
+    this.stage = stage;
+    this.editor = stage.find(".editor");
+    this.original = this.editor ? this.editor.defaultValue : "";
+    stage.find("[data-reset-edit]")?.addEventListener("click", () => this.reset());
+    this.editor?.addEventListener("input", () => this.changed());
+    if (this.isEdited()) this.drawDiff();
+  }
+
+  start() {
+    if (!this.editor) return;
+    this.stage.tabs.open("edit");
+    this.editor.focus();
+    this.editor.setSelectionRange(0, 0);
+  }
+
+  isEdited() {
+    return this.editor !== null && this.editor.value !== this.original;
+  }
+
+  changed() {
+    clearTimeout(this.diffTimer);
+    this.diffTimer = setTimeout(() => this.drawDiff(), DIFF_DELAY_MS);
+    const replace = this.stage.form.querySelector("input[value=replace]");
+    if (this.isEdited()) replace.checked = true;
+    else if (replace.checked) replace.checked = false;
+    this.stage.showError("");
+  }
+
+  drawDiff() {
+    const place = this.stage.find("[data-diff]");
+    const summary = this.stage.find("[data-diff-summary]");
+    if (!this.isEdited()) {
+      place.replaceChildren();
+      summary.textContent = "none yet";
+      return;
+    }
+    const counts = showDiff(place, wordDiff(this.original, this.editor.value));
+    summary.textContent = `${counts.del} words out, ${counts.ins} in`;
+  }
+
+  reset() {
+    this.editor.value = this.original;
+    this.changed();
+    this.drawDiff();
+  }
+}
