@@ -47,7 +47,10 @@ def open_version(*, dataset: Dataset, filters: Filters | None = None, created_by
         return live
     filters = Filters.from_json(dataset.filters) if filters is None else filters
     if not decided_items(project=dataset.project, filters=filters, before=timezone.now()).exists():
-        raise NothingDecided("No decided item fits these filters. Decide items in review first, or widen the filters.")
+        raise NothingDecided(
+            "No decided item fits these filters. Decide items in review first, or widen the filters; "
+            "a decision counts once its time to undo is over."
+        )
     newest = dataset.versions.aggregate(n=Max("version"))["n"] or 0
     return DatasetVersion.objects.create(
         dataset=dataset, version=newest + 1, filters=filters.as_json(), created_by=created_by

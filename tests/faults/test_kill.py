@@ -20,6 +20,7 @@ from tests.faults.books import (
     assert_told_the_truth,
 )
 from tests.faults.load import Load
+from tests.faults.waiting import wait_until
 from tests.live import LiveApp
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
@@ -92,13 +93,6 @@ def web_pids(app: LiveApp) -> list[int]:
 def fully_scanned(load: Load, probe: str) -> bool:
     """Ask two new checks, one of them asynchronous, and tell whether every rule ran on both."""
     return all(load.probe(f"{probe}-{later}", later=later)["unscanned"] == [] for later in (False, True))
-
-
-def wait_until(done: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + RECOVERY_SECONDS
-    while not done():
-        assert time.monotonic() < deadline, f"waited {RECOVERY_SECONDS:.0f} s for {what}"
-        time.sleep(0.05)
 
 
 def assert_no_log_quotes_a_text(app: LiveApp) -> None:

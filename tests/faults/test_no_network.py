@@ -17,6 +17,7 @@ import pytest
 
 from tests.faults.books import Books
 from tests.faults.load import send
+from tests.faults.waiting import wait_until
 from tests.layout import PROJECT
 from tests.live import LiveApp
 from tests.pages import Person
@@ -128,6 +129,9 @@ def decide(app: LiveApp, *, items: int) -> None:
         answer = reviewer.hidden("/submit/") | answers[number % len(answers)] | judged
         reviewer.send(reviewer.form("/submit/"), **answer)
     assert len(Books(app).rows("SELECT 1 FROM review_decision")) == items
+    # A decision is data once it can not be taken back any more.
+    waiting = "SELECT 1 FROM review_decision WHERE waits_until IS NOT NULL"
+    wait_until(lambda: not Books(app).rows(waiting), "the time to undo to be over")
 
 
 def run_the_commands(books: Books, folder: Path) -> None:
