@@ -1,0 +1,81 @@
+// What the reviewer does with the item on screen: answer it, pass it on, take the last decision back.
+
+import { announce, complain, countToday } from "./frame.js";
+import { parseStage, post } from "./server.js";
+
+export class Answers {
+  constructor(line, outbox, undoBar) {
+    this.line = line;
+    this.outbox = outbox;
+    this.undoBar = undoBar;
+    this.undoing = false;
+    undoBar.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (!line.busy) this.undo();
+    });
+  }
+
+  /** Send the forms of a new item from here instead of loading pages. */
+  take(stage) {
+    stage.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.submit();
+    });
+    for (const form of stage.all("[data-pass-on]")) {
+      form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        form.closest("dialog").close();
+        this.passOn(form, event.submitter);
+      });
+    }
+  }
+
+  submit() {
+    const { stage, busy } = this.line;
+    if (busy || stage === null) return;
+    if (!stage.outcome()) {
+      stage.showError("Choose what happens to the output first.");
+      announce("Choose what happens to the output first.");
+      return;
+    }
+    this.outbox.save(stage, stage.form.action, stage.formData(), (answer) => {
+      countToday(1);
+      if (answer.undo) this.undoBar.offer(answer.undo);
+    });
+    this.line.next();
+  }
+
+  passOn(form, submitter) {
+    const { stage, busy } = this.line;
+    if (busy || stage === null) return;
+    this.outbox.save(stage, form.action, new FormData(form, submitter), () => announce(form.dataset.passOn));
+    this.line.next();
+  }
+
+  /** Take the newest decision back and put its item on screen. */
+  async undo() {
+    if (this.undoing) return;
+    this.undoing = true;
+    await this.outbox.settled();
+    if (this.undoBar.isOpen()) await this.takeBack();
+    else announce("There is nothing to take back.");
+    this.undoing = false;
+  }
+
+  async takeBack() {
+    try {
+      const answer = await post(this.undoBar.form.action, new FormData());
+      this.undoBar.close();
+      countToday(-1);
+      if (!answer.html) {
+        complain(answer.message);
+        return;
+      }
+      await this.line.putOnTop(parseStage(answer.html));
+      announce("Taken back. Nothing went out; choose again.");
+    } catch (error) {
+      if (error.status === "late") this.undoBar.close();
+      complain(error.message);
+    }
+  }
+}
