@@ -15,6 +15,7 @@ from tests.audit_flush import allow_flush as allow_flush
 from tests.live import LiveApp
 from tests.local.leftovers import left_over
 from tests.services import services
+from tests.silent_redis import SilentRedis
 from webapp.local.home import open_home
 from webapp.local.process_table import screening
 from webapp.local.processes import Supervisor
@@ -32,6 +33,14 @@ def _fast_passwords(settings: Settings) -> None:
 def redis_url() -> str:
     """Return the address of the session's Redis, which the settings use as well."""
     return services.redis.url
+
+
+@pytest.fixture
+def silent_redis() -> Iterator[SilentRedis]:
+    """Run a Redis that hangs."""
+    server = SilentRedis()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

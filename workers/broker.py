@@ -27,14 +27,14 @@ def needed_queues(environ: Mapping[str, str] = os.environ) -> list[str]:
     return [name for queue, name in QUEUES.items() if queue != "llm" or llms]
 
 
-def celery_settings(redis_url: str) -> dict[str, Any]:
-    """Return the settings that web, control and screening processes share."""
+def celery_settings(redis_url: str, *, socket_timeout: float = SOCKET_TIMEOUT) -> dict[str, Any]:
+    """Return the settings that web, control and screening processes share; `socket_timeout` in seconds."""
     return {
         "broker_url": redis_url,
         "broker_transport_options": {
             "visibility_timeout": VISIBILITY_TIMEOUT,
-            "socket_timeout": SOCKET_TIMEOUT,
-            "socket_connect_timeout": SOCKET_TIMEOUT,
+            "socket_timeout": socket_timeout,
+            "socket_connect_timeout": socket_timeout,
             "socket_keepalive": True,
             "health_check_interval": 10,
         },

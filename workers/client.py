@@ -20,7 +20,7 @@ from kombu.exceptions import OperationalError
 from screening.engine import Job
 from screening.findings import JobResult, Queue
 from workers.alive import SAY_SECONDS
-from workers.broker import QUEUES, SOCKET_TIMEOUT, celery_settings
+from workers.broker import QUEUES, celery_settings
 from workers.calls import Call, Calls, Overloaded, Screening
 from workers.lines import Flight
 from workers.messages import REPLY, REPLY_SECONDS, RESULT, Batch, alive_key, encode_batch, late_key, reply_key
@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 MAX_WAITING = 256
 #: How long what Redis said of its queues is taken to be so.
 STATE_SECONDS = 0.01
+#: How long a Redis that accepts connections and says nothing is waited for, and then left alone: a caller's deadline is
+#: a few seconds, and those after it are not to wait for the same silence.
+PATIENCE_SECONDS = 1.0
+AWAY_SECONDS = 2.0
 #: The longest wait for a reply before the lines are looked at again.
 READ_SECONDS = 0.1
 #: How long a queue is still used after the word of its workers went missing. It goes missing in good health too, when
@@ -61,12 +65,11 @@ class ScreenClient:
 
     def __init__(self, redis_url: str) -> None:
         self._celery = Celery("countersign-client", set_as_current=False, fixups=set())
-        self._celery.conf.update(celery_settings(redis_url))
-        self._redis = redis.Redis.from_url(
-            redis_url, socket_timeout=SOCKET_TIMEOUT, socket_connect_timeout=1.0, health_check_interval=10
-        )
+        self._celery.conf.update(celery_settings(redis_url, socket_timeout=PATIENCE_SECONDS))
+        self._redis = redis.Redis.from_url(redis_url, socket_timeout=PATIENCE_SECONDS, health_check_interval=10)
         self._calls = Calls()
         self._state = _State()
+        self._away_until = 0.0
         self._asked = dict.fromkeys(_QUEUES, 0.0)
         self._reader = threading.Thread(target=self._read, daemon=True, name="replies")
         self._reader.start()
@@ -153,15 +156,21 @@ class ScreenClient:
         state = self._state
         if time.monotonic() - state.at < STATE_SECONDS:
             return state
+        away = _State(closed=dict.fromkeys(_QUEUES, NO_BROKER))
+        if time.monotonic() < self._away_until:
+            return away
         pipe = self._redis.pipeline(transaction=False)
         for queue in _QUEUES:
             pipe.exists(alive_key(QUEUES[queue]))
             pipe.llen(QUEUES[queue])
         try:
             said = pipe.execute()
+        except redis.TimeoutError:
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            return away
         except redis.RedisError:
-            # Not remembered: the next caller tries again.
-            return _State(closed=dict.fromkeys(_QUEUES, NO_BROKER))
+            # Said at once and not remembered: the next caller tries again.
+            return away
         now = time.monotonic()
         missing = {queue: state.missing.get(queue, now) for queue, up in zip(_QUEUES, said[::2], strict=True) if not up}
         closed = {queue: NO_WORKER for queue, since in missing.items() if now - since >= MISSING_SECONDS}

@@ -110,8 +110,8 @@ def _connections() -> Iterator[None]:
     if screening._client is not None:
         screening._client.close()
     control.close()
-    if auth._limiter.cache_info().currsize:
-        storage = auth._limiter().storage
+    if auth._counter.cache_info().currsize:
+        storage = auth._counter().limiter.storage
         assert isinstance(storage, RedisStorage)
         storage.storage.close()
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
+from limits.storage import RedisStorage
+from pytest_django import Settings
 
 from policies.services import add_policy_version
 from tests.factories import Cast
 from tests.interception.conftest import ApiClient
+from tests.silent_redis import SilentRedis
 from webapp.accounts.models import ApiKey
 from webapp.accounts.services import SYSTEM, revoke_api_key
 from webapp.audit.models import AuditEvent
+from webapp.interception.auth import _counter, within_limit
 from webapp.interception.models import Check, Finding
 
 
@@ -130,6 +134,21 @@ def test_without_a_good_key_nothing_is_screened(api: ApiClient, key: str) -> Non
     assert response.status_code == 401
     assert response["WWW-Authenticate"].startswith("Bearer")
     assert "hint" in json.loads(response.content)
+
+
+def test_limits_wait_for_a_redis_that_says_nothing_once(
+    cast: Cast, silent_redis: SilentRedis, settings: Settings
+) -> None:
+    settings.REDIS_URL = silent_redis.url
+    _counter.cache_clear()
+    try:
+        assert [within_limit(project, 3) for project in (cast.project, cast.other_project)] == [3, 3]
+        assert silent_redis.callers() == 1
+    finally:
+        storage = _counter().limiter.storage
+        assert isinstance(storage, RedisStorage)
+        storage.storage.close()
+        _counter.cache_clear()
 
 
 def test_the_projects_limit_is_kept(api: ApiClient, cast: Cast) -> None:

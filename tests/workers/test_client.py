@@ -15,9 +15,10 @@ import redis
 from screening.engine import Job
 from screening.findings import OUTPUT, JobResult, RuleResult, Text
 from screening.policy import parse_policy
+from tests.silent_redis import SilentRedis
 from workers import lines
 from workers.broker import QUEUES
-from workers.client import NO_WORKER, Overloaded, ScreenClient, Screening
+from workers.client import NO_BROKER, NO_WORKER, Overloaded, ScreenClient, Screening
 from workers.lines import MAX_TEXTS, SLOTS
 from workers.messages import REPLY, Batch, Reply, alive_key, decode_batch
 
@@ -254,3 +255,14 @@ def test_a_full_line_refuses(ask: Ask, worker: Worker, monkeypatch: pytest.Monke
     worker.answer(worker.take()[0])
     worker.answer(worker.take()[0])
     assert model(waiting) == ["1", "2", "3"]
+
+
+def test_a_redis_that_says_nothing_is_waited_for_once(silent_redis: SilentRedis) -> None:
+    client = ScreenClient(silent_redis.url)
+    try:
+        for _ in range(3):
+            (screening,) = client.screen([job("a text")])
+            assert screening.missing == {"cpu": NO_BROKER}
+        assert silent_redis.callers() == 1
+    finally:
+        client.close()

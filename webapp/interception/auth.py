@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -20,6 +22,7 @@ from policies.models import Policy
 from webapp.accounts.models import ApiKey, Application, Project
 from webapp.accounts.services import key_digest
 from webapp.interception.problems import Problem
+from workers.client import AWAY_SECONDS, PATIENCE_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -131,14 +134,29 @@ def over_limit(project: Project) -> Problem:
 
 
 def _counted(project: Project, count: Callable[[FixedWindowRateLimiter, RateLimitItem, str], T], *, otherwise: T) -> T:
+    counter = _counter()
+    if time.monotonic() < counter.away_until:
+        return otherwise
     try:
-        return count(_limiter(), RateLimitItemPerMinute(project.requests_per_minute), str(project.id))
-    except redis.RedisError:
+        return count(counter.limiter, RateLimitItemPerMinute(project.requests_per_minute), str(project.id))
+    except redis.RedisError as error:
         # The limit protects the workers, and without Redis none is reached.
         log.warning("Redis does not answer; limits are not counted")
+        if isinstance(error, redis.TimeoutError):
+            # The next project is not to wait for the same silence.
+            counter.away_until = time.monotonic() + AWAY_SECONDS
         return otherwise
 
 
+@dataclass
+class _Counter:
+    """`away_until`: monotonic seconds, until when Redis is left alone because it did not answer."""
+
+    limiter: FixedWindowRateLimiter
+    away_until: float = 0.0
+
+
 @lru_cache(maxsize=1)
-def _limiter() -> FixedWindowRateLimiter:
-    return FixedWindowRateLimiter(RedisStorage(settings.REDIS_URL, socket_timeout=1.0, wrap_exceptions=False))
+def _counter() -> _Counter:
+    storage = RedisStorage(settings.REDIS_URL, socket_timeout=PATIENCE_SECONDS, wrap_exceptions=False)
+    return _Counter(FixedWindowRateLimiter(storage))
