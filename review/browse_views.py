@@ -16,7 +16,7 @@ from review.browse.finding import find_items
 from review.browse.forms import BrowseForm, SaveForm
 from review.errors import InvalidAnswer
 from review.models import SavedFilter
-from review.views import LEADS
+from review.views import LEADS, REVIEWERS
 from webapp.accounts.access import MemberRequest, member_required
 
 
@@ -33,6 +33,7 @@ def browse(request: MemberRequest) -> HttpResponse:
     kept = _kept(request.GET)
     context = {
         "form": form,
+        "may_review": request.membership.role in REVIEWERS,
         "items": items,
         "filtered": bool(filters) or not valid,
         "kept": kept,

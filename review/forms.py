@@ -80,6 +80,19 @@ class QueueForm(forms.Form):
         label="Undo seconds",
         help_text="How long a decision can be taken back before it takes effect; 0 is not at all. For new decisions.",
     )
+    blind_rate = forms.FloatField(
+        min_value=0,
+        max_value=1,
+        label="Blind share",
+        help_text="Of these items reviewers see nothing that the machine found until they answered: 0.1 is one in ten. "
+        "Datasets for measuring take their labels alone. For new items.",
+    )
+    overlap_rate = forms.FloatField(
+        min_value=0,
+        max_value=1,
+        label="Overlap share",
+        help_text="These items are answered by one reviewer more than required, so that agreement can be measured.",
+    )
     skip_reasons = LinesField(
         help_text="One a line, at most 9: reviewers choose by number. Who skipped an item does not get it again.",
     )
@@ -121,6 +134,8 @@ class QueueForm(forms.Form):
             self.add_error("max_reviews", f"Give at least {required}, the number of required reviews.")
         if given.get("prefetch_lease_seconds", lease) > lease:
             self.add_error("prefetch_lease_seconds", f"Give at most {lease}, the lease of the item on screen.")
+        if given.get("overlap_rate") and given.get("max_reviews") == required:
+            self.add_error("max_reviews", f"Give at least {required + 1}: a share of the items gets one review more.")
         return given
 
 

@@ -12,6 +12,7 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from review import selectors
+from review.blind import is_hidden
 from review.definition import Definition, RubricField, read_definition
 from review.drafts import Draft, draft_of_slot
 from review.models import Annotation, Assignment, Decision, ReviewItem
@@ -25,6 +26,8 @@ from webapp.interception.models import Check, Finding, Release
 from webapp.interception.releases import let_out_due, release_in_force
 
 TURNS_SHOWN = 4
+#: Severity follows from what the machine found.
+UNKNOWN = "unknown"
 SEES_NAMES = (Role.OWNER, Role.LEAD, Role.COMPLIANCE)
 
 
@@ -80,6 +83,10 @@ class ItemPage:
     submission: uuid.UUID
     lease_seconds: int
     sla_seconds: int
+    #: What the machine found is not on the page.
+    blind: bool
+    #: They answered blind and took it back: now they see what the machine found.
+    after_commit: bool
 
     @property
     def adjudicates(self) -> bool:
@@ -89,16 +96,23 @@ class ItemPage:
     def can_redact(self) -> bool:
         return any(row.redactable for row in self.findings)
 
+    @property
+    def offers_redact(self) -> bool:
+        """Whether redaction may be chosen; while blind, whether there is anything to redact is not told."""
+        return self.can_redact or (self.blind and self.output is not None)
+
 
 def build_page(
     *, item: ReviewItem, membership: Membership, slot: Assignment | None, draft: Draft | None = None
 ) -> ItemPage:
     """Return everything the page shows to this member; without a `slot` it is read-only."""
     draft = draft or draft_of_slot(slot)
+    blind = is_hidden(item=item, membership=membership)
     schema = read_definition(item.queue.label_schema.definition)
     check = item.checked
     content = check.content
-    findings = sorted(check.findings.all(), key=lambda f: (f.target != OUTPUT, f.start is None, f.start or 0, -f.score))
+    found = [] if blind else check.findings.all()
+    findings = sorted(found, key=lambda f: (f.target != OUTPUT, f.start is None, f.start or 0, -f.score))
     decided = item.state == ItemState.DECIDED
     peers = decided or (slot is not None and slot.role == SlotRole.ADJUDICATOR)
     turns = [_turn(number, message, findings) for number, message in enumerate(content.messages)]
@@ -106,7 +120,7 @@ def build_page(
         item=item,
         check=check,
         slot=slot,
-        severity=NAMES[item.severity],
+        severity=UNKNOWN if blind else NAMES[item.severity],
         turns=turns[-TURNS_SHOWN:],
         earlier=turns[:-TURNS_SHOWN],
         grounding=[_as_text(part) for part in content.context],
@@ -114,10 +128,10 @@ def build_page(
         output_segments=segments(content.output or "", [f for f in findings if f.target == OUTPUT]),
         redacted=redacted_text(output=content.output or "", findings=findings, project=item.project),
         findings=[_finding_row(finding, draft) for finding in findings],
-        categories=_category_rows(item, schema, draft),
+        categories=_category_rows({} if blind else check.scores or {}, schema, draft),
         schema=schema,
         rubric=[(field, draft.rubric.get(field.name)) for field in schema.rubric],
-        rules=_fired_rules(check, findings),
+        rules=[] if blind else _fired_rules(check, findings),
         answers=list(selectors.answers_of(item=item)) if peers else [],
         decision=item.decisions.standing().select_related("decided_by").order_by("-cycle").first() if decided else None,
         release=_release(check) if decided else None,
@@ -125,6 +139,8 @@ def build_page(
         submission=uuid.uuid4(),
         lease_seconds=_seconds_left(slot),
         sla_seconds=math.floor((item.sla_due_at - timezone.now()).total_seconds()),
+        blind=blind,
+        after_commit=slot is not None and item.is_blind_now and not blind,
     )
 
 
@@ -177,8 +193,7 @@ def _finding_row(finding: Finding, draft: Draft) -> FindingRow:
     return FindingRow(finding, kind_of(finding), where, is_output_span(finding), judged)
 
 
-def _category_rows(item: ReviewItem, schema: Definition, draft: Draft) -> list[CategoryRow]:
-    scores = item.checked.scores or {}
+def _category_rows(scores: dict[str, float], schema: Definition, draft: Draft) -> list[CategoryRow]:
     words = {True: "yes", False: "no", None: ""}
     return [
         CategoryRow(

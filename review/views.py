@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from review import selectors, services
+from review.blind import is_hidden
 from review.drafts import Draft
 from review.errors import SlotLost
 from review.models import Assignment, Queue, ReviewItem
@@ -138,6 +139,8 @@ def redacted(request: MemberRequest, item: str) -> HttpResponse:
     found = selectors.get_item(project=request.project, public_id=item)
     if selectors.own_slot(item=found, user=request.user) is None:
         raise Http404("Not reserved for you.")
+    if is_hidden(item=found, membership=request.membership):
+        raise Http404("What the machine found is not shown before the answer.")
     dropped = set(request.GET.get("drop", "").split(","))
     findings = [finding for finding in found.checked.findings.all() if str(finding.id) not in dropped]
     output = found.checked.content.output or ""

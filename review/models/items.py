@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from review.models.queues import Queue
 from review.severity import NAMES as SEVERITY_NAMES
@@ -44,6 +45,13 @@ class ReviewItem(models.Model):
     escalation_note = models.TextField(blank=True, help_text="What the reviewer who escalated it told the leads.")
     created_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True, help_text="When its decision takes effect; can lie ahead.")
+    # What was drawn when it was raised, and with what probability. The database fills them in for older code.
+    blind = models.BooleanField(default=False, db_default=False, help_text="Answered before the machine is seen.")
+    blind_prob = models.FloatField(default=0.0, db_default=0.0)
+    overlap = models.BooleanField(default=False, db_default=False, help_text="Answered by one more than required.")
+    overlap_prob = models.FloatField(default=0.0, db_default=0.0)
+    qa = models.BooleanField(default=False, db_default=False, help_text="Looked at again once it is decided.")
+    qa_prob = models.FloatField(default=0.0, db_default=0.0)
 
     class Meta:
         constraints = [
@@ -72,6 +80,12 @@ class ReviewItem(models.Model):
     @property
     def severity_name(self) -> str:
         return SEVERITY_NAMES[self.severity]
+
+    @property
+    def is_blind_now(self) -> bool:
+        """Whether somebody may still answer it blind; a decision that can be taken back ends nothing yet."""
+        undoable = self.decided_at is not None and self.decided_at > timezone.now()
+        return self.blind and self.cycle == 1 and (self.state in OPEN_STATES or undoable)
 
 
 class ItemTrigger(models.Model):

@@ -57,6 +57,11 @@ class Queue(models.Model):
     undo_seconds = models.PositiveSmallIntegerField(
         default=10, help_text="For how long a decision can be taken back before it takes effect."
     )
+    # Shares of the items that come in, in [0, 1]; drawn item by item when they are raised.
+    blind_rate = models.FloatField(default=0.0, db_default=0.0)
+    overlap_rate = models.FloatField(default=0.0, db_default=0.0)
+    golden_rate = models.FloatField(default=0.0, db_default=0.0)
+    qa_rate = models.FloatField(default=0.0, db_default=0.0)
     skip_reasons = models.JSONField(default=_skip_reasons)
     paused = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1, help_text="Grows with every change, so that two leads notice.")

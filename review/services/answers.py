@@ -11,7 +11,7 @@ from django.db.models import F
 from review.definition import Definition, read_definition
 from review.errors import InvalidAnswer
 from review.models import Annotation, Assignment, Correction, FindingVerdict, PreferencePair, ReviewItem, SpanAnnotation
-from review.models.annotations import Outcome
+from review.models.annotations import Assistance, Outcome
 from review.texts import is_output_span, restore_newlines, same_but_newlines, sha256_text
 from webapp.accounts.models import User
 from webapp.interception.models import Finding
@@ -34,8 +34,11 @@ class CheckedAnswer:
     correction: str | None
 
 
-def validate_answer(*, item: ReviewItem, answer: Answer) -> CheckedAnswer:
-    """Return the answer with what follows from it filled in; raise InvalidAnswer when it does not fit the item."""
+def validate_answer(*, item: ReviewItem, answer: Answer, assistance: Assistance = Assistance.SHOWN) -> CheckedAnswer:
+    """Return the answer with what follows from it filled in; raise InvalidAnswer when it does not fit the item.
+
+    A blind answer says nothing of findings: its reviewer did not see them.
+    """
     if answer.outcome and answer.outcome not in Outcome.values:
         raise InvalidAnswer("Choose one of: release, redact, replace, block, unsure.")
     schema = read_definition(item.queue.label_schema.definition)
@@ -44,9 +47,12 @@ def validate_answer(*, item: ReviewItem, answer: Answer) -> CheckedAnswer:
     if unknown := set(answer.labels) - set(categories):
         raise InvalidAnswer(f"{len(unknown)} of the categories are not in this queue's label schema.")
     findings = {finding.id: finding for finding in item.checked.findings.all()}
-    if set(answer.findings) - set(findings):
+    blind = assistance == Assistance.BLIND
+    if set(answer.findings) - (set() if blind else set(findings)):
         raise InvalidAnswer("One of the findings does not belong to this item.")
     kept = _kept(answer, findings)
+    if blind:
+        kept = {}
     return CheckedAnswer(
         findings=findings,
         kept=kept,
@@ -127,6 +133,7 @@ def store_answer(
     answer: Answer,
     checked: CheckedAnswer,
     counts: bool,
+    assistance: Assistance,
     idempotency_key: uuid.UUID,
 ) -> Annotation:
     """Insert the annotation with its finding verdicts, spans, correction and preference pair."""
@@ -141,6 +148,7 @@ def store_answer(
         rubric=dict(answer.rubric),
         rationale=checked.rationale,
         policy_version_id=item.checked.policy_version_id,
+        assistance=assistance,
         counts=counts,
         supersedes=taken_back(slot=slot, reviewer=reviewer),
         active_ms=answer.active_ms,

@@ -27,9 +27,12 @@ QUEUE_SETTINGS = (
     "prefetch_lease_seconds",
     "sla_seconds",
     "undo_seconds",
+    "blind_rate",
+    "overlap_rate",
     "skip_reasons",
     "paused",
 )
+RATES = ("blind_rate", "overlap_rate")
 
 
 @transaction.atomic
@@ -97,6 +100,7 @@ def _figures(queue: Queue) -> dict[str, int]:
         "prefetch_lease_seconds": queue.prefetch_lease_seconds,
         "sla_seconds": queue.sla_seconds,
         "undo_seconds": queue.undo_seconds,
+        **{f"{name}_permille": round(getattr(queue, name) * 1000) for name in RATES},
         "skip_reasons": len(queue.skip_reasons),
         "paused": int(queue.paused),
     }

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from review.draws import BLIND, OVERLAP, QA, is_drawn
 from review.models import Assignment, ItemTrigger, LabelSchema, LabelSchemaVersion, Queue, ReviewItem
 from review.models.items import OPEN_STATES, SlotRole, SlotState
 from review.routing import active_rules, facts_of, first_met
@@ -90,7 +91,7 @@ def _route(check: Check, findings: list[Finding], kind: str) -> Queue:
 def _new_item(
     check: Check, queue: Queue, kind: str, inclusion_prob: float, *, severity: int, priority: float
 ) -> ReviewItem:
-    item = ReviewItem.objects.create(
+    item = ReviewItem(
         project=check.project,
         checked=check,
         queue=queue,
@@ -98,9 +99,11 @@ def _new_item(
         priority=priority,
         sla_due_at=timezone.now() + dt.timedelta(seconds=queue.sla_seconds),
     )
+    _draw(item, queue)
+    item.save(force_insert=True)
     ItemTrigger.objects.create(item=item, kind=kind, inclusion_prob=inclusion_prob)
     remember_words(check)
-    for number in range(1, queue.required_reviews + 1):
+    for number in range(1, queue.required_reviews + item.overlap + 1):
         add_slot(item, number, SlotRole.PRIMARY if number == 1 else SlotRole.OVERLAP)
     record_event(
         type="review.item.created",
@@ -111,6 +114,13 @@ def _new_item(
         cause=[check.public_id],
     )
     return item
+
+
+def _draw(item: ReviewItem, queue: Queue) -> None:
+    """Decide what the item is a sample for. The draws do not depend on each other, nor on what was found."""
+    item.blind, item.blind_prob = is_drawn(item.id, BLIND, queue.blind_rate), queue.blind_rate
+    item.overlap, item.overlap_prob = is_drawn(item.id, OVERLAP, queue.overlap_rate), queue.overlap_rate
+    item.qa, item.qa_prob = is_drawn(item.id, QA, queue.qa_rate), queue.qa_rate
 
 
 def add_slot(item: ReviewItem, number: int, role: SlotRole) -> Assignment:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
+from review.blind import assistance_of
 from review.errors import InvalidAnswer, ItemChanged, SlotLost
 from review.models import Annotation, Assignment, Decision, ReviewItem
 from review.models.annotations import AnnotationVerdict, Outcome
@@ -82,7 +83,8 @@ def submit_annotation(
     slot = Assignment.objects.select_for_update().get(id=slot.id)
     if not may_adjudicate(slot, membership):
         raise SlotLost("Only a lead or an owner decides this item now.")
-    checked = validate_answer(item=item, answer=answer)
+    assistance = assistance_of(item=item, user=membership.user)
+    checked = validate_answer(item=item, answer=answer, assistance=assistance)
     require_outcome(outcome=answer.outcome, slot=slot)
     message = _why_not_counting(item, slot, membership, lease_token)
     if not message and item.version != item_version:
@@ -94,6 +96,7 @@ def submit_annotation(
         answer=answer,
         checked=checked,
         counts=not message,
+        assistance=assistance,
         idempotency_key=idempotency_key,
     )
     _record(annotation, membership)

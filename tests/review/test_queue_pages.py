@@ -22,6 +22,8 @@ SETTINGS: dict[str, Any] = {
     "prefetch_lease_seconds": 60,
     "sla_seconds": 900,
     "undo_seconds": 20,
+    "blind_rate": 0.2,
+    "overlap_rate": 0,
     "skip_reasons": "unclear\n\n  wrong language \n",
 }
 
@@ -38,7 +40,7 @@ def filled(client: Client, url: str, **changes: Any) -> dict[str, Any]:
     """Return what the form at `url` would send, with `changes`; a field that is None is left out."""
     form = client.get(url).context["form"]
     sent = {field.html_name: field.value() for field in form} | changes
-    return {name: value for name, value in sent.items() if value not in (None, False)}
+    return {name: value for name, value in sent.items() if value is not None and value is not False}
 
 
 def test_a_lead_makes_a_queue_with_all_its_settings(cast: Cast, client: Client) -> None:

@@ -1,0 +1,28 @@
+"""Blind first: of an item that was drawn blind, a reviewer does not see what the machine found until they answered.
+
+Only the first cycle is blind: once an item was decided, its page shows everything to every member.
+"""
+
+from __future__ import annotations
+
+from review.models import ReviewItem
+from review.models.annotations import Assistance
+from webapp.accounts.models import Membership, Role, User
+
+#: They answer nothing, so nothing needs to be kept from them.
+_NEVER_ANSWER = (Role.COMPLIANCE,)
+
+
+def assistance_of(*, item: ReviewItem, user: User) -> Assistance:
+    """Return with what help `user` answers this item now."""
+    if not item.blind or item.cycle > 1:
+        return Assistance.SHOWN
+    committed = item.annotations.filter(reviewer=user, cycle=item.cycle).exists()
+    return Assistance.AFTER_COMMIT if committed else Assistance.BLIND
+
+
+def is_hidden(*, item: ReviewItem, membership: Membership) -> bool:
+    """Whether scores, highlights, triggers, rules and like cases of an item are kept from a member."""
+    if not item.is_blind_now or membership.role in _NEVER_ANSWER:
+        return False
+    return assistance_of(item=item, user=membership.user) == Assistance.BLIND
