@@ -3,10 +3,12 @@
 ReviewError             shown to the reviewer as it is
 ├── InvalidAnswer       the answer does not fit the item; nothing was stored
 ├── ItemChanged         the item changed since it was shown; look at it again
+├── NotContestable      what was decided of a check can not be contested (again)
 ├── SettingsChanged     another lead changed it since the page was opened; look at it again
 ├── SettingsTaken       another one of the project has the name
 ├── SlotLost            the slot belongs to somebody else, or to nobody
-└── TooLate             the decision can not be taken back any more
+├── TooLate             the decision can not be taken back any more
+└── TooManyAppeals      one application, or one end user, contests more than people can look at
 """
 
 from __future__ import annotations
@@ -24,6 +26,10 @@ class ItemChanged(ReviewError):
     pass
 
 
+class NotContestable(ReviewError):
+    """Its message is for who uses the API."""
+
+
 class SettingsChanged(ReviewError):
     pass
 
@@ -38,3 +44,11 @@ class SlotLost(ReviewError):
 
 class TooLate(ReviewError):
     pass
+
+
+class TooManyAppeals(ReviewError):
+    """Its message is for who uses the API, who may ask again in `retry_after` seconds."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

@@ -15,7 +15,7 @@ from review import selectors
 from review.blind import is_hidden
 from review.definition import Definition, RubricField, read_definition
 from review.drafts import Draft, draft_of_slot
-from review.models import Annotation, Assignment, Decision, ReviewItem
+from review.models import Annotation, Appeal, Assignment, Decision, ReviewItem
 from review.models.items import ItemState, SlotRole
 from review.segments import Segment, kind_of, segments
 from review.severity import NAMES
@@ -87,6 +87,13 @@ class ItemPage:
     blind: bool
     #: They answered blind and took it back: now they see what the machine found.
     after_commit: bool
+    appeals: list[Appeal]
+    nobody_left: bool
+
+    @property
+    def appeal(self) -> Appeal | None:
+        """Return the appeal that the next decision answers."""
+        return next((appeal for appeal in self.appeals if appeal.cycle == self.item.cycle and not appeal.outcome), None)
 
     @property
     def adjudicates(self) -> bool:
@@ -141,6 +148,8 @@ def build_page(
         sla_seconds=math.floor((item.sla_due_at - timezone.now()).total_seconds()),
         blind=blind,
         after_commit=slot is not None and item.is_blind_now and not blind,
+        appeals=list(item.appeals.all()),
+        nobody_left=slot is None and selectors.nobody_left(item=item),
     )
 
 

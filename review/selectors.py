@@ -11,10 +11,19 @@ from django.db.models import Count, Min, Prefetch, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
-from review.models import Annotation, Assignment, Decision, LabelSchema, LabelSchemaVersion, Queue, ReviewItem
+from review.models import (
+    Annotation,
+    Appeal,
+    Assignment,
+    Decision,
+    LabelSchema,
+    LabelSchemaVersion,
+    Queue,
+    ReviewItem,
+)
 from review.models.items import OPEN_STATES, ItemState, SlotState
 from review.severity import CRITICAL, HIGH, LOW, MEDIUM
-from webapp.accounts.models import Project, User
+from webapp.accounts.models import Project, Role, User
 from webapp.ids import parse_public_id
 
 #: How far the console counts what waits: it asks with every item.
@@ -124,7 +133,19 @@ def _items() -> QuerySet[ReviewItem]:
         "checked__content",
         "checked__application",
         "checked__policy_version__policy",
-    ).prefetch_related("checked__findings", "triggers", "reopenings")
+    ).prefetch_related("checked__findings", "triggers", "reopenings", Prefetch("appeals", _appeals()))
+
+
+def _appeals() -> QuerySet[Appeal]:
+    return Appeal.objects.select_related("text", "contested", "decision").order_by("cycle")
+
+
+def nobody_left(*, item: ReviewItem) -> bool:
+    """Whether an open appeal waits for somebody who is not there: everybody in the project answered before."""
+    if item.state not in OPEN_STATES or not any(appeal.cycle == item.cycle for appeal in item.appeals.all()):
+        return False
+    people = item.project.memberships.filter(role__in=(Role.OWNER, Role.LEAD, Role.REVIEWER), user__is_active=True)
+    return not people.exclude(user__in=item.exclusions.values("reviewer")).exists()
 
 
 def own_slot(*, item: ReviewItem, user: User) -> Assignment | None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from allauth.account import views as allauth
 from django.urls import include, path
 
+from review.appeals_api import router as appeals
 from webapp import views
 from webapp.interception.api import api
 from webapp.interception.moderations import api as openai_api
 from webapp.interception.views import api_docs
 from webapp.monitoring import views as monitoring
+
+# Mounted here, above both rooms: interception does not know that there are appeals.
+api.add_router("", appeals)
 
 urlpatterns = [
     path("", views.home, name="home"),

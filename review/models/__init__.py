@@ -1,6 +1,7 @@
 """Tables of review: queues and schemas, items and slots, what reviewers said, what was decided."""
 
 from review.models.annotations import Annotation, Correction, FindingVerdict, PreferencePair, SpanAnnotation
+from review.models.appeals import Appeal, AppealText
 from review.models.decisions import Decision, Reopening
 from review.models.items import Assignment, Exclusion, ItemTrigger, ReviewItem
 from review.models.queues import LabelSchema, LabelSchemaVersion, Queue
@@ -9,6 +10,8 @@ from review.models.search import SavedFilter, SearchText
 
 __all__ = [
     "Annotation",
+    "Appeal",
+    "AppealText",
     "Assignment",
     "Correction",
     "Decision",

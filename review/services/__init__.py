@@ -4,6 +4,7 @@ Locks are always taken in this order: the reviewer's advisory lock, the item, it
 start from slots, never wait for a lock.
 """
 
+from review.services.appeals import AppealRequest, make_appeal
 from review.services.claims import claim_items, heartbeat, mark_opened, release_all, release_slot, show, sweep_leases
 from review.services.decisions import decide
 from review.services.escalation import escalate, skip
@@ -17,6 +18,7 @@ from review.services.undo import Undone, sweep_effects, undo_decision
 
 __all__ = [
     "Answer",
+    "AppealRequest",
     "Submitted",
     "Undone",
     "add_schema_version",
@@ -28,6 +30,7 @@ __all__ = [
     "ensure_default_queue",
     "escalate",
     "heartbeat",
+    "make_appeal",
     "mark_opened",
     "raise_item",
     "release_all",

@@ -15,6 +15,7 @@ from review.models import Annotation, Assignment, Decision, FindingVerdict, Revi
 from review.models.annotations import Outcome
 from review.models.decisions import Method
 from review.models.items import ItemState, SlotRole, SlotState
+from review.services.appeal_outcomes import appeal_codes, conclude_appeal, pending_appeal
 from review.services.raising import add_slot
 from review.signals import decision_recorded
 from review.texts import redacted_text
@@ -39,7 +40,7 @@ _WAITING = (SlotState.OPEN, SlotState.LEASED, SlotState.HELD)
 
 def settle(*, item: ReviewItem, slot: Assignment, annotation: Annotation, membership: Membership) -> Decision | None:
     """Decide a locked item if its counting answers allow it, else ask for one more; return the decision, if any."""
-    if slot.role == SlotRole.ADJUDICATOR:
+    if slot.role in (SlotRole.ADJUDICATOR, SlotRole.APPEAL):
         return decide(item=item, answers=[annotation], method=Method.ADJUDICATED, membership=membership)
     if item.state in (ItemState.ADJUDICATION, ItemState.ESCALATED):
         return None
@@ -105,11 +106,12 @@ def decide(*, item: ReviewItem, answers: Sequence[Annotation], method: Method, m
     effective_at = now + _wait(item, outcome, now)
     waits_until = effective_at if effective_at > now else None
     waiting = item.assignments.filter(state__in=_WAITING)
+    appeal = pending_appeal(item)
     decision = Decision.objects.create(
         item=item,
         cycle=item.cycle,
         outcome=outcome,
-        method=method,
+        method=Method.APPEAL if appeal else method,
         policy_version=item.checked.policy_version,
         decided_by=membership.user,
         supersedes=item.decisions.filter(superseded_by=None).order_by("-cycle").first(),
@@ -121,7 +123,7 @@ def decide(*, item: ReviewItem, answers: Sequence[Annotation], method: Method, m
             "slots": {str(slot_id): state for slot_id, state in waiting.values_list("id", "state")},
         },
     )
-    record_release(
+    release = record_release(
         check=item.checked,
         outcome=_RELEASES[outcome],
         output=_released_text(item, outcome, answers),
@@ -130,6 +132,8 @@ def decide(*, item: ReviewItem, answers: Sequence[Annotation], method: Method, m
         decided_at=now,
         waits_until=waits_until,
     )
+    if appeal:
+        conclude_appeal(appeal, decision, release)
     item.state = ItemState.DECIDED
     item.decided_at = effective_at
     item.save(update_fields=["state", "decided_at"])
@@ -186,12 +190,18 @@ def record_decision_event(
             automated=False,
         ),
         policy=policy_ref(decision.policy_version),
-        reason_codes=[f"method:{decision.method}", *reason_codes],
+        reason_codes=[
+            f"method:{decision.method}",
+            *(appeal_codes(decision) if decision.method == Method.APPEAL else ()),
+            *reason_codes,
+        ],
         cause=[item.checked.public_id, f"decision:{decision.id}"],
     )
 
 
 def require_outcome(*, outcome: str, slot: Assignment) -> None:
-    """Raise InvalidAnswer when an adjudicator is unsure: there is nobody after them."""
+    """Raise InvalidAnswer when who settles an item is unsure: there is nobody after them."""
     if slot.role == SlotRole.ADJUDICATOR and not outcome:
         raise InvalidAnswer("An adjudicator decides: choose what happens to the output.")
+    if slot.role == SlotRole.APPEAL and not outcome:
+        raise InvalidAnswer("You decide this appeal: choose what happens to the output, or escalate it.")

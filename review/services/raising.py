@@ -23,6 +23,8 @@ from webapp.interception.models import Check, Finding
 DEFAULT_QUEUE = "default"
 #: A random sample comes unprioritised, so that it stays a sample of everything.
 SAMPLED = "sampled"
+#: Somebody contests what the machine decided alone: one person decides that, who is asked for nothing else.
+APPEALED = "appeal"
 _SNIPPETS = ["False alarm: the finding is not there.", "Quoted or reported, not said by the assistant."]
 
 
@@ -99,12 +101,13 @@ def _new_item(
         priority=priority,
         sla_due_at=timezone.now() + dt.timedelta(seconds=queue.sla_seconds),
     )
-    _draw(item, queue)
+    if kind != APPEALED:
+        _draw(item, queue)
     item.save(force_insert=True)
     ItemTrigger.objects.create(item=item, kind=kind, inclusion_prob=inclusion_prob)
     remember_words(check)
-    for number in range(1, queue.required_reviews + item.overlap + 1):
-        add_slot(item, number, SlotRole.PRIMARY if number == 1 else SlotRole.OVERLAP)
+    for number, role in enumerate([SlotRole.APPEAL] if kind == APPEALED else _roles_of(item), start=1):
+        add_slot(item, number, role)
     record_event(
         type="review.item.created",
         project_id=check.project_id,
@@ -121,6 +124,11 @@ def _draw(item: ReviewItem, queue: Queue) -> None:
     item.blind, item.blind_prob = is_drawn(item.id, BLIND, queue.blind_rate), queue.blind_rate
     item.overlap, item.overlap_prob = is_drawn(item.id, OVERLAP, queue.overlap_rate), queue.overlap_rate
     item.qa, item.qa_prob = is_drawn(item.id, QA, queue.qa_rate), queue.qa_rate
+
+
+def _roles_of(item: ReviewItem) -> list[SlotRole]:
+    """Return the roles of the slots that an item begins with."""
+    return [SlotRole.PRIMARY, *[SlotRole.OVERLAP] * (item.queue.required_reviews + item.overlap - 1)]
 
 
 def add_slot(item: ReviewItem, number: int, role: SlotRole) -> Assignment:

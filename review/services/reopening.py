@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,14 +13,13 @@ from review.errors import InvalidAnswer
 from review.models import Exclusion, Reopening, ReviewItem
 from review.models.items import OPEN_STATES, ItemState, SlotRole
 from review.services.answers import validate_note
+from review.services.appeal_outcomes import DECIDED_THE_ORIGINAL
 from review.services.claims import ADJUDICATORS
 from review.services.decisions import next_number
 from review.services.raising import add_slot
 from webapp.accounts.models import Membership, Role
 from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, record_event
-
-DECIDED_THE_ORIGINAL = "decided_the_original"
 
 
 @transaction.atomic
@@ -40,14 +40,7 @@ def reopen(*, item: ReviewItem, membership: Membership, reason: str) -> ReviewIt
     if ReviewItem.objects.filter(checked=item.checked_id, queue=item.queue_id, state__in=OPEN_STATES).exists():
         raise InvalidAnswer("This check came to the queue once more and waits there already.")
     _keep_away(item)
-    item.cycle += 1
-    item.version += 1
-    item.state = ItemState.REOPENED
-    item.sla_due_at = timezone.now() + dt.timedelta(seconds=item.queue.sla_seconds)
-    item.escalation_note = ""
-    item.save(update_fields=["cycle", "version", "state", "sla_due_at", "escalation_note"])
-    for number in range(item.queue.required_reviews):
-        add_slot(item, next_number(item), SlotRole.OVERLAP if number else SlotRole.PRIMARY)
+    begin_cycle(item, [SlotRole.PRIMARY, *[SlotRole.OVERLAP] * (item.queue.required_reviews - 1)])
     Reopening.objects.create(item=item, cycle=item.cycle, reopened_by=membership.user, reason=reason)
     record_event(
         type="review.item.reopened",
@@ -57,6 +50,18 @@ def reopen(*, item: ReviewItem, membership: Membership, reason: str) -> ReviewIt
         reason_codes=["cause:lead"],
     )
     return item
+
+
+def begin_cycle(item: ReviewItem, roles: Sequence[SlotRole]) -> None:
+    """Put a locked item, which is decided, before people again, with a slot of each role and a new SLA."""
+    item.cycle += 1
+    item.version += 1
+    item.state = ItemState.REOPENED
+    item.sla_due_at = timezone.now() + dt.timedelta(seconds=item.queue.sla_seconds)
+    item.escalation_note = ""
+    item.save(update_fields=["cycle", "version", "state", "sla_due_at", "escalation_note"])
+    for role in roles:
+        add_slot(item, next_number(item), role)
 
 
 def _keep_away(item: ReviewItem) -> None:

@@ -17,6 +17,7 @@ from review.models import Annotation, Assignment, Decision, ReviewItem
 from review.models.annotations import Outcome
 from review.models.items import ItemState, SlotState
 from review.selectors import own_slot
+from review.services.appeal_outcomes import move_appeal, open_again
 from review.services.claims import lock_reviewer, may_adjudicate
 from review.services.decisions import record_decision_event
 from review.signals import decision_recorded
@@ -69,6 +70,7 @@ def undo_decision(*, decision: Decision, membership: Membership) -> Undone:
     answer.save(update_fields=["counts", "undone_at"])
     decided = f"decided:{decision.created_at.astimezone(dt.UTC).isoformat(timespec='microseconds')}"
     record_decision_event("review.decision.undone", item, decision, membership, reason_codes=[decided])
+    open_again(decision)
     if not _reopen(item, decision):
         return Undone(item, None, NEWER_ITEM)
     _lease_again(slot, item, membership, now)
@@ -109,6 +111,7 @@ def _reopen(item: ReviewItem, decision: Decision) -> bool:
         item.state = ItemState.CANCELLED
         item.save(update_fields=["state", "decided_at"])
         item.assignments.filter(state=SlotState.SUBMITTED).update(state=SlotState.VOID)
+        move_appeal(item)
         return False
     for slot_id, state in decision.before["slots"].items():
         item.assignments.filter(id=uuid.UUID(slot_id), state=SlotState.VOID).update(state=state)

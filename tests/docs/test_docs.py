@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pydantic import BaseModel, TypeAdapter
 
+from review import appeals_api
 from screening.detectors.registry import DETECTORS
 from screening.findings import Action, OnError
 from screening.guard_formats.registry import FORMATS
@@ -21,6 +22,7 @@ from screening.models_file import Classifier, GuardLlm, parse_models
 from screening.packs import PACKS
 from screening.policy import EntityAction, Rule, Thresholds, _Document, parse_policy
 from tests.docs.markdown import DOCS, all_pages, anchors, blocks, first_cells, links, name_of, prose
+from webapp import urls  # noqa: F401 - it mounts the routes of appeals
 from webapp.audit.events import EVENT_TYPES
 from webapp.interception import schemas
 from webapp.interception.api import api
@@ -41,6 +43,10 @@ API_MODELS: tuple[type[BaseModel], ...] = (
     schemas.DecisionAnswer,
     schemas.TimingsAnswer,
     schemas.ProblemAnswer,
+    appeals_api.NewAppeal,
+    appeals_api.AppealAnswer,
+    appeals_api.ContestedAnswer,
+    appeals_api.AppealsAnswer,
 )
 SHIPPED = ("webapp", "guardrails", "workers", "review", "feedback")
 # Read at import by name, from Django's environs, os.environ, a mapping of it, or through a constant.
@@ -117,7 +123,13 @@ def test_every_error_of_the_api_is_documented() -> None:
 
 def test_examples_of_the_api_are_what_it_takes_and_gives() -> None:
     forms: TypeAdapter[object] = TypeAdapter(
-        schemas.CheckAnswer | schemas.CheckRequest | schemas.BatchRequest | schemas.ProblemAnswer | ModerationRequest
+        schemas.CheckAnswer
+        | schemas.CheckRequest
+        | schemas.BatchRequest
+        | schemas.ProblemAnswer
+        | ModerationRequest
+        | appeals_api.NewAppeal
+        | appeals_api.AppealAnswer
     )
     examples = blocks(DOCS / "reference" / "api.md", "json")
     assert examples

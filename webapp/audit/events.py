@@ -29,6 +29,7 @@ EVENT_TYPES: dict[str, str] = {
     "review.decision.recorded": "An item was decided.",
     "review.decision.undone": "A decision was taken back before it took effect.",
     "review.item.reopened": "A decided item was opened again.",
+    "review.appeal.made": "What was decided of a check was contested.",
     "content.viewed": "A person opened the texts of a check.",
     "dataset.version.created": "A dataset version was frozen.",
     "export.created": "A dataset version was exported.",

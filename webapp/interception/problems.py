@@ -25,7 +25,7 @@ TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
-    409: "Idempotency conflict",
+    409: "Conflict",
     413: "Too large",
     422: "Invalid policy",
     429: "Too many requests",
