@@ -15,6 +15,7 @@ from review import selectors
 from review.blind import is_hidden
 from review.definition import Definition, RubricField, read_definition
 from review.drafts import Draft, draft_of_slot
+from review.holds import own_hold
 from review.models import Annotation, Appeal, Assignment, Decision, ReviewItem
 from review.models.items import ItemState, SlotRole
 from review.segments import Segment, kind_of, segments
@@ -79,6 +80,7 @@ class ItemPage:
     answers: list[Annotation]
     decision: Decision | None
     release: Release | None
+    held: Assignment | None
     draft: Draft
     submission: uuid.UUID
     lease_seconds: int
@@ -142,6 +144,7 @@ def build_page(
         answers=list(selectors.answers_of(item=item)) if peers else [],
         decision=item.decisions.standing().select_related("decided_by").order_by("-cycle").first() if decided else None,
         release=_release(check) if decided else None,
+        held=None if slot or decided else own_hold(item=item, user=membership.user),
         draft=draft,
         submission=uuid.uuid4(),
         lease_seconds=_seconds_left(slot),

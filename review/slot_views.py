@@ -88,7 +88,7 @@ def ahead(request: MemberRequest, queue: str) -> HttpResponse:
     slots = services.claim_items(queue=found, membership=request.membership)
     following = next((slot for slot in slots if str(slot.id) != request.POST.get("shown")), None)
     if following is not None:
-        answer["html"] = _panels(request, following)
+        answer["html"] = panels(request, following)
     answer["waiting"] = selectors.waiting_in(queue=found)
     return JsonResponse(answer)
 
@@ -104,7 +104,7 @@ def _note_shown(request: MemberRequest) -> Assignment | None:
     return shown
 
 
-def _panels(request: MemberRequest, slot: Assignment) -> str:
+def panels(request: MemberRequest, slot: Assignment) -> str:
     item = selectors.get_items(ids=[slot.item_id])[slot.item_id]
     slot.item = item
     services.mark_opened(slot=slot, membership=request.membership)
@@ -133,8 +133,8 @@ def skip(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
         reason = request.POST.get("reason", "")
         services.skip(slot=found, membership=request.membership, lease_token=read_token(request.POST), reason=reason)
     except ReviewError as error:
-        return _refused(request, found, error)
-    return _passed_on(request, found)
+        return refused(request, found, error)
+    return passed_on(request, found)
 
 
 @require_POST
@@ -145,8 +145,8 @@ def escalate(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
         note = request.POST.get("note", "").strip()
         services.escalate(slot=found, membership=request.membership, lease_token=read_token(request.POST), note=note)
     except ReviewError as error:
-        return _refused(request, found, error)
-    return _passed_on(request, found)
+        return refused(request, found, error)
+    return passed_on(request, found)
 
 
 @require_POST
@@ -158,13 +158,13 @@ def release(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
     return redirect("review:queues", request.project.slug)
 
 
-def _passed_on(request: MemberRequest, slot: Assignment) -> HttpResponse:
+def passed_on(request: MemberRequest, slot: Assignment) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"status": "accepted", "message": ""})
     return go_on(request, slot.queue)
 
 
-def _refused(request: MemberRequest, slot: Assignment, error: ReviewError) -> HttpResponse:
+def refused(request: MemberRequest, slot: Assignment, error: ReviewError) -> HttpResponse:
     if wants_json(request):
         return refusal(error)
     messages.error(request, str(error))
@@ -186,7 +186,7 @@ def undo(request: MemberRequest, decision: uuid.UUID) -> HttpResponse:
         item = selectors.get_item(project=request.project, public_id=found.item.public_id)
         return render_item(request, item, None, status=STATUS[type(error)])
     if wants_json(request):
-        html = _panels(request, undone.slot) if undone.slot else None
+        html = panels(request, undone.slot) if undone.slot else None
         return JsonResponse({"status": "undone", "message": undone.message, "html": html})
     if undone.message:
         messages.warning(request, undone.message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from review.services import claims, undo
+from review.services import claims, holding, undo
 
 
 @shared_task(name="review.sweep_leases", queue="control", ignore_result=True)
@@ -17,3 +17,9 @@ def sweep_leases() -> int:
 def sweep_effects() -> int:
     """Let decisions take effect that nobody took back; running twice changes nothing more."""
     return undo.sweep_effects()
+
+
+@shared_task(name="review.sweep_holds", queue="control", ignore_result=True)
+def sweep_holds() -> int:
+    """Put held slots back whose time is over; running twice changes nothing more."""
+    return holding.sweep_holds()

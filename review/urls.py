@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from review import browse_views, lead_views, queue_views, routing_views, schema_views, slot_views, views
+from review import browse_views, hold_views, lead_views, queue_views, routing_views, schema_views, slot_views, views
 
 app_name = "review"
 urlpatterns = [
@@ -30,6 +30,8 @@ urlpatterns = [
     path("slots/<uuid:slot>/heartbeat/", slot_views.beat, name="heartbeat"),
     path("slots/<uuid:slot>/skip/", slot_views.skip, name="skip"),
     path("slots/<uuid:slot>/escalate/", slot_views.escalate, name="escalate"),
+    path("slots/<uuid:slot>/hold/", hold_views.hold, name="hold"),
+    path("slots/<uuid:slot>/resume/", hold_views.resume, name="resume"),
     path("slots/<uuid:slot>/release/", slot_views.release, name="release"),
     path("decisions/<uuid:decision>/undo/", slot_views.undo, name="undo"),
 ]

@@ -38,6 +38,7 @@ def _configure() -> None:
             "collect-late-results": _every(10.0, "interception.collect_late_results"),
             "sequence-audit-log": _every(5.0, "audit.sequence"),
             "sweep-leases": _every(15.0, "review.sweep_leases"),
+            "sweep-holds": _every(15.0, "review.sweep_holds"),
             "sweep-effects": _every(5.0, "review.sweep_effects"),
             "resume-datasets": _every(60.0, "feedback.resume"),
         },

@@ -126,6 +126,7 @@ class Assignment(models.Model):
     lease_token = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
     held_until = models.DateTimeField(null=True)
+    hold_reason = models.CharField(max_length=200, blank=True, db_default="", help_text="For its holder and the leads.")
     opened_at = models.DateTimeField(null=True, help_text="When the texts first went to the holder of this lease.")
     shown_at = models.DateTimeField(null=True, help_text="When it came on the holder's screen; null while only ahead.")
     expired_at = models.DateTimeField(
@@ -149,6 +150,10 @@ class Assignment(models.Model):
                 | Q(lease_owner__isnull=False, lease_token__isnull=False, lease_expires_at__isnull=False),
                 name="leased_slot_has_owner_token_and_end",
             ),
+            models.CheckConstraint(
+                condition=~Q(state="held") | Q(lease_token__isnull=False, held_until__isnull=False),
+                name="held_slot_has_token_and_end",
+            ),
         ]
         indexes = [
             models.Index(
@@ -159,6 +164,7 @@ class Assignment(models.Model):
             ),
             models.Index(fields=["lease_expires_at"], name="slot_lease_end", condition=Q(state="leased")),
             models.Index(fields=["lease_owner", "state"], name="slot_of_reviewer"),
+            models.Index(fields=["queue", "held_until"], name="slot_held", condition=Q(state="held")),
             models.Index(fields=["queue", "expired_at"], name="slot_expired", condition=Q(expired_at__isnull=False)),
         ]
 

@@ -8,6 +8,7 @@ from review.services.appeals import AppealRequest, make_appeal
 from review.services.claims import claim_items, heartbeat, mark_opened, release_all, release_slot, show, sweep_leases
 from review.services.decisions import decide
 from review.services.escalation import escalate, skip
+from review.services.holding import hold, resume, sweep_holds
 from review.services.queues import change_queue, create_queue
 from review.services.raising import ensure_default_queue, raise_item
 from review.services.reopening import reopen
@@ -30,17 +31,20 @@ __all__ = [
     "ensure_default_queue",
     "escalate",
     "heartbeat",
+    "hold",
     "make_appeal",
     "mark_opened",
     "raise_item",
     "release_all",
     "release_slot",
     "reopen",
+    "resume",
     "save_routing",
     "show",
     "skip",
     "submit_annotation",
     "sweep_effects",
+    "sweep_holds",
     "sweep_leases",
     "undo_decision",
 ]

@@ -172,6 +172,18 @@ def record_view(*, item: ReviewItem, membership: Membership) -> None:
     )
 
 
+def lease_again(slot: Assignment, user: User, *, seconds: int) -> None:
+    """Give a locked slot to `user` with a fresh token, as if they had just claimed it."""
+    slot.state = SlotState.LEASED
+    slot.lease_owner = user
+    slot.lease_token = uuid.uuid4()
+    slot.lease_expires_at = timezone.now() + dt.timedelta(seconds=seconds)
+    slot.held_until = slot.opened_at = slot.shown_at = None
+    slot.hold_reason = ""
+    lease = ["state", "lease_owner", "lease_token", "lease_expires_at"]
+    slot.save(update_fields=[*lease, "held_until", "hold_reason", "opened_at", "shown_at"])
+
+
 @transaction.atomic
 def release_slot(*, slot: Assignment, user: User, lease_token: uuid.UUID) -> bool:
     """Give a leased slot back to the queue; False when the lease was not theirs any more."""

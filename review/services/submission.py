@@ -105,7 +105,8 @@ def submit_annotation(
     slot.state = SlotState.SUBMITTED
     slot.lease_owner = membership.user
     slot.lease_expires_at = None
-    slot.save(update_fields=["state", "lease_owner", "lease_expires_at"])
+    slot.held_until = None
+    slot.save(update_fields=["state", "lease_owner", "lease_expires_at", "held_until"])
     decision = settle(item=item, slot=slot, annotation=annotation, membership=membership)
     return Submitted(annotation, decision=decision)
 
@@ -123,8 +124,8 @@ def _why_not_counting(item: ReviewItem, slot: Assignment, membership: Membership
     if item.state not in OPEN_STATES:
         return DECIDED
     mine = slot.lease_owner_id == membership.user_id
-    if slot.state == SlotState.LEASED and mine:
-        return ""  # perhaps leased again in another tab: it is still their answer, and the first one counts
+    if slot.state in (SlotState.LEASED, SlotState.HELD) and mine:
+        return ""  # perhaps leased again, or held, in another tab: it is still their answer, and the first one counts
     others = item.assignments.filter(lease_owner_id=membership.user_id, state__in=LIVE_STATES).exclude(id=slot.id)
     if slot.state == SlotState.OPEN and mine and slot.lease_token == lease_token and not others.exists():
         return ""

@@ -18,7 +18,7 @@ from review.models.annotations import Outcome
 from review.models.items import ItemState, SlotState
 from review.selectors import own_slot
 from review.services.appeal_outcomes import move_appeal, open_again
-from review.services.claims import lock_reviewer, may_adjudicate
+from review.services.claims import lease_again, lock_reviewer, may_adjudicate
 from review.services.decisions import record_decision_event
 from review.signals import decision_recorded
 from webapp.accounts.models import Membership
@@ -73,7 +73,7 @@ def undo_decision(*, decision: Decision, membership: Membership) -> Undone:
     open_again(decision)
     if not _reopen(item, decision):
         return Undone(item, None, NEWER_ITEM)
-    _lease_again(slot, item, membership, now)
+    lease_again(slot, membership.user, seconds=item.queue.lease_seconds)
     return Undone(item, slot)
 
 
@@ -116,16 +116,6 @@ def _reopen(item: ReviewItem, decision: Decision) -> bool:
     for slot_id, state in decision.before["slots"].items():
         item.assignments.filter(id=uuid.UUID(slot_id), state=SlotState.VOID).update(state=state)
     return True
-
-
-def _lease_again(slot: Assignment, item: ReviewItem, membership: Membership, now: dt.datetime) -> None:
-    slot.state = SlotState.LEASED
-    slot.lease_owner = membership.user
-    slot.lease_token = uuid.uuid4()
-    slot.lease_expires_at = now + dt.timedelta(seconds=item.queue.lease_seconds)
-    slot.opened_at = None
-    slot.shown_at = None
-    slot.save(update_fields=["state", "lease_owner", "lease_token", "lease_expires_at", "opened_at", "shown_at"])
 
 
 def sweep_effects() -> int:

@@ -242,6 +242,28 @@ def test_an_item_is_skipped_with_a_reason_and_another_escalated(cast: Cast, open
     assert (second.state, second.escalation_note) == ("escalated", "see a lead")
 
 
+def test_an_item_is_held_resumed_with_z_and_held_again(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    first, second = new_item(cast), new_item(cast)
+    page = open_queues()
+    start(page)
+    page.keyboard.press("h")
+    page.keyboard.press("Enter")
+    wait_saved(page)
+    assert current(page) == second
+    page.keyboard.press("z")
+    page.wait_for_url(f"**/{first.public_id}/")
+    page.keyboard.press("h")
+    page.keyboard.type("ask a lead")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{second.public_id}/")
+    wait_saved(page)
+    page.get_by_role("button", name="Stop reviewing").click()
+    expect(page.get_by_role("row", name="ask a lead")).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+    assert current(page) == first
+    assert Assignment.objects.get(item=first).state == "leased"
+
+
 def test_hostile_markup_stays_text_everywhere(cast: Cast, open_queues: Callable[..., Page]) -> None:
     hostile = "</textarea><script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\"> 😀"
     new_item(cast)

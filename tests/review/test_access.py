@@ -31,6 +31,8 @@ PAGES = {
     "heartbeat": ("POST", REVIEWERS),
     "skip": ("POST", REVIEWERS),
     "escalate": ("POST", REVIEWERS),
+    "hold": ("POST", REVIEWERS),
+    "resume": ("POST", REVIEWERS),
     "release": ("POST", REVIEWERS),
     "undo": ("POST", REVIEWERS),
     "queue-new": ("GET", LEADS),

@@ -16,6 +16,8 @@ REVIEW = {
     "review.item.created": "put in front of people",
     "review.annotation.submitted": "answers given by reviewers",
     "review.item.skipped": "skipped by a reviewer",
+    "review.item.held": "held for later by a reviewer",
+    "review.item.returned": "held items that went back to their queue",
     "review.item.escalated": "escalated",
     "review.decision.recorded": "decided",
     "review.decision.undone": "decisions taken back before they took effect",

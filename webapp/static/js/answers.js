@@ -48,7 +48,10 @@ export class Answers {
   passOn(form, submitter) {
     const { stage, busy } = this.line;
     if (busy || stage === null) return;
-    this.outbox.save(stage, form.action, new FormData(form, submitter), () => announce(form.dataset.passOn));
+    this.outbox.save(stage, form.action, new FormData(form, submitter), (answer) => {
+      announce(form.dataset.passOn);
+      if (answer.undo) this.undoBar.offer(answer.undo);
+    });
     this.line.next();
   }
 
@@ -66,7 +69,7 @@ export class Answers {
     try {
       const answer = await post(this.undoBar.form.action, new FormData());
       this.undoBar.close();
-      countToday(-1);
+      if (answer.status === "undone") countToday(-1);
       if (!answer.html) {
         complain(answer.message);
         return;

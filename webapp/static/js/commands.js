@@ -32,6 +32,7 @@ export function listenToKeys(line, answers) {
     else if (key === "e") stage.editing.start();
     else if (key === "s") stage.openDialog("[data-skip]");
     else if (key === "x") stage.openDialog("[data-escalate]");
+    else if (key === "h") stage.openDialog("[data-hold]");
     else if (key === "c") stage.focusNote();
     else if (key === "z") answers.undo();
     else if (key === "?") keysDialog.showModal();

@@ -83,6 +83,7 @@ export class Stage {
     }
     this.find("[data-open-skip]")?.addEventListener("click", () => this.openDialog("[data-skip]"));
     this.find("[data-open-escalate]")?.addEventListener("click", () => this.openDialog("[data-escalate]"));
+    this.find("[data-open-hold]")?.addEventListener("click", () => this.openDialog("[data-hold]"));
     this.find("[data-skip]")?.addEventListener("keydown", (event) => this.pickReason(event));
   }
 
@@ -90,7 +91,7 @@ export class Stage {
     const dialog = this.find(selector);
     if (!dialog) return;
     dialog.showModal();
-    dialog.querySelector("textarea, button[type=submit]").focus();
+    dialog.querySelector("input:not([type=hidden]), textarea, button[type=submit]").focus();
   }
 
   pickReason(event) {
