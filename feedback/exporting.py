@@ -67,7 +67,8 @@ def _is_export(manifest: Path) -> bool:
 
 def _write(folder: Path, version: DatasetVersion, made_by: Exporter, tell: Progress) -> dict[str, Any]:
     slug = version.dataset.slug
-    with SplitFiles(folder, made_by, dataset=slug) as files:
+    blind_only = made_by.measures and not version.filters.get("assistance")
+    with SplitFiles(folder, made_by, dataset=slug, blind_only=blind_only) as files:
         _write_rows(files, version, tell)
         data_files = files.finish()
     if not data_files:

@@ -13,9 +13,11 @@ from feedback.exporters.base import Exporter, Row, Skip
 from feedback.models import Split
 from feedback.parquet import SHARD_ROWS, ParquetShard
 from feedback.records import Record
+from review.models.annotations import Assistance
 
 #: Line ends to some readers (str.splitlines among them), yet legal in JSON strings: escaped, they break nothing.
 _LINE_ENDS = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"})
+NOT_BLIND = "an answer was not given blind, and the dataset does not choose by what reviewers saw"
 
 
 def json_line(row: Row) -> str:
@@ -45,10 +47,12 @@ class JSONLines:
 class SplitFiles:
     """The data files of an export below `folder`, written side by side; memory does not grow with the rows.
 
-    Splits without rows get no file: loaders fail on empty ones.
+    Splits without rows get no file: loaders fail on empty ones. `blind_only` leaves out records with an answer whose
+    reviewer saw what the machine said.
     """
 
-    def __init__(self, folder: Path, exporter: Exporter, *, dataset: str) -> None:
+    def __init__(self, folder: Path, exporter: Exporter, *, dataset: str, blind_only: bool = False) -> None:
+        self._blind_only = blind_only
         self._folder, self._exporter, self._dataset = folder, exporter, dataset
         self._open: dict[str, DataFile] = {}
         self._parts: dict[str, list[Path]] = {}
@@ -66,6 +70,9 @@ class SplitFiles:
 
     def add(self, record: Record) -> None:
         """Write the rows of a record to its split, or count why it has none."""
+        if self._blind_only and record["assistance"] != Assistance.BLIND:
+            self.skipped[NOT_BLIND] += 1
+            return
         rows = self._exporter.rows(record)
         if isinstance(rows, Skip):
             self.skipped[rows.reason] += 1

@@ -18,6 +18,7 @@ from review.drafts import Draft, draft_of_slot
 from review.holds import own_hold
 from review.models import Annotation, Appeal, Assignment, Decision, ReviewItem
 from review.models.items import ItemState, SlotRole
+from review.peers import Comparison, compare
 from review.segments import Segment, kind_of, segments
 from review.severity import NAMES
 from review.texts import is_output_span, redacted_text
@@ -78,6 +79,8 @@ class ItemPage:
     rubric: list[tuple[RubricField, int | None]]
     rules: list[tuple[str, str]]
     answers: list[Annotation]
+    #: For who decides between the answers; None for everybody else.
+    comparison: Comparison | None
     decision: Decision | None
     release: Release | None
     held: Assignment | None
@@ -123,7 +126,8 @@ def build_page(
     found = [] if blind else check.findings.all()
     findings = sorted(found, key=lambda f: (f.target != OUTPUT, f.start is None, f.start or 0, -f.score))
     decided = item.state == ItemState.DECIDED
-    peers = decided or (slot is not None and slot.role == SlotRole.ADJUDICATOR)
+    adjudicates = slot is not None and slot.role == SlotRole.ADJUDICATOR
+    answers = list(selectors.answers_of(item=item)) if decided or adjudicates else []
     turns = [_turn(number, message, findings) for number, message in enumerate(content.messages)]
     return ItemPage(
         item=item,
@@ -141,7 +145,8 @@ def build_page(
         schema=schema,
         rubric=[(field, draft.rubric.get(field.name)) for field in schema.rubric],
         rules=[] if blind else _fired_rules(check, findings),
-        answers=list(selectors.answers_of(item=item)) if peers else [],
+        answers=answers,
+        comparison=compare(answers, output=content.output) if adjudicates and answers else None,
         decision=item.decisions.standing().select_related("decided_by").order_by("-cycle").first() if decided else None,
         release=_release(check) if decided else None,
         held=None if slot or decided else own_hold(item=item, user=membership.user),

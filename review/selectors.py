@@ -176,7 +176,7 @@ def answers_of(*, item: ReviewItem) -> QuerySet[Annotation]:
     return (
         item.annotations.filter(undone_at=None)
         .select_related("reviewer", "correction", "assignment")
-        .prefetch_related("finding_verdicts__finding")
+        .prefetch_related("finding_verdicts__finding", "spans")
         .order_by("created_at", "id")
     )
 

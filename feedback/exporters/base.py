@@ -33,6 +33,8 @@ class Exporter(ABC):
     #: Which texts leave by it as they were, in one sentence.
     exposes: ClassVar[str]
     features: ClassVar[Sequence[Feature]]
+    #: It measures machines: by default it takes only what people said before they saw what a machine said.
+    measures: ClassVar[bool] = False
     file_type: ClassVar[Literal["jsonl", "parquet"]] = "jsonl"
 
     @abstractmethod

@@ -16,9 +16,10 @@ from feedback.records import Record
 class OpenAIEvals(Exporter):
     identifier = "openai-evals"
     title = "openai/evals"
+    measures = True
     purpose = (
-        "Measure a language model against the answers that people stood behind. Use the test split; metadata says "
-        "what help the reviewer had (a reviewer who saw machine scores leans to them: measure on blind ones)."
+        "Measure a language model against the answers that people stood behind. Use the test split. A reviewer who saw "
+        "machine scores leans to them, so it takes blind answers alone, unless the dataset chose by what they saw."
     )
     exposes = "The text that went out; prompts with the private data that checks found taken out."
     features = (

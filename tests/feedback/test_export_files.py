@@ -27,11 +27,14 @@ from tests.feedback.deciding import a_mixture, decide_one
 from tests.feedback.loading import load
 from webapp.audit.models import AuditEvent
 
+#: Formats that measure take answers that were not blind only when a dataset chooses them.
+KNOWINGLY = Filters(assistance=("shown",))
+
 
 @pytest.fixture
 def version(cast: Cast) -> DatasetVersion:
     a_mixture(cast)
-    dataset = create_dataset(project=cast.project, slug="first", name="First", filters=Filters())
+    dataset = create_dataset(project=cast.project, slug="first", name="First", filters=KNOWINGLY)
     return freeze_version(dataset=dataset)
 
 

@@ -19,13 +19,15 @@ from tests.factories import Cast
 from tests.feedback.deciding import a_mixture, decide
 from tests.feedback.loading import load
 
+#: Formats that measure take answers that were not blind only when a dataset chooses them.
+KNOWINGLY = Filters(assistance=("shown",))
 SPLITS = ["train", "validation", "test"]
 
 
 @pytest.fixture
 def version(cast: Cast) -> DatasetVersion:
     a_mixture(cast)
-    dataset = create_dataset(project=cast.project, slug="first", name="First", filters=Filters())
+    dataset = create_dataset(project=cast.project, slug="first", name="First", filters=KNOWINGLY)
     return freeze_version(dataset=dataset)
 
 
