@@ -9,8 +9,8 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
 
-from review.browse.forms import CHANGED, NO_RULE, OPEN, WITH_LEADS
-from review.models import Annotation, Decision, Exclusion, ReviewItem, SearchText
+from review.browse.forms import CHANGED, MADE, NO_RULE, OPEN, PENDING, WITH_LEADS
+from review.models import Annotation, Appeal, Decision, Exclusion, ReviewItem, SearchText
 from review.models.annotations import Outcome
 from review.models.items import OPEN_STATES, ItemState
 from review.search import matching
@@ -72,6 +72,11 @@ def _findings(**wanted: str) -> Q:
     return Q(Exists(Finding.objects.filter(checked=OuterRef("checked"), **wanted)))
 
 
+def _appeal(value: str) -> Q:
+    appeals = Appeal.objects.filter(item=OuterRef("pk"))
+    return Q(Exists(appeals if value == MADE else appeals.filter(outcome="" if value == PENDING else value)))
+
+
 def _due(value: str) -> Q:
     now = timezone.now()
     soon = Q(sla_due_at__gte=now, sla_due_at__lt=now + dt.timedelta(hours=1))
@@ -107,5 +112,6 @@ _CONDITIONS = {
     "category": lambda value: _findings(category=value),
     "application": lambda value: Q(checked__application=value),
     "reviewer": lambda value: Q(Exists(Annotation.objects.filter(item=OuterRef("pk"), reviewer=value))),
+    "appeal": _appeal,
     "due": _due,
 }

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from review.models.annotations import Outcome
+from review.models.appeals import AppealOutcome
 from review.models.items import ItemState
 from review.severity import CRITICAL, HIGH, LOW, MEDIUM, NAMES
 from review.views import LEADS
 from webapp.accounts.models import Membership
 from webapp.interception.models import Verdict
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 ANY = ("", "any")
 OPEN, WITH_LEADS, CHANGED, NO_RULE = "open", "leads", "changed", "-"
+MADE, PENDING = "made", "pending"
 
 
-def _select(label: str, *choices: tuple[str, str]) -> forms.ChoiceField:
+def _select(label: StrOrPromise, *choices: tuple[str, StrOrPromise]) -> forms.ChoiceField:
     return forms.ChoiceField(required=False, label=label, choices=[ANY, *choices])
 
 
@@ -34,6 +40,12 @@ class BrowseForm(forms.Form):
     category = forms.CharField(required=False, max_length=100, label="Category found")
     application = _select("Application")
     reviewer = _select("Answered by")
+    appeal = _select(
+        gettext_lazy("Appeal"),
+        (MADE, gettext_lazy("any outcome")),
+        (PENDING, gettext_lazy("pending")),
+        *AppealOutcome.choices,
+    )
     due = _select("Due", ("overdue", "overdue"), ("hour", "in the next hour"))
     skipped = forms.CharField(required=False, max_length=200, label="Skipped because")
     time = _select("Time of", ("raised", "coming in"), ("decided", "decision"), ("skipped", "skip"))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from review.dashboard import queries
+from review.dashboard.appeals import Appeals, read_appeals
 from review.dashboard.forecast import HOURS, Forecast, forecast
 from review.dashboard.intervals import Share
 from review.models import Queue
@@ -81,6 +82,7 @@ class Dashboard:
     queues: list[Section]
     rules: list[tuple[str | None, Share]]
     agreements: list[tuple[Queue, Share]]
+    appeals: Appeals
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +99,10 @@ class _Found:
 
 
 def read_dashboard(*, project: Project) -> Dashboard:
-    """Return all figures of the project as of now; nine queries, however many queues and items there are.
+    """Return all figures of the project as of now; eleven queries, however many queues and items there are.
 
     None is about a single reviewer. Throughput is of 12 hours, active time, skips and leases of 24, rules and agreement
-    of 7 days.
+    of 7 days, appeals of 30.
     """
     now = timezone.now()
     queues = list(Queue.objects.filter(project=project).order_by("name"))
@@ -119,6 +121,7 @@ def read_dashboard(*, project: Project) -> Dashboard:
         total=_section(found, None),
         queues=[_section(found, queue) for queue in queues],
         rules=[(row.rule, Share(row.overturned, row.decided)) for row in queries.overturned(project, now - WEEK)],
+        appeals=read_appeals(project, now),
         agreements=[(queue, shares[queue.id]) for queue in queues if queue.id in shares],
     )
 

@@ -57,7 +57,10 @@ class Appeal(models.Model):
                 name="appeal_outcome_with_decision",
             ),
         ]
-        indexes = [models.Index(fields=["project", "-created_at"], name="appeal_project_created")]
+        indexes = [
+            models.Index(fields=["project", "-created_at"], name="appeal_project_created"),
+            models.Index(fields=["project"], name="appeal_pending", condition=Q(outcome="")),
+        ]
 
     @property
     def public_id(self) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
 
+from webapp.audit.report.appeals import AppealTally
 from webapp.audit.report.charts import stacked_bars
 from webapp.audit.report.periods import Period
 from webapp.audit.report.profiles import Column, Envelope, Profile, Section, register_profile
@@ -20,6 +21,8 @@ REVIEW = {
     "review.item.returned": "held items that went back to their queue",
     "review.item.escalated": "escalated",
     "review.decision.recorded": "decided",
+    "review.item.reopened": "opened again by a lead",
+    "review.appeal.made": "contested by an application or an end user",
     "review.decision.undone": "decisions taken back before they took effect",
     "content.viewed": "openings of texts by a person",
 }
@@ -53,6 +56,7 @@ class ActivityTally:
         self.overrides: Counter[str] = Counter()
         self.decided_by_role: Counter[str] = Counter()
         self.decision_days: Counter[tuple[str, str]] = Counter()
+        self.appeals = AppealTally(period)
         self.listed: dict[str, list[tuple[int, Envelope]]] = {name: [] for name in LISTED}
 
     def add(self, index: int, envelope: Envelope) -> None:
@@ -64,6 +68,8 @@ class ActivityTally:
             self._count_decision(envelope, envelope["ts"], 1)
         elif kind == "review.decision.undone":
             self._take_back(envelope)
+        elif kind == "review.appeal.made":
+            self.appeals.add_made(envelope)
         elif kind in LISTED and len(self.listed[kind]) < LIST_LIMIT:
             self.listed[kind].append((index, envelope))
 
@@ -94,6 +100,7 @@ class ActivityTally:
         self.overrides[outcome["prev"]] += number * outcome["override"]
         self.decided_by_role[envelope["actor"]["role"]] += number
         self.decision_days[self.period.bucket(made), outcome["decision"]] += number
+        self.appeals.count_decision(envelope, number)
 
     def sections(self) -> list[Section]:
         return [
@@ -102,6 +109,7 @@ class ActivityTally:
             self._findings(),
             self._unscanned(),
             self._decisions(),
+            *self.appeals.sections(),
             _volumes("review", "Review", REVIEW, self.types),
             _volumes("access", "Access", ACCESS, self.types),
             self._policies(),

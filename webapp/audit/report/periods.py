@@ -33,6 +33,10 @@ class Period:
         dates = (self.since.date() + dt.timedelta(days=n) for n in range(days.days + 1))
         return list(dict.fromkeys(self.bucket(date.isoformat()) for date in dates))
 
+    def contains(self, ts: str) -> bool:
+        """Return whether an event's time is in the period."""
+        return self.since <= dt.datetime.fromisoformat(ts) < self.until
+
     def bucket(self, ts: str) -> str:
         return ts[:7] if self.by_month else ts[:10]
 
