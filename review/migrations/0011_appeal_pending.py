@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0002_username_unless_case'),
         ('interception', '0002_waiting_releases'),
-        ('review', '0009_appeals'),
+        ('review', '0010_holds'),
     ]
 
     operations = [
