@@ -1,0 +1,308 @@
+"""The rules of review hold whatever people do, in any order: random steps against the real database.
+
+`COUNTERSIGN_STEPS=20 pytest tests/review/test_rules_stateful.py` runs twenty times as many examples, from a new seed.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections import Counter
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import pytest
+from django.db import transaction
+from django.db.models import Count, F, Q
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from policies.services import add_policy_version
+from review.errors import ReviewError
+from review.models import Annotation, Assignment, Decision, Exclusion, ReviewItem
+from review.models.annotations import Outcome
+from review.models.decisions import Method
+from review.models.items import OPEN_STATES, ItemState, SlotRole, SlotState
+from review.services import (
+    claim_items,
+    escalate,
+    heartbeat,
+    release_slot,
+    reopen,
+    skip,
+    sweep_effects,
+    sweep_leases,
+    undo_decision,
+)
+from review.services.claims import ADJUDICATORS, LIVE_STATES
+from tests.factories import POLICY, Cast, make_check
+from tests.review.working import another, answer, effects_now, events, member, queue_of, run_out
+from webapp.accounts.models import Membership
+from webapp.interception.models import Check
+from webapp.interception.selectors import answers as told
+from webapp.interception.signals import check_flagged
+
+MORE = int(os.environ.get("COUNTERSIGN_STEPS", "0"))
+WAITING = (SlotState.OPEN, SlotState.LEASED, SlotState.HELD)
+PICK = st.integers(0, 10**6)
+SAID = st.sampled_from([*Outcome, ""])
+
+
+class Hand:
+    """A slot as somebody once got it: with the token and the version of then."""
+
+    def __init__(self, slot: Assignment, who: Membership) -> None:
+        self.slot, self.who = slot, who
+        assert slot.lease_token is not None
+        self.token = slot.lease_token
+
+
+class Review(RuleBasedStateMachine):
+    """Steps of reviewers, leads, applications and time. What a step may not do, it is refused without a trace."""
+
+    first_cast: ClassVar[Cast]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cast = replace(self.first_cast)
+        self._all = transaction.atomic()
+        self._all.__enter__()
+        self.queue = queue_of(self.cast, required_reviews=1, max_reviews=3, overlap_rate=0.4)
+        self.lead = member(self.cast, self.cast.lead)
+        self.people = [*(another(self.cast, f"reviewer-{number}") for number in range(4)), self.lead]
+        self.hands: list[Hand] = []
+        self.keys: dict[uuid.UUID, tuple[Hand, str, uuid.UUID]] = {}
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self._all.__exit__(None, None, None)
+
+    # Steps
+
+    @rule(verdict=st.sampled_from(["hold", "block", "allow", "redact"]))
+    def an_output_is_flagged(self, verdict: str) -> None:
+        make_check(self.cast, verdict=verdict, review="held" if verdict == "hold" else "flagged")
+
+    @precondition(lambda self: ReviewItem.objects.exists())
+    @rule(which=PICK)
+    def a_late_result_flags_again(self, which: int) -> None:
+        check = self.item(which).checked
+        check_flagged.send(sender=Check, check=check, kind="late", inclusion_prob=1.0)
+
+    @rule(who=PICK, k=st.integers(1, 3))
+    def claim(self, who: int, k: int) -> None:
+        somebody = self.people[who % len(self.people)]
+        slots = claim_items(queue=self.queue, membership=somebody, k=k)
+        assert len(slots) <= k
+        for slot in slots:
+            assert (slot.lease_owner_id, slot.state) == (somebody.user_id, SlotState.LEASED)
+            assert not Exclusion.objects.filter(item=slot.item_id, reviewer=somebody.user).exists()
+            assert slot.role != SlotRole.ADJUDICATOR or somebody.role in ADJUDICATORS
+            self.hands.append(Hand(slot, somebody))
+
+    @precondition(lambda self: self.hands)
+    @rule(which=PICK, swept=st.booleans())
+    def a_lease_runs_out(self, which: int, swept: bool) -> None:
+        run_out(self.hand(which).slot)
+        if swept:
+            sweep_leases()
+
+    @precondition(lambda self: self.hands)
+    @rule(which=PICK)
+    def a_browser_says_that_it_lives(self, which: int) -> None:
+        hand = self.hand(which)
+        self.try_to(lambda: heartbeat(slot=hand.slot, user=hand.who.user, lease_token=hand.token))
+
+    @precondition(lambda self: self.hands)
+    @rule(which=PICK)
+    def give_back(self, which: int) -> None:
+        hand = self.hand(which)
+        release_slot(slot=hand.slot, user=hand.who.user, lease_token=hand.token)
+
+    @precondition(lambda self: self.hands)
+    @rule(which=PICK)
+    def skip(self, which: int) -> None:
+        hand = self.hand(which)
+        if self.try_to(lambda: skip(slot=hand.slot, membership=hand.who, lease_token=hand.token, reason="unclear")):
+            item = ReviewItem.objects.get(pk=hand.slot.item_id)
+            skippers = item.exclusions.filter(why="skipped").count()
+            assert skippers < 3 or item.state in (ItemState.ESCALATED, ItemState.ADJUDICATION)
+
+    @precondition(lambda self: self.hands)
+    @rule(which=PICK)
+    def escalate(self, which: int) -> None:
+        hand = self.hand(which)
+        self.try_to(lambda: escalate(slot=hand.slot, membership=hand.who, lease_token=hand.token))
+
+    @precondition(lambda self: self.hands)
+    @rule(which=PICK, said=SAID, current=st.booleans())
+    def submit(self, which: int, said: str, current: bool) -> None:
+        hand = self.hand(which)
+        key = uuid.uuid4()
+        before = Annotation.objects.count()
+        slot = Assignment.objects.get(pk=hand.slot.pk)
+        taken = slot.state in LIVE_STATES and slot.lease_owner_id != hand.who.user_id
+        kept = self.try_to(lambda: self.send(hand, said, key, current=current))
+        assert Annotation.objects.count() == before + kept
+        if kept:
+            stored = Annotation.objects.get(idempotency_key=key)
+            assert not (taken and stored.counts)
+            self.keys[key] = (hand, said, stored.id)
+
+    @precondition(lambda self: self.keys)
+    @rule(which=PICK)
+    def submit_once_more(self, which: int) -> None:
+        key = sorted(self.keys)[which % len(self.keys)]
+        hand, said, stored = self.keys[key]
+        before = Annotation.objects.count(), Decision.objects.count()
+        assert self.send(hand, said, key, current=True).annotation.id == stored
+        assert (Annotation.objects.count(), Decision.objects.count()) == before
+
+    @precondition(lambda self: Decision.objects.exists())
+    @rule(which=PICK)
+    def take_back(self, which: int) -> None:
+        decision = self.decision(which)
+        who = next(one for one in self.people if one.user_id == decision.decided_by_id)
+        if self.try_to(lambda: undo_decision(decision=decision, membership=who)):
+            slot = Assignment.objects.filter(
+                item=decision.item_id, lease_owner=who.user, state=SlotState.LEASED
+            ).first()
+            if slot is not None:
+                self.hands.append(Hand(slot, who))
+
+    @precondition(lambda self: Decision.objects.exists())
+    @rule(which=PICK)
+    def the_time_to_take_back_ends(self, which: int) -> None:
+        decision = self.decision(which)
+        if decision.undone_at is None and decision.waits_until is not None:
+            effects_now(decision)
+            sweep_effects()
+
+    @precondition(lambda self: ReviewItem.objects.exists())
+    @rule(which=PICK)
+    def a_lead_reopens(self, which: int) -> None:
+        item = self.item(which)
+        self.try_to(lambda: reopen(item=item, membership=self.lead, reason="look again"))
+
+    @rule(threshold=st.integers(50, 94))
+    def the_policy_changes(self, threshold: int) -> None:
+        document = POLICY.replace("0.8", f"0.{threshold}")
+        self.cast.policy_version = add_policy_version(project=self.cast.project, document=document)
+
+    @rule(paused=st.booleans(), required=st.integers(1, 2))
+    def the_queue_changes(self, paused: bool, required: int) -> None:
+        self.queue = queue_of(self.cast, paused=paused, required_reviews=required)
+
+    # What holds after every step
+
+    @invariant()
+    def nobody_has_two_slots_of_an_item(self) -> None:
+        live = Assignment.objects.filter(state__in=LIVE_STATES).values("item", "lease_owner")
+        assert not live.annotate(n=Count("id")).filter(n__gt=1).exists()
+
+    @invariant()
+    def a_check_waits_once_in_a_queue(self) -> None:
+        waiting = ReviewItem.objects.filter(state__in=OPEN_STATES).values("checked", "queue")
+        assert not waiting.annotate(n=Count("id")).filter(n__gt=1).exists()
+
+    @invariant()
+    def what_waits_can_be_taken(self) -> None:
+        for item in ReviewItem.objects.filter(state__in=OPEN_STATES).prefetch_related("assignments"):
+            waiting = [slot for slot in item.assignments.all() if slot.state in WAITING]
+            assert waiting, f"nobody can work on {item.state}"
+            with_leads = item.state in (ItemState.ESCALATED, ItemState.ADJUDICATION)
+            assert not with_leads or any(slot.role == SlotRole.ADJUDICATOR for slot in waiting)
+
+    @invariant()
+    def what_is_decided_waits_for_nobody(self) -> None:
+        decided = ReviewItem.objects.filter(state=ItemState.DECIDED)
+        assert not Assignment.objects.filter(item__in=decided, state__in=WAITING).exists()
+
+    @invariant()
+    def a_decided_item_has_one_decision_of_its_cycle(self) -> None:
+        standing = Count("decisions", Q(decisions__cycle=F("cycle"), decisions__undone_at=None))
+        wrong = ReviewItem.objects.annotate(n=standing).exclude(state=ItemState.DECIDED, n=1)
+        assert not wrong.exclude(~Q(state=ItemState.DECIDED), n=0).exists()
+
+    @invariant()
+    def a_decision_is_what_the_answers_say(self) -> None:
+        for decision in Decision.objects.standing().select_related("item__queue"):
+            counting = Annotation.objects.filter(item=decision.item, cycle=decision.cycle, counts=True)
+            said = [(one.outcome, one.assignment.role) for one in counting.select_related("assignment")]
+            votes = Counter(outcome for outcome, _ in said)
+            assert votes[decision.outcome] >= 1
+            if decision.method == Method.SINGLE:
+                assert len(said) == 1
+            elif decision.method == Method.CONSENSUS:
+                assert votes[decision.outcome] / len(said) >= decision.item.queue.consensus_threshold
+                rivals = [n for outcome, n in votes.items() if outcome and outcome != decision.outcome]
+                assert votes[decision.outcome] > max(rivals, default=0)
+            else:
+                assert (decision.outcome, SlotRole.ADJUDICATOR) in said
+
+    @invariant()
+    def nobody_counts_twice_in_a_cycle(self) -> None:
+        counting = Annotation.objects.filter(counts=True).values("item", "cycle", "reviewer")
+        assert not counting.annotate(n=Count("id")).filter(n__gt=1).exists()
+
+    @invariant()
+    def nothing_goes_out_before_its_time(self) -> None:
+        checks = list(Check.objects.filter(verdict__in=("hold", "block")))
+        for check, one in zip(checks, told(checks), strict=True):
+            standing = Decision.objects.standing().filter(item__checked=check).exclude(outcome=Outcome.BLOCK)
+            if not standing.exists():
+                assert one.output is None, "a text went out that nobody released"
+
+    @invariant()
+    def the_log_has_every_answer_and_decision(self) -> None:
+        recorded = {event["cause"][1].removeprefix("decision:") for event in events("review.decision.recorded")}
+        assert recorded == {str(decision) for decision in Decision.objects.values_list("id", flat=True)}
+        submitted = {event["cause"][0].removeprefix("annotation:") for event in events("review.annotation.submitted")}
+        assert submitted == {str(one) for one in Annotation.objects.values_list("id", flat=True)}
+
+    # Helpers
+
+    def hand(self, which: int) -> Hand:
+        return self.hands[which % len(self.hands)]
+
+    def item(self, which: int) -> ReviewItem:
+        items = ReviewItem.objects.select_related("checked").order_by("created_at", "id")
+        return items[which % items.count()]
+
+    def decision(self, which: int) -> Decision:
+        decisions = Decision.objects.order_by("created_at", "id")
+        return decisions[which % decisions.count()]
+
+    def try_to(self, step: Any) -> bool:
+        """Take a step, and return whether it was allowed; a refusal changes no answer and no decision."""
+        before = Annotation.objects.count(), Decision.objects.standing().count()
+        try:
+            step()
+        except ReviewError:
+            assert (Annotation.objects.count(), Decision.objects.standing().count()) == before
+            return False
+        return True
+
+    @staticmethod
+    def send(hand: Hand, said: str, key: uuid.UUID, *, current: bool) -> Any:
+        fields: dict[str, Any] = {"correction": "Ask the desk."} if said == Outcome.REPLACE else {}
+        version = ReviewItem.objects.get(pk=hand.slot.item_id).version if current else None
+        return answer(hand.slot, hand.who, said, key=key, version=version, **fields)
+
+
+@pytest.mark.timeout(600)
+def test_the_rules_hold_whatever_people_do(cast: Cast) -> None:
+    Review.first_cast = cast
+    run_state_machine_as_test(
+        Review,
+        settings=settings(
+            max_examples=20 * max(1, MORE),
+            stateful_step_count=40,
+            deadline=None,
+            derandomize=not MORE,
+            database=None,
+            phases=[Phase.generate, Phase.shrink],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
