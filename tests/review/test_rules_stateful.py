@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import uuid
 from collections import Counter
@@ -14,24 +15,30 @@ from typing import Any, ClassVar
 import pytest
 from django.db import transaction
 from django.db.models import Count, F, Q
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from policies.services import add_policy_version
 from review.errors import ReviewError
-from review.models import Annotation, Assignment, Decision, Exclusion, ReviewItem
+from review.models import Annotation, Appeal, Assignment, Decision, Exclusion, ReviewItem
 from review.models.annotations import Outcome
 from review.models.decisions import Method
 from review.models.items import OPEN_STATES, ItemState, SlotRole, SlotState
 from review.services import (
+    AppealRequest,
     claim_items,
     escalate,
     heartbeat,
+    hold,
+    make_appeal,
     release_slot,
     reopen,
+    resume,
     skip,
     sweep_effects,
+    sweep_holds,
     sweep_leases,
     undo_decision,
 )
@@ -185,6 +192,32 @@ class Review(RuleBasedStateMachine):
         item = self.item(which)
         self.try_to(lambda: reopen(item=item, membership=self.lead, reason="look again"))
 
+    @precondition(lambda self: self.hands)
+    @rule(which=PICK)
+    def hold(self, which: int) -> None:
+        hand = self.hand(which)
+        self.try_to(lambda: hold(slot=hand.slot, membership=hand.who, lease_token=hand.token))
+
+    @precondition(lambda self: self.hands)
+    @rule(which=PICK)
+    def go_on_with_what_was_held(self, which: int) -> None:
+        hand = self.hand(which)
+        if self.try_to(lambda: resume(slot=hand.slot, membership=hand.who)):
+            self.hands.append(Hand(Assignment.objects.select_related("item").get(pk=hand.slot.pk), hand.who))
+
+    @rule()
+    def holds_run_out(self) -> None:
+        Assignment.objects.filter(state=SlotState.HELD).update(held_until=timezone.now() - dt.timedelta(seconds=1))
+        sweep_holds()
+        assert not Assignment.objects.filter(state=SlotState.HELD).exists()
+
+    @precondition(lambda self: ReviewItem.objects.exists())
+    @rule(which=PICK)
+    def somebody_appeals(self, which: int) -> None:
+        check = self.item(which).checked
+        wanted = AppealRequest(reason="This was no insult.")
+        self.try_to(lambda: make_appeal(check=check, application=self.cast.application, wanted=wanted))
+
     @rule(threshold=st.integers(50, 94))
     def the_policy_changes(self, threshold: int) -> None:
         document = POLICY.replace("0.8", f"0.{threshold}")
@@ -239,7 +272,15 @@ class Review(RuleBasedStateMachine):
                 rivals = [n for outcome, n in votes.items() if outcome and outcome != decision.outcome]
                 assert votes[decision.outcome] > max(rivals, default=0)
             else:
-                assert (decision.outcome, SlotRole.ADJUDICATOR) in said
+                role = SlotRole.APPEAL if decision.method == Method.APPEAL else SlotRole.ADJUDICATOR
+                assert (decision.outcome, role) in said
+
+    @invariant()
+    def nobody_judges_an_appeal_against_themselves(self) -> None:
+        for appeal in Appeal.objects.select_related("item"):
+            earlier = appeal.item.annotations.filter(cycle__lt=appeal.cycle, counts=True)
+            now = appeal.item.annotations.filter(cycle=appeal.cycle, counts=True)
+            assert not set(earlier.values_list("reviewer", flat=True)) & set(now.values_list("reviewer", flat=True))
 
     @invariant()
     def nobody_counts_twice_in_a_cycle(self) -> None:
