@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from review import browse_views, hold_views, lead_views, queue_views, routing_views, schema_views, slot_views, views
+from review import (
+    browse_views,
+    hold_views,
+    lead_views,
+    profile_views,
+    queue_views,
+    routing_views,
+    schema_views,
+    slot_views,
+    views,
+)
 
 app_name = "review"
 urlpatterns = [
@@ -12,6 +22,7 @@ urlpatterns = [
     path("dashboard/", lead_views.dashboard, name="dashboard"),
     path("reviewers/<uuid:user>/", lead_views.reviewer, name="reviewer"),
     path("mine/", views.mine, name="mine"),
+    path("mine/keys/", profile_views.keys, name="keys"),
     path("routing/", routing_views.routing, name="routing"),
     path("schemas/", schema_views.schemas, name="schemas"),
     path("schemas/new/", schema_views.schema_new, name="schema-new"),

@@ -4,6 +4,7 @@ from review.models.annotations import Annotation, Correction, FindingVerdict, Pr
 from review.models.appeals import Appeal, AppealText
 from review.models.decisions import Decision, Reopening
 from review.models.items import Assignment, Exclusion, ItemTrigger, ReviewItem
+from review.models.profiles import ReviewerProfile
 from review.models.queues import LabelSchema, LabelSchemaVersion, Queue
 from review.models.routing import RoutingRule, RoutingTable
 from review.models.search import SavedFilter, SearchText
@@ -24,6 +25,7 @@ __all__ = [
     "Queue",
     "Reopening",
     "ReviewItem",
+    "ReviewerProfile",
     "RoutingRule",
     "RoutingTable",
     "SavedFilter",

@@ -24,6 +24,7 @@ PAGES = {
     "filter-save": ("POST", EVERYONE),
     "filter-delete": ("POST", EVERYONE),
     "mine": ("GET", REVIEWERS),
+    "keys": ("GET", REVIEWERS),
     "redacted": ("GET", REVIEWERS),
     "work": ("POST", REVIEWERS),
     "ahead": ("POST", REVIEWERS),
@@ -43,7 +44,18 @@ PAGES = {
     "schema-edit": ("GET", LEADS),
 }
 #: Pages of a project as a whole, which everybody has in their own.
-OF_NO_ITEM = ("queues", "dashboard", "browse", "filter-save", "mine", "queue-new", "routing", "schemas", "schema-new")
+OF_NO_ITEM = (
+    "queues",
+    "dashboard",
+    "browse",
+    "filter-save",
+    "mine",
+    "keys",
+    "queue-new",
+    "routing",
+    "schemas",
+    "schema-new",
+)
 
 
 @pytest.fixture
@@ -56,7 +68,7 @@ def urls(cast: Cast) -> dict[str, str]:
     item = new_item(cast)
     slot = claim_one(cast, reviewer)
     arguments: dict[str, list[object]] = {"queues": [], "dashboard": [], "mine": [], "item": [item.public_id]}
-    arguments |= {"redacted": [item.public_id], "work": ["default"], "ahead": ["default"]}
+    arguments |= {"keys": [], "redacted": [item.public_id], "work": ["default"], "ahead": ["default"]}
     arguments |= {"queue-new": [], "queue-edit": ["default"], "undo": [decided.id]}
     arguments |= {"schemas": [], "routing": [], "schema-new": [], "schema-edit": ["default"]}
     arguments |= {"reviewer": [cast.reviewer.id]}

@@ -1,13 +1,36 @@
-// What each key does.
+// What each command does. Which key gives it is the reviewer's choice, and comes with the page.
 
-import { announce } from "./frame.js";
-import { isControl, isSubmitChord, isTaken } from "./keys.js";
+import { announce, root } from "./frame.js";
+import { isControl, isSubmitChord, isTaken, nameOf } from "./keys.js";
 
-const VERDICT_KEYS = { a: "release", r: "redact", b: "block", u: "unsure" };
+const keysDialog = document.getElementById("keys");
+
+// Each gets {stage, answers, event}; one that returns false had nothing to do, and leaves the key to the browser.
+const COMMANDS = {
+  release: (work) => chooseOrSubmit("release", work),
+  redact: (work) => chooseOrSubmit("redact", work),
+  block: (work) => chooseOrSubmit("block", work),
+  unsure: (work) => chooseOrSubmit("unsure", work),
+  edit: ({ stage }) => stage.editing.start(),
+  skip: ({ stage }) => stage.openDialog("[data-skip]"),
+  escalate: ({ stage }) => stage.openDialog("[data-escalate]"),
+  hold: ({ stage }) => stage.openDialog("[data-hold]"),
+  findings: ({ stage }) => (stage.findings.inSpanMode() ? stage.findings.leave() : stage.findings.move(1)),
+  keep: ({ stage }) => stage.findings.inSpanMode() && void stage.findings.toggle(),
+  note: ({ stage }) => stage.focusNote(),
+  undo: ({ answers }) => void answers.undo(),
+  help: () => keysDialog.showModal(),
+};
+
+function chooseOrSubmit(value, { stage, answers }) {
+  if (stage.outcome() === value) answers.submit();
+  else if (!stage.choose(value)) announce("That is not possible for this item.");
+}
 
 /** Obey the keys from now on. */
 export function listenToKeys(line, answers) {
-  const keysDialog = document.getElementById("keys");
+  const commands = new Map(Object.entries(JSON.parse(root.dataset.keys)).map(([command, key]) => [key, command]));
+  commands.delete("");
 
   document.addEventListener("keydown", (event) => {
     if (isSubmitChord(event)) {
@@ -18,35 +41,23 @@ export function listenToKeys(line, answers) {
     }
     if (event.key === "Escape") leave(event);
     if (line.busy || line.stage === null || isTaken(event)) return;
-    if (command(event)) event.preventDefault();
+    if (obey(event)) event.preventDefault();
   });
   document.querySelector("[data-open-keys]").addEventListener("click", () => keysDialog.showModal());
   keysDialog.querySelector("[data-close]").addEventListener("click", () => keysDialog.close());
 
   /** Do what the key says; false when it says nothing here. */
-  function command(event) {
+  function obey(event) {
     const { stage } = line;
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (key in VERDICT_KEYS) chooseOrSubmit(VERDICT_KEYS[key]);
-    else if (/^[1-9]$/.test(key)) stage.cycleCategory(key);
-    else if (key === "e") stage.editing.start();
-    else if (key === "s") stage.openDialog("[data-skip]");
-    else if (key === "x") stage.openDialog("[data-escalate]");
-    else if (key === "h") stage.openDialog("[data-hold]");
-    else if (key === "c") stage.focusNote();
-    else if (key === "z") answers.undo();
-    else if (key === "?") keysDialog.showModal();
-    else if (key === "F2") stage.findings.inSpanMode() ? stage.findings.leave() : stage.findings.move(1);
-    else if (key === "Tab" && stage.findings.inSpanMode()) stage.findings.move(event.shiftKey ? -1 : 1);
-    else if (key === " " && stage.findings.inSpanMode()) stage.findings.toggle();
+    const key = nameOf(event);
+    const among = stage.findings.inSpanMode();
+    if (key === "Space" && !among && isControl(event.target)) return false;
+    if (commands.has(key)) return COMMANDS[commands.get(key)]({ stage, answers, event }) !== false;
+    if (/^[1-9]$/.test(key)) stage.cycleCategory(key);
+    else if (key === "Tab" && among) stage.findings.move(event.shiftKey ? -1 : 1);
     else if (key === "Enter" && stage.outcome() && !isControl(event.target)) answers.submit();
     else return false;
     return true;
-  }
-
-  function chooseOrSubmit(value) {
-    if (line.stage.outcome() === value) answers.submit();
-    else if (!line.stage.choose(value)) announce("That is not possible for this item.");
   }
 
   function leave(event) {

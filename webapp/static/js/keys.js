@@ -2,6 +2,12 @@
 
 const TYPING = "input:not([type=radio]):not([type=checkbox]):not([type=hidden]), textarea, select, [contenteditable]";
 
+/** Return the name of the key that was pressed, as the reviewer's choice of keys has it. */
+export function nameOf(event) {
+  if (event.key === " ") return "Space";
+  return event.key.length === 1 ? event.key.toLowerCase() : event.key;
+}
+
 /** Whether the event is Ctrl+Enter or ⌘+Enter, which submits even from inside a text. */
 export function isSubmitChord(event) {
   return event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.isComposing && !event.repeat;

@@ -1,0 +1,14 @@
+"""What reviewers set for themselves."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from webapp.accounts.models import Membership
+
+
+class ReviewerProfile(models.Model):
+    """A member's own way of reviewing in one project; who never set anything has no row."""
+
+    membership = models.OneToOneField(Membership, on_delete=models.CASCADE, related_name="reviewer_profile")
+    keys = models.JSONField(default=dict, help_text="Keys by command, where they are not the usual ones.")
