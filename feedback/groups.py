@@ -1,7 +1,7 @@
 """Groups that must not be torn apart by a split: a conversation, equal texts, near-duplicate texts.
 
-Near-duplicates are found by MinHash over character 5-grams of the folded output and banded LSH (datasketch), with
-fixed permutations: the same texts in the same order give the same groups on every machine.
+Near-duplicates are found by the MinHash of `review.near` and banded LSH (datasketch): the same texts in the same order
+give the same groups on every machine.
 """
 
 from __future__ import annotations
@@ -9,26 +9,11 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from datasketch import MinHash
+from review.near import MIN_TEXT, PERMUTATIONS, THRESHOLD, blank_signature, folded, signature
 
-#: Estimated Jaccard similarity from which two outputs count as one text.
-THRESHOLD = 0.8
-PERMUTATIONS = 128
-SHINGLE = 5
-#: Code points that are compared; what differs only beyond them is the same text to us.
-MAX_TEXT = 20_000
-#: Shorter outputs ("Yes.") say too little alone: they are the same only together with their conversation.
-MIN_TEXT = 40
 #: A text with this many near-duplicates is not indexed itself, which keeps a flood of them from costing n².
 CROWD = 16
-
-
-def folded(text: str) -> str:
-    """Return the text without what does not make it another one: case and white space."""
-    return " ".join(text.casefold().split())
 
 
 class Groups:
@@ -36,9 +21,9 @@ class Groups:
 
     def __init__(self, *, threshold: float = THRESHOLD) -> None:
         # numpy and scipy come with it: web processes pay for them only when someone freezes or previews.
-        from datasketch import MinHash, MinHashLSH
+        from datasketch import MinHashLSH
 
-        self._blank = MinHash(num_perm=PERMUTATIONS, seed=1, scheme="affine32")
+        self._blank = blank_signature()
         self._index = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS)
         self._parent = array("q")
         self._first: dict[bytes, int] = {}
@@ -74,20 +59,13 @@ class Groups:
         return self._first
 
     def _join_similar(self, number: int, text: str) -> None:
-        signature = self._signature(text)
-        similar = self._index.query(signature)
+        own = signature(text, self._blank)
+        similar = self._index.query(own)
         self.near_duplicates += bool(similar)
         for other in similar:
             self._join(other, number)
         if len(similar) < CROWD:
-            self._index.insert(number, signature, check_duplication=False)
-
-    def _signature(self, text: str) -> MinHash:
-        text = text[:MAX_TEXT]
-        shingles = {text[i : i + SHINGLE].encode() for i in range(max(1, len(text) - SHINGLE + 1))}
-        signature = self._blank.copy()
-        signature.update_batch(sorted(shingles))
-        return signature
+            self._index.insert(number, own, check_duplication=False)
 
     def _join(self, one: int, other: int) -> None:
         first, second = sorted((self.root(one), self.root(other)))

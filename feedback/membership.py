@@ -11,13 +11,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from feedback import splits
-from feedback.groups import MIN_TEXT, Groups, fingerprint, folded
+from feedback.groups import Groups, fingerprint
 from feedback.jobs import Progress
 from feedback.keys import keyed, project_key
 from feedback.messages import plain_messages
 from feedback.records import Place
 from feedback.selectors import PAGE, pages
 from review.models import ReviewItem
+from review.near import MIN_TEXT, folded
 from webapp.accounts.models import Project
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from review.services import claims, holding, undo
+from review.services import claims, grouping, holding, undo
 
 
 @shared_task(name="review.sweep_leases", queue="control", ignore_result=True)
@@ -23,3 +23,9 @@ def sweep_effects() -> int:
 def sweep_holds() -> int:
     """Put held slots back whose time is over; running twice changes nothing more."""
     return holding.sweep_holds()
+
+
+@shared_task(name="review.group_items", queue="control", ignore_result=True)
+def group_items() -> int:
+    """Put near-duplicates that came in together; running twice changes nothing more."""
+    return grouping.group_items()

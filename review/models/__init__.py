@@ -2,6 +2,7 @@
 
 from review.models.annotations import Annotation, Correction, FindingVerdict, PreferencePair, SpanAnnotation
 from review.models.appeals import Appeal, AppealText
+from review.models.clusters import ClusterBand
 from review.models.decisions import Decision, Reopening
 from review.models.items import Assignment, Exclusion, ItemTrigger, ReviewItem
 from review.models.profiles import ReviewerProfile
@@ -14,6 +15,7 @@ __all__ = [
     "Appeal",
     "AppealText",
     "Assignment",
+    "ClusterBand",
     "Correction",
     "Decision",
     "Exclusion",

@@ -40,7 +40,9 @@ class ReviewItem(models.Model):
     priority = models.FloatField(default=0.0, help_text="Higher first.")
     sla_due_at = models.DateTimeField()
     language = models.CharField(max_length=10, blank=True)
-    cluster = models.UUIDField(null=True)
+    cluster = models.UUIDField(null=True, help_text="The item that this one is a near-duplicate of, or itself.")
+    similarity = models.FloatField(null=True, help_text="To that item, in [0, 1].")
+    clustered_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1, help_text="Grows with every change that a reviewer must see.")
     escalation_note = models.TextField(blank=True, help_text="What the reviewer who escalated it told the leads.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -65,6 +67,14 @@ class ReviewItem(models.Model):
             models.Index(fields=["queue", "state", "-priority", "sla_due_at"], name="item_queue_order"),
             models.Index(fields=["project", "-decided_at"], name="item_project_decided"),
             models.Index(fields=["project", "-created_at", "-id"], name="item_project_created"),
+            models.Index(
+                fields=["cluster", "queue"],
+                name="item_cluster",
+                condition=Q(state__in=OPEN_STATES, cluster__isnull=False),
+            ),
+            models.Index(
+                fields=["id"], name="item_not_clustered", condition=Q(state__in=OPEN_STATES, cluster__isnull=True)
+            ),
             models.Index(
                 # All that the dashboard counts of what waits, so that it need not read the rows.
                 fields=["project", "queue", "severity", "created_at", "sla_due_at", "state"],
