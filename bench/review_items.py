@@ -22,6 +22,8 @@ COPIED: dict[str, dict[str, str]] = {
         "priority": "n.priority",
         "sla_due_at": "now() + n.due",
         "created_at": "now() - n.age",
+        # As if no text was like another: the app's own sweep leaves them alone.
+        "cluster": "n.item_id",
     },
     "review_itemtrigger": {"id": "DEFAULT", "item_id": "n.item_id"},
     "review_assignment": {

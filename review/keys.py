@@ -37,6 +37,7 @@ COMMANDS = (
     Command("skip", "s", _("skip")),
     Command("escalate", "x", _("escalate to the leads")),
     Command("hold", "h", _("hold for later")),
+    Command("alike", "g", _("near-duplicates: read the most different ones")),
     Command("findings", "F2", _("go through the findings, and leave them")),
     Command("keep", "Space", _("keep or drop the finding")),
     Command("note", "c", _("write a note")),

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from review import selectors
 from review.blind import is_hidden
+from review.clusters.members import count_waiting_like
 from review.definition import Definition, RubricField, read_definition
 from review.drafts import Draft, draft_of_slot
 from review.holds import own_hold
@@ -94,6 +95,7 @@ class ItemPage:
     after_commit: bool
     appeals: list[Appeal]
     nobody_left: bool
+    alike: int
 
     @property
     def appeal(self) -> Appeal | None:
@@ -158,6 +160,7 @@ def build_page(
         after_commit=slot is not None and item.is_blind_now and not blind,
         appeals=list(item.appeals.all()),
         nobody_left=slot is None and selectors.nobody_left(item=item),
+        alike=0 if blind else count_waiting_like(item),
     )
 
 

@@ -6,6 +6,7 @@ from django.urls import path
 
 from review import (
     browse_views,
+    cluster_views,
     hold_views,
     lead_views,
     profile_views,
@@ -36,6 +37,7 @@ urlpatterns = [
     path("filters/<int:saved>/delete/", browse_views.forget, name="filter-delete"),
     path("items/<str:item>/", views.item, name="item"),
     path("items/<str:item>/reopen/", browse_views.reopen, name="reopen"),
+    path("items/<str:item>/cluster/", cluster_views.cluster, name="cluster"),
     path("items/<str:item>/redacted/", views.redacted, name="redacted"),
     path("slots/<uuid:slot>/submit/", slot_views.submit, name="submit"),
     path("slots/<uuid:slot>/heartbeat/", slot_views.beat, name="heartbeat"),

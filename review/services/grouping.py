@@ -10,7 +10,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -94,7 +94,7 @@ def _group_chunk(blank: MinHash, size: int) -> int:
     with connection.cursor() as cursor:
         # One at a time: two near-duplicates that are looked at side by side would each become an exemplar.
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('review.grouping', 0))")
-        if not cursor.fetchone()[0]:  # type: ignore[index]  # it returns a row
+        if not cursor.fetchone()[0]:
             return 0
     waiting = ReviewItem.objects.filter(state__in=OPEN_STATES, cluster=None).order_by("id")
     items = list(waiting.only("id", "queue_id", "checked_id")[:size])
@@ -137,7 +137,12 @@ def _closest(queue_id: uuid.UUID, keys: Sequence[int], subject: Subject) -> tupl
 def _candidates(queue_id: uuid.UUID, keys: Sequence[int]) -> list[uuid.UUID]:
     if not keys:
         return []
-    parameters = {"keys": list(keys), "queue": queue_id, "newest": NEWEST_OF_A_BAND, "compared": COMPARED}
+    parameters: dict[str, Any] = {
+        "keys": list(keys),
+        "queue": queue_id,
+        "newest": NEWEST_OF_A_BAND,
+        "compared": COMPARED,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_CANDIDATES, parameters)
         return [exemplar for (exemplar,) in cursor.fetchall()]

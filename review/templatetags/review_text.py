@@ -15,6 +15,15 @@ register = template.Library()
 _MARK = '<mark class="hl hl-{}{}" data-findings="{}" data-label="{}" title="{}">{}</mark>'
 
 
+_CHANGES = {"added": "<ins>{}</ins>", "removed": "<del>{}</del>", "cut": '<span class="cut">{}</span>'}
+
+
+@register.filter
+def changed(pieces: Iterable[tuple[str, str]]) -> SafeString:
+    """Return the escaped text of a comparison, with what was added and removed marked."""
+    return mark_safe("".join(format_html(_CHANGES.get(kind, "{}"), text) for kind, text in pieces))  # noqa: S308
+
+
 @register.filter
 def marked(pieces: Iterable[Segment]) -> SafeString:
     """Return the escaped text of `pieces`, with a `mark` element around what findings cover."""

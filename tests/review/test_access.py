@@ -17,6 +17,7 @@ LEADS = {"owner", "lead"}
 PAGES = {
     "queues": ("GET", EVERYONE),
     "item": ("GET", EVERYONE),
+    "cluster": ("GET", REVIEWERS),
     "dashboard": ("GET", LEADS),
     "reviewer": ("GET", LEADS),
     "reopen": ("POST", LEADS),
@@ -69,6 +70,7 @@ def urls(cast: Cast) -> dict[str, str]:
     slot = claim_one(cast, reviewer)
     arguments: dict[str, list[object]] = {"queues": [], "dashboard": [], "mine": [], "item": [item.public_id]}
     arguments |= {"keys": [], "redacted": [item.public_id], "work": ["default"], "ahead": ["default"]}
+    arguments |= {"cluster": [item.public_id]}
     arguments |= {"queue-new": [], "queue-edit": ["default"], "undo": [decided.id]}
     arguments |= {"schemas": [], "routing": [], "schema-new": [], "schema-edit": ["default"]}
     arguments |= {"reviewer": [cast.reviewer.id]}

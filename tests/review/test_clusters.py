@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 
@@ -103,7 +105,7 @@ def test_what_differs_beyond_the_compared_part_is_another_text() -> None:
 
 def test_candidates_are_found_by_their_keys_alone(cast: Cast) -> None:
     queue = queue_of(cast)
-    parameters = {"keys": [1, 2], "queue": queue.id, "newest": 50, "compared": 8}
+    parameters: dict[str, Any] = {"keys": [1, 2], "queue": queue.id, "newest": 50, "compared": 8}
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")  # an empty table is read faster without an index
         cursor.execute(f"EXPLAIN {_CANDIDATES}", parameters)

@@ -18,6 +18,7 @@ const COMMANDS = {
   findings: ({ stage }) => (stage.findings.inSpanMode() ? stage.findings.leave() : stage.findings.move(1)),
   keep: ({ stage }) => stage.findings.inSpanMode() && void stage.findings.toggle(),
   note: ({ stage }) => stage.focusNote(),
+  alike: ({ stage }) => stage.element.querySelector("[data-alike]")?.click(),
   undo: ({ answers }) => void answers.undo(),
   help: () => keysDialog.showModal(),
 };

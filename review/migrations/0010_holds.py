@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('review', '0010_appeal_pending'),
+        ('review', '0009_appeals'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0002_username_unless_case'),
         ('interception', '0002_waiting_releases'),
-        ('review', '0011_holds'),
+        ('review', '0012_reviewer_profile'),
     ]
 
     operations = [
