@@ -96,6 +96,15 @@ def naming_app(**env: str) -> Iterator[App]:
         yield app
 
 
+def use(home: str) -> None:
+    """Let this process use the services and models of the app in `home`."""
+    os.environ["COUNTERSIGN_HOME"] = home
+    os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings"
+    import django
+
+    django.setup()
+
+
 def _wait_ready(process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while "\nready " not in log.read_text():

@@ -28,7 +28,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from bench.app import ROOT, own_app
+from bench.app import ROOT, own_app, use
 from bench.check_latency import percentile
 from bench.review_items import fill
 
@@ -56,7 +56,7 @@ class Work:
 
 def work(home: str, names: list[str], seconds: float, think: float, seed: int) -> Work:
     """Let the reviewers `names` work, each in a thread, and return what they did."""
-    _use(home)
+    use(home)
     done, lock = Work(), threading.Lock()
     end = time.monotonic() + seconds
     threads = [
@@ -68,14 +68,6 @@ def work(home: str, names: list[str], seconds: float, think: float, seed: int) -
     for thread in threads:
         thread.join()
     return done
-
-
-def _use(home: str) -> None:
-    os.environ["COUNTERSIGN_HOME"] = home
-    os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings"
-    import django
-
-    django.setup()
 
 
 def _review(name: str, end: float, think: float, dice: random.Random, done: Work, lock: threading.Lock) -> None:
@@ -194,7 +186,7 @@ def main() -> None:
         start = time.perf_counter()
         fill(app, options.items)
         print(f"{options.items:,} items wait, after {time.perf_counter() - start:.0f} s")
-        _use(str(app.home))
+        use(str(app.home))
         names = _make_reviewers(options.reviewers)
         whole = _plans(names[0])
         read_whole = {statement: tables for statement, tables in whole.items() if tables}

@@ -12,18 +12,9 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser.install_chromium import ADVICE, find_chromium
+from tests.browser.install_chromium import ADVICE, ARGUMENTS, find_chromium
 from tests.factories import Cast, make_cast
 from webapp.accounts.models import User
-
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
