@@ -119,8 +119,8 @@ def _python(name: str, module: list[str], env: Mapping[str, str], *, threads: in
         "TOKENIZERS_PARALLELISM": "false",
         # glibc would keep what each thread once needed for the tensors of a batch, and put large ones among small ones
         # as soon as one was freed: with a threshold of our own, they go back to the system at once.
-        "MALLOC_ARENA_MAX": "2",
-        "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_MMAP_THRESHOLD_": str(1 << 17),
         "PYTHONUNBUFFERED": "1",
     }
     # What an operator sets wins over these defaults.
