@@ -4,9 +4,10 @@ import { announce, complain, countToday } from "./frame.js";
 import { parseStage, post } from "./server.js";
 
 export class Answers {
-  constructor(line, outbox, undoBar) {
+  constructor(line, outbox, drafts, undoBar) {
     this.line = line;
     this.outbox = outbox;
+    this.drafts = drafts;
     this.undoBar = undoBar;
     this.undoing = false;
     undoBar.form.addEventListener("submit", (event) => {
@@ -38,8 +39,10 @@ export class Answers {
       announce("Choose what happens to the output first.");
       return;
     }
+    this.drafts.numberAgain(stage);
+    this.drafts.keep(stage, stage.form.elements.submission.value);
     this.outbox.save(stage, stage.form.action, stage.formData(), (answer) => {
-      countToday(1);
+      countToday(1, stage.timers.activeMs);
       if (answer.undo) this.undoBar.offer(answer.undo);
     });
     this.line.next();

@@ -3,7 +3,8 @@
 import { watchActivity } from "./activity.js";
 import { Answers } from "./answers.js";
 import { listenToKeys } from "./commands.js";
-import { root } from "./frame.js";
+import { Drafts } from "./drafts.js";
+import { root, showSession } from "./frame.js";
 import { Line } from "./line.js";
 import { Outbox } from "./outbox.js";
 import { UndoBar } from "./undo.js";
@@ -11,10 +12,18 @@ import { UndoBar } from "./undo.js";
 const outbox = new Outbox({
   onBack: (entry, message) => line.bringBack(entry, message),
   onRetried: () => line.resume(),
+  onSettled: (entry) => drafts.forget(entry.kept),
 });
-const line = new Line(document.getElementById("stage-place"), outbox, { onNew: (stage) => answers.take(stage) });
-const answers = new Answers(line, outbox, new UndoBar(root.querySelector("[data-undo]")));
+const line = new Line(document.getElementById("stage-place"), outbox, {
+  onNew: (stage) => {
+    answers.take(stage);
+    drafts.restore(stage);
+  },
+});
+const drafts = new Drafts(line);
+const answers = new Answers(line, outbox, drafts, new UndoBar(root.querySelector("[data-undo]")));
 
+showSession();
 watchActivity(line);
 listenToKeys(line, answers);
 line.start();

@@ -35,6 +35,7 @@ export class Editing {
   }
 
   drawDiff() {
+    if (!this.editor) return;
     const place = this.stage.find("[data-diff]");
     const summary = this.stage.find("[data-diff-summary]");
     if (!this.isEdited()) {

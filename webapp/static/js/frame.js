@@ -1,7 +1,11 @@
 // What surrounds the item on the console: announcements, counters, and a line for trouble.
 
+import { keepSession, session } from "./draft_store.js";
+
 export const root = document.getElementById("console");
 
+
+const savedSign = root.querySelector("[data-saved]");
 const trouble = document.getElementById("trouble");
 const announcer = document.getElementById("announcer");
 const pausedSign = root.querySelector("[data-paused]");
@@ -14,9 +18,29 @@ export function showWaiting(count) {
   if (count !== null && count !== undefined) root.querySelector("[data-waiting]").textContent = count;
 }
 
-export function countToday(more) {
+/** Count answers of today and of this session, and the time at work on them; less when one is taken back. */
+export function countToday(more, activeMs = 0) {
   const today = root.querySelector("[data-today]");
   today.textContent = Number(today.textContent) + more;
+  const figures = session();
+  keepSession({ answers: Math.max(0, figures.answers + more), activeMs: figures.activeMs + activeMs });
+  showSession();
+}
+
+export function showSession() {
+  const { answers, activeMs } = session();
+  root.querySelector("[data-session]").textContent = answers;
+  root.querySelector("[data-session-time]").textContent = `${Math.round(activeMs / 60_000)} min`;
+}
+
+/** Say in the strip that all is saved, or what the device keeps; "" says nothing. */
+export function showSaved(text) {
+  savedSign.hidden = text === "";
+  savedSign.textContent = text;
+}
+
+export function showKept(kept) {
+  showSaved(kept ? "draft kept on this device" : "this device has no room for a draft");
 }
 
 export function showPaused(paused) {

@@ -62,6 +62,13 @@ export class Stage {
     }
   }
 
+  /** Show again what follows from the form, after it was filled in by something else than the reviewer. */
+  refresh() {
+    this.findings.markDropped();
+    this.tabs.outdateRedacted();
+    this.editing.drawDiff();
+  }
+
   // Categories
 
   cycleCategory(key) {
