@@ -16,7 +16,7 @@ from review.blind import is_hidden
 from review.clusters.members import count_waiting_like
 from review.definition import Definition, RubricField, read_definition
 from review.drafts import Draft, draft_of_slot
-from review.holds import own_hold
+from review.holds import SlotRow, own_hold, slots_for_lead
 from review.models import Annotation, Appeal, Assignment, Decision, ReviewItem
 from review.models.items import ItemState, SlotRole
 from review.peers import Comparison, compare
@@ -85,6 +85,7 @@ class ItemPage:
     decision: Decision | None
     release: Release | None
     held: Assignment | None
+    slots: list[SlotRow]
     draft: Draft
     submission: uuid.UUID
     lease_seconds: int
@@ -152,6 +153,7 @@ def build_page(
         decision=item.decisions.standing().select_related("decided_by").order_by("-cycle").first() if decided else None,
         release=_release(check) if decided else None,
         held=None if slot or decided else own_hold(item=item, user=membership.user),
+        slots=[] if slot else slots_for_lead(item=item, membership=membership),
         draft=draft,
         submission=uuid.uuid4(),
         lease_seconds=_seconds_left(slot),

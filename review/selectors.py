@@ -198,8 +198,8 @@ def answered_since(*, project: Project, user: User, since: dt.datetime) -> int:
 
 def waiting_in(*, queue: Queue) -> str:
     """Return how many slots of the queue nobody works on, as the page says it; counting stops at COUNTED."""
-    open_slots = Assignment.objects.filter(queue=queue, state__in=(SlotState.OPEN, SlotState.LEASED)).filter(
-        Q(state=SlotState.OPEN) | Q(lease_expires_at__lte=timezone.now())
-    )
+    open_slots = Assignment.objects.filter(
+        queue=queue, assignee=None, state__in=(SlotState.OPEN, SlotState.LEASED)
+    ).filter(Q(state=SlotState.OPEN) | Q(lease_expires_at__lte=timezone.now()))
     number = open_slots.order_by()[:COUNTED].count()
     return f"{number}+" if number == COUNTED else str(number)

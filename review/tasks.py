@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from review.services import claims, grouping, holding, undo
+from review.services import assigning, claims, grouping, holding, undo
 
 
 @shared_task(name="review.sweep_leases", queue="control", ignore_result=True)
@@ -21,8 +21,8 @@ def sweep_effects() -> int:
 
 @shared_task(name="review.sweep_holds", queue="control", ignore_result=True)
 def sweep_holds() -> int:
-    """Put held slots back whose time is over; running twice changes nothing more."""
-    return holding.sweep_holds()
+    """Put slots back that were kept for somebody long enough; running twice changes nothing more."""
+    return holding.sweep_holds() + assigning.sweep_assigned()
 
 
 @shared_task(name="review.group_items", queue="control", ignore_result=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from review import (
+    assign_views,
     browse_views,
     cluster_views,
     hold_views,
@@ -43,6 +44,8 @@ urlpatterns = [
     path("slots/<uuid:slot>/heartbeat/", slot_views.beat, name="heartbeat"),
     path("slots/<uuid:slot>/skip/", slot_views.skip, name="skip"),
     path("slots/<uuid:slot>/escalate/", slot_views.escalate, name="escalate"),
+    path("slots/<uuid:slot>/assign/", assign_views.assign, name="assign"),
+    path("slots/<uuid:slot>/take-back/", assign_views.take_back, name="take-back"),
     path("slots/<uuid:slot>/hold/", hold_views.hold, name="hold"),
     path("slots/<uuid:slot>/resume/", hold_views.resume, name="resume"),
     path("slots/<uuid:slot>/release/", slot_views.release, name="release"),

@@ -13,7 +13,7 @@ from review import selectors, services
 from review.blind import is_hidden
 from review.drafts import Draft
 from review.errors import SlotLost
-from review.holds import holds_shown_to
+from review.holds import kept_slots
 from review.models import Assignment, Queue, ReviewItem
 from review.own import own_figures
 from review.page import build_page
@@ -40,7 +40,7 @@ def queues(request: MemberRequest) -> HttpResponse:
         "may_lead": request.membership.role in LEADS,
         "today": selectors.answered_since(project=request.project, user=request.user, since=today),
         "undoable": selectors.newest_undoable(project=request.project, user=request.user),
-        "holds": holds_shown_to(membership=request.membership),
+        "kept": kept_slots(membership=request.membership),
     }
     return render(request, "review/queues.html", context)
 

@@ -135,7 +135,9 @@ class Assignment(models.Model):
     lease_owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     lease_token = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
-    held_until = models.DateTimeField(null=True)
+    held_until = models.DateTimeField(
+        null=True, help_text="Until when it is kept for its holder, or for the assignee; then it is anybody's again."
+    )
     hold_reason = models.CharField(max_length=200, blank=True, db_default="", help_text="For its holder and the leads.")
     opened_at = models.DateTimeField(null=True, help_text="When the texts first went to the holder of this lease.")
     shown_at = models.DateTimeField(null=True, help_text="When it came on the holder's screen; null while only ahead.")
@@ -169,8 +171,13 @@ class Assignment(models.Model):
             models.Index(
                 # Leased ones too: a claim takes expired leases without waiting for the sweep.
                 fields=["queue", "-priority", "sla_due_at", "id"],
-                name="slot_claim_order",
-                condition=Q(state__in=["open", "leased"]),
+                name="slot_pool_order",
+                condition=Q(state__in=["open", "leased"], assignee__isnull=True),
+            ),
+            models.Index(
+                fields=["assignee", "queue", "-priority", "sla_due_at", "id"],
+                name="slot_assigned_order",
+                condition=Q(state__in=["open", "leased"], assignee__isnull=False),
             ),
             models.Index(fields=["lease_expires_at"], name="slot_lease_end", condition=Q(state="leased")),
             models.Index(fields=["lease_owner", "state"], name="slot_of_reviewer"),

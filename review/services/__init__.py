@@ -5,6 +5,7 @@ start from slots, never wait for a lock.
 """
 
 from review.services.appeals import AppealRequest, make_appeal
+from review.services.assigning import assign, sweep_assigned, take_back
 from review.services.claims import claim_items, heartbeat, mark_opened, release_all, release_slot, show, sweep_leases
 from review.services.decisions import decide
 from review.services.escalation import escalate, skip
@@ -23,6 +24,7 @@ __all__ = [
     "Submitted",
     "Undone",
     "add_schema_version",
+    "assign",
     "change_queue",
     "claim_items",
     "create_queue",
@@ -43,8 +45,10 @@ __all__ = [
     "show",
     "skip",
     "submit_annotation",
+    "sweep_assigned",
     "sweep_effects",
     "sweep_holds",
     "sweep_leases",
+    "take_back",
     "undo_decision",
 ]

@@ -23,18 +23,13 @@ ADJUDICATORS = (Role.OWNER, Role.LEAD)
 # One slot at a time: with LIMIT 2 both slots of a doubly reviewed item could go to one reviewer. The second round
 # sees the first one's lease. A row that another claim changed since our snapshot is judged anew when it is locked.
 # "id = (SELECT ...)" runs the subquery once; under IN a plan may run it again and lock more rows than the limit.
-_CLAIM = """
-UPDATE review_assignment SET
-    state = 'leased', lease_owner_id = %(reviewer)s, lease_token = gen_random_uuid(),
-    lease_expires_at = %(now)s + %(lease)s, opened_at = NULL, shown_at = NULL,
-    expired_at = CASE WHEN state = 'leased' AND shown_at IS NOT NULL THEN lease_expires_at ELSE expired_at END
-WHERE id = (
+_FREE = """
     SELECT slot.id FROM review_assignment slot
-    WHERE slot.queue_id = %(queue)s
+    WHERE {whose}
+      AND slot.queue_id = %(queue)s
       AND slot.state IN ('open', 'leased')
       AND (slot.state = 'open' OR slot.lease_expires_at <= %(now)s)
       AND (slot.role <> 'adjudicator' OR %(adjudicates)s)
-      AND (slot.assignee_id IS NULL OR slot.assignee_id = %(reviewer)s)
       AND NOT EXISTS (
           SELECT 1 FROM review_exclusion ex WHERE ex.item_id = slot.item_id AND ex.reviewer_id = %(reviewer)s)
       AND NOT EXISTS (
@@ -43,9 +38,20 @@ WHERE id = (
             AND own.state IN ('leased', 'held', 'submitted'))
     ORDER BY slot.priority DESC, slot.sla_due_at, slot.id
     FOR UPDATE OF slot SKIP LOCKED
-    LIMIT 1)
-RETURNING id
+    LIMIT 1
 """
+# What a lead assigned to the reviewer comes first; the pool is not even looked at then. Two subqueries, as each has an
+# index of its own: what others are assigned must not lie in the way of the pool.
+_CLAIM = f"""
+UPDATE review_assignment SET
+    state = 'leased', lease_owner_id = %(reviewer)s, lease_token = gen_random_uuid(),
+    lease_expires_at = %(now)s + %(lease)s, opened_at = NULL, shown_at = NULL,
+    expired_at = CASE WHEN state = 'leased' AND shown_at IS NOT NULL THEN lease_expires_at ELSE expired_at END
+WHERE id = COALESCE(
+    ({_FREE.format(whose="slot.assignee_id = %(reviewer)s")}),
+    ({_FREE.format(whose="slot.assignee_id IS NULL")}))
+RETURNING id
+"""  # noqa: S608  # no part of it comes from outside
 
 
 def lock_reviewer(user_id: uuid.UUID) -> None:

@@ -77,7 +77,10 @@ def _put_back(slot: Assignment, state: SlotState) -> None:
     slot.lease_owner = None
     slot.lease_token = None
     slot.lease_expires_at = None
-    slot.save(update_fields=["state", "lease_owner", "lease_token", "lease_expires_at"])
+    slot.assignee = None
+    slot.held_until = None
+    lease = ["state", "lease_owner", "lease_token", "lease_expires_at"]
+    slot.save(update_fields=[*lease, "assignee", "held_until"])
 
 
 def _escalate(item: ReviewItem, actor: Actor, cause: str) -> None:

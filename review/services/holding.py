@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from review.errors import InvalidAnswer, SlotLost
-from review.models import Assignment, ReviewItem
+from review.models import Assignment, Exclusion, ReviewItem
 from review.models.items import SlotRole, SlotState
-from review.services.claims import ADJUDICATORS, LIVE_STATES, lease_again, lock_reviewer, may_adjudicate
+from review.services.claims import ADJUDICATORS, LIVE_STATES, lease_again, lock_reviewer
 from webapp.accounts.models import Membership, Role
 from webapp.accounts.services import SYSTEM, user_actor
 from webapp.audit.log import Actor, EventObject, record_event
@@ -33,11 +33,11 @@ def hold(*, slot: Assignment, membership: Membership, lease_token: uuid.UUID, re
     if len(reason) > MAX_REASON or "\0" in reason:
         raise InvalidAnswer(_("Give a reason of at most 200 characters."))
     lock_reviewer(membership.user_id)
-    item, slot = _lock(slot)
+    item, slot = lock_slot(slot)
     theirs = slot.lease_owner_id == membership.user_id and slot.lease_token == lease_token
     if theirs and slot.state == SlotState.HELD:
         return slot
-    if not theirs or slot.state not in (SlotState.OPEN, SlotState.LEASED) or _has_another(slot, membership):
+    if not theirs or slot.state not in (SlotState.OPEN, SlotState.LEASED) or has_another(slot, membership):
         raise SlotLost(_("This item is no longer reserved for you."))
     until = item.sla_due_at - dt.timedelta(seconds=item.queue.lease_seconds)
     if until <= timezone.now():
@@ -51,30 +51,31 @@ def hold(*, slot: Assignment, membership: Membership, lease_token: uuid.UUID, re
         )
     slot.state, slot.held_until, slot.hold_reason = SlotState.HELD, until, reason
     slot.save(update_fields=["state", "held_until", "hold_reason"])
-    _record("review.item.held", item, user_actor(membership.user, membership.role))
+    record_slot_event("review.item.held", item, user_actor(membership.user, membership.role))
     return slot
 
 
 @transaction.atomic
 def resume(*, slot: Assignment, membership: Membership) -> Assignment:
-    """Lease a held slot to its holder again, with a fresh token; one that is leased to them already stays as it is.
+    """Lease a slot that the member holds, or is assigned, to them with a fresh token; a live lease stays as it is.
 
-    A hold whose time is over is theirs as long as nobody took the slot. Raises SlotLost when it is not theirs.
+    A hold whose time is over is theirs as long as nobody took the slot. Raises SlotLost when it is not theirs, and
+    InvalidAnswer when it was only assigned and the queue is paused: that gives out nothing new.
     """
     lock_reviewer(membership.user_id)
-    item, slot = _lock(slot)
+    item, slot = lock_slot(slot)
     theirs = slot.lease_owner_id == membership.user_id and slot.lease_token is not None
     if theirs and slot.state == SlotState.LEASED:
         return slot
-    if (
-        not theirs
-        or slot.state not in (SlotState.OPEN, SlotState.HELD)
-        or _has_another(slot, membership)
-        or not may_adjudicate(slot, membership)
-    ):
-        raise SlotLost(_("You do not hold this item any more: it went back to the queue."))
+    assigned = slot.state == SlotState.OPEN and slot.assignee_id == membership.user_id
+    if not (theirs or assigned) or slot.state not in (SlotState.OPEN, SlotState.HELD) or why_unable(slot, membership):
+        raise SlotLost(_("You do not hold this any more: it went back to the queue."))
+    if not theirs and item.queue.paused:
+        raise InvalidAnswer(_("A lead paused this queue: it gives out nothing new until it goes on."))
+    held = slot.state == SlotState.HELD
     lease_again(slot, membership.user, seconds=item.queue.lease_seconds)
-    _record("review.item.resumed", item, user_actor(membership.user, membership.role))
+    if held:
+        record_slot_event("review.item.resumed", item, user_actor(membership.user, membership.role))
     return slot
 
 
@@ -90,37 +91,55 @@ def sweep_holds() -> int:
     held = Assignment.objects.filter(state=SlotState.HELD).annotate(role_now=Subquery(member.values("role")))
     over = 0
     for slot in held.select_related("item").select_for_update(skip_locked=True, of=("self",)).order_by("id"):
-        able = slot.role_now in _workers(slot)
+        able = slot.role_now in workers_of(slot)
         if able and slot.held_until is not None and slot.held_until > timezone.now():
             continue
-        slot.state, slot.held_until, slot.hold_reason = SlotState.OPEN, None, ""
-        if not able:
-            slot.lease_owner = slot.lease_token = None
-        slot.save(update_fields=["state", "held_until", "hold_reason", "lease_owner", "lease_token"])
-        _record("review.item.returned", slot.item, SYSTEM, "cause:time" if able else "cause:member")
+        free(slot, keep_owner=able)
+        record_slot_event("review.item.returned", slot.item, SYSTEM, "cause:time" if able else "cause:member")
         over += 1
     return over
 
 
-def _lock(slot: Assignment) -> tuple[ReviewItem, Assignment]:
+def lock_slot(slot: Assignment) -> tuple[ReviewItem, Assignment]:
     item = ReviewItem.objects.select_for_update(of=("self",)).select_related("queue").get(id=slot.item_id)
     return item, Assignment.objects.select_for_update().get(id=slot.id)
 
 
-def _workers(slot: Assignment) -> tuple[Role, ...]:
+def free(slot: Assignment, *, keep_owner: bool = False) -> None:
+    """Put a locked slot back into the pool; its token holds as long as nobody takes it, if the owner is kept."""
+    slot.state, slot.assignee, slot.held_until, slot.hold_reason = SlotState.OPEN, None, None, ""
+    if not keep_owner:
+        slot.lease_owner = slot.lease_token = slot.lease_expires_at = None
+    lease = ["state", "lease_owner", "lease_token", "lease_expires_at"]
+    slot.save(update_fields=[*lease, "assignee", "held_until", "hold_reason"])
+
+
+def workers_of(slot: Assignment) -> tuple[Role, ...]:
     return ADJUDICATORS if slot.role == SlotRole.ADJUDICATOR else (*ADJUDICATORS, Role.REVIEWER)
 
 
-def _has_another(slot: Assignment, membership: Membership) -> bool:
+def why_unable(slot: Assignment, membership: Membership) -> str:
+    """Return why a member can not work on a slot of their project; "" when they can."""
+    if membership.role not in workers_of(slot) or not membership.user.is_active:
+        return _("Their role does not decide this item.")
+    if Exclusion.objects.filter(item=slot.item_id, reviewer=membership.user).exists():
+        return _("They skipped this item, or are not to have it.")
+    if has_another(slot, membership):
+        return _("They have another part of this item, or answered it already.")
+    return ""
+
+
+def has_another(slot: Assignment, membership: Membership) -> bool:
     live = Assignment.objects.filter(item=slot.item_id, lease_owner=membership.user, state__in=LIVE_STATES)
     return live.exclude(id=slot.id).exists()
 
 
-def _record(type: str, item: ReviewItem, actor: Actor, *codes: str) -> None:
+def record_slot_event(type: str, item: ReviewItem, actor: Actor, *codes: str, to: uuid.UUID | None = None) -> None:
     record_event(
         type=type,
         project_id=item.project_id,
         actor=actor,
         object=EventObject("review_item", item.id),
         reason_codes=list(codes),
+        cause=[f"user:{to}"] if to else [],
     )

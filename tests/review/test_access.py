@@ -33,6 +33,8 @@ PAGES = {
     "heartbeat": ("POST", REVIEWERS),
     "skip": ("POST", REVIEWERS),
     "escalate": ("POST", REVIEWERS),
+    "assign": ("POST", LEADS),
+    "take-back": ("POST", LEADS),
     "hold": ("POST", REVIEWERS),
     "resume": ("POST", REVIEWERS),
     "release": ("POST", REVIEWERS),

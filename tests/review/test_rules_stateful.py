@@ -28,6 +28,7 @@ from review.models.decisions import Method
 from review.models.items import OPEN_STATES, ItemState, SlotRole, SlotState
 from review.services import (
     AppealRequest,
+    assign,
     claim_items,
     escalate,
     heartbeat,
@@ -37,11 +38,14 @@ from review.services import (
     reopen,
     resume,
     skip,
+    sweep_assigned,
     sweep_effects,
     sweep_holds,
     sweep_leases,
+    take_back,
     undo_decision,
 )
+from review.services.assigning import holder_of
 from review.services.claims import ADJUDICATORS, LIVE_STATES
 from tests.factories import POLICY, Cast, make_check
 from tests.review.working import another, answer, effects_now, events, member, queue_of, run_out
@@ -106,6 +110,7 @@ class Review(RuleBasedStateMachine):
             assert (slot.lease_owner_id, slot.state) == (somebody.user_id, SlotState.LEASED)
             assert not Exclusion.objects.filter(item=slot.item_id, reviewer=somebody.user).exists()
             assert slot.role != SlotRole.ADJUDICATOR or somebody.role in ADJUDICATORS
+            assert slot.assignee_id in (None, somebody.user_id)
             self.hands.append(Hand(slot, somebody))
 
     @precondition(lambda self: self.hands)
@@ -204,6 +209,28 @@ class Review(RuleBasedStateMachine):
         hand = self.hand(which)
         if self.try_to(lambda: resume(slot=hand.slot, membership=hand.who)):
             self.hands.append(Hand(Assignment.objects.select_related("item").get(pk=hand.slot.pk), hand.who))
+
+    @precondition(lambda self: self.hands)
+    @rule(which=PICK, who=PICK, looked=st.booleans())
+    def a_lead_assigns(self, which: int, who: int, looked: bool) -> None:
+        slot = Assignment.objects.get(pk=self.hand(which).slot.pk)
+        somebody = self.people[who % len(self.people)]
+        seen = holder_of(slot) if looked else None
+        if self.try_to(lambda: assign(slot=slot, assignee=somebody, membership=self.lead, seen=seen)):
+            assert not Exclusion.objects.filter(item=slot.item_id, reviewer=somebody.user).exists()
+
+    @precondition(lambda self: self.hands)
+    @rule(which=PICK)
+    def a_lead_takes_back(self, which: int) -> None:
+        slot = Assignment.objects.get(pk=self.hand(which).slot.pk)
+        self.try_to(lambda: take_back(slot=slot, membership=self.lead, seen=holder_of(slot)))
+
+    @rule()
+    def assigned_slots_run_out(self) -> None:
+        kept = Assignment.objects.filter(state=SlotState.OPEN, assignee__isnull=False)
+        kept.update(held_until=timezone.now() - dt.timedelta(seconds=1))
+        sweep_assigned()
+        assert not kept.exists()
 
     @rule()
     def holds_run_out(self) -> None:
