@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 
+from review.agreement.coefficients import Estimate
+from review.agreement.figures import own_agreement
+from review.agreement.reading import Choice
 from review.dashboard.intervals import Share
 from review.models import Annotation, Exclusion
 from review.models.decisions import Method
@@ -30,10 +33,11 @@ class OwnFigures:
     skips_today: int
     skips_week: int
     agreement: Share
+    kappa: Estimate
 
 
 def own_figures(*, project: Project, user: User) -> OwnFigures:
-    """Return the figures of `user` in the project; three queries. Days begin at midnight UTC."""
+    """Return the figures of `user` in the project; five queries at most. Days begin at midnight UTC."""
     now = timezone.now()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     week = midnight - dt.timedelta(days=6)
@@ -47,7 +51,8 @@ def own_figures(*, project: Project, user: User) -> OwnFigures:
     )
     skips = Exclusion.objects.filter(reviewer=user, item__project=project, why=SKIPPED, created_at__gte=week)
     skipped = skips.aggregate(skips_today=Count("id", filter=today), skips_week=Count("id"))
-    return OwnFigures(**counted, **skipped, agreement=_agreement(answers, now))
+    lately = Choice(project, now - dt.timedelta(days=AGREEMENT_DAYS), now)
+    return OwnFigures(**counted, **skipped, agreement=_agreement(answers, now), kappa=own_agreement(lately, user))
 
 
 def _agreement(answers: QuerySet[Annotation], now: dt.datetime) -> Share:

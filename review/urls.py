@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from review import (
+    agreement_views,
     assign_views,
     browse_views,
     cluster_views,
@@ -21,6 +22,8 @@ from review import (
 app_name = "review"
 urlpatterns = [
     path("", views.queues, name="queues"),
+    path("agreement/", agreement_views.agreement, name="agreement"),
+    path("agreement/<slug:format>/", agreement_views.agreement_file, name="agreement-file"),
     path("dashboard/", lead_views.dashboard, name="dashboard"),
     path("reviewers/<uuid:user>/", lead_views.reviewer, name="reviewer"),
     path("mine/", views.mine, name="mine"),

@@ -144,6 +144,9 @@ class Assignment(models.Model):
     expired_at = models.DateTimeField(
         null=True, help_text="When a lease of this slot last ran out while it was on its holder's screen."
     )
+    extra = models.BooleanField(
+        default=False, db_default=False, help_text="Asked for because the answers before it did not agree."
+    )
     # Copies of the item's, so that a claim reads one index.
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="+")
     priority = models.FloatField(default=0.0)

@@ -52,7 +52,7 @@ def settle(*, item: ReviewItem, slot: Assignment, annotation: Annotation, member
         method = Method.SINGLE if len(answers) == 1 else Method.CONSENSUS
         return decide(item=item, answers=agreeing, method=method, membership=membership)
     if len(answers) < item.queue.max_reviews:
-        add_slot(item, next_number(item), SlotRole.OVERLAP)
+        add_slot(item, next_number(item), SlotRole.OVERLAP, extra=True)
     else:
         to_adjudication(item, ItemState.ADJUDICATION)
     return None

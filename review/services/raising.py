@@ -131,9 +131,15 @@ def _roles_of(item: ReviewItem) -> list[SlotRole]:
     return [SlotRole.PRIMARY, *[SlotRole.OVERLAP] * (item.queue.required_reviews + item.overlap - 1)]
 
 
-def add_slot(item: ReviewItem, number: int, role: SlotRole) -> Assignment:
+def add_slot(item: ReviewItem, number: int, role: SlotRole, *, extra: bool = False) -> Assignment:
     return Assignment.objects.create(
-        item=item, slot_no=number, role=role, queue=item.queue, priority=item.priority, sla_due_at=item.sla_due_at
+        item=item,
+        slot_no=number,
+        role=role,
+        queue=item.queue,
+        priority=item.priority,
+        sla_due_at=item.sla_due_at,
+        extra=extra,
     )
 
 

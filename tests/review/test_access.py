@@ -19,6 +19,8 @@ PAGES = {
     "item": ("GET", EVERYONE),
     "cluster": ("GET", REVIEWERS),
     "dashboard": ("GET", LEADS),
+    "agreement": ("GET", LEADS),
+    "agreement-file": ("GET", LEADS),
     "reviewer": ("GET", LEADS),
     "reopen": ("POST", LEADS),
     "browse": ("GET", EVERYONE),
@@ -50,6 +52,8 @@ PAGES = {
 OF_NO_ITEM = (
     "queues",
     "dashboard",
+    "agreement",
+    "agreement-file",
     "browse",
     "filter-save",
     "mine",
@@ -75,6 +79,7 @@ def urls(cast: Cast) -> dict[str, str]:
     arguments |= {"cluster": [item.public_id]}
     arguments |= {"queue-new": [], "queue-edit": ["default"], "undo": [decided.id]}
     arguments |= {"schemas": [], "routing": [], "schema-new": [], "schema-edit": ["default"]}
+    arguments |= {"agreement": [], "agreement-file": ["csv"]}
     arguments |= {"reviewer": [cast.reviewer.id]}
     arguments |= {"reopen": [item.public_id], "browse": [], "filter-save": [], "filter-delete": [0]}
     return {

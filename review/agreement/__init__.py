@@ -1,0 +1,1 @@
+"""How far reviewers who answered independently of each other agree."""
