@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from review.models import Annotation, Assignment
+from review.models import Annotation, Assignment, SpanAnnotation
 from review.models.annotations import Outcome
 from review.services.answers import implied_labels, taken_back
+from review.spans import MarkedSpan
 
 
 @dataclass(slots=True)
@@ -15,6 +16,7 @@ class Draft:
     note: str = ""
     correction: str | None = None
     findings: dict[int, bool] = field(default_factory=dict)
+    spans: list[MarkedSpan] = field(default_factory=list)
     labels: dict[str, bool] = field(default_factory=dict)
     rubric: dict[str, int] = field(default_factory=dict)
     snippets: list[str] = field(default_factory=list)
@@ -31,14 +33,24 @@ def _draft_of(undone: Annotation) -> Draft:
     verdicts = {verdict.finding_id: verdict for verdict in undone.finding_verdicts.select_related("finding")}
     kept = {finding_id: verdict.kept for finding_id, verdict in verdicts.items()}
     # What only followed from the answer must not look as if it was said: another answer would inherit it.
-    implied = implied_labels(kept, {key: verdict.finding for key, verdict in verdicts.items()}, list(undone.labels))
+    findings = {key: verdict.finding for key, verdict in verdicts.items()}
+    spans = _marked(undone)
+    implied = implied_labels(kept, findings, spans, list(undone.labels))
+    moved = {span.finding for span in spans}
     redacts = undone.outcome == Outcome.REDACT
     correction = getattr(undone, "correction", None)
     return Draft(
         outcome=undone.outcome or "unsure",
         note=undone.rationale,
         correction=correction.text if correction else None,
-        findings={finding_id: said for finding_id, said in kept.items() if not (redacts and said)},
+        findings={key: said for key, said in kept.items() if not (redacts and said) and key not in moved},
+        spans=spans,
         rubric=undone.rubric,
         labels={name: said for name, said in undone.labels.items() if implied.get(name) != said},
     )
+
+
+def _marked(answer: Annotation) -> list[MarkedSpan]:
+    change = SpanAnnotation.Change
+    spans = answer.spans.filter(change__in=(change.ADDED, change.RETYPED, change.RESIZED)).order_by("id")
+    return [MarkedSpan(span.start, span.end, span.label, span.finding_id) for span in spans]

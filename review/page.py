@@ -16,14 +16,17 @@ from review.blind import is_hidden
 from review.clusters.members import count_waiting_like
 from review.definition import Definition, RubricField, read_definition
 from review.drafts import Draft, draft_of_slot
+from review.errors import InvalidAnswer
 from review.holds import SlotRow, own_hold, slots_for_lead
 from review.models import Annotation, Appeal, Assignment, Decision, ReviewItem
 from review.models.items import ItemState, SlotRole
 from review.peers import Comparison, compare
-from review.segments import Segment, kind_of, segments
+from review.segments import Segment, chunks, kind_of, segments
 from review.severity import NAMES
-from review.texts import is_output_span, redacted_text
+from review.spans import as_json, changed_spans, types_of
+from review.texts import is_output_span, redacted_text, redaction_method
 from screening.findings import OUTPUT
+from screening.redaction import RedactionSpan
 from webapp.accounts.models import Membership, Role
 from webapp.interception.models import Check, Finding, Release
 from webapp.interception.releases import let_out_due, release_in_force
@@ -31,6 +34,8 @@ from webapp.interception.releases import let_out_due, release_in_force
 TURNS_SHOWN = 4
 #: Severity follows from what the machine found.
 UNKNOWN = "unknown"
+#: Characters above which an output is on the page once, beside the editor: its redaction is fetched when asked for.
+LARGE = 100_000
 SEES_NAMES = (Role.OWNER, Role.LEAD, Role.COMPLIANCE)
 
 
@@ -72,9 +77,10 @@ class ItemPage:
     earlier: list[Turn]
     grounding: list[str]
     output: str | None
-    output_segments: list[Segment]
-    redacted: str
+    output_chunks: list[list[Segment]]
+    redacted: str | None
     findings: list[FindingRow]
+    types: dict[str, str]
     categories: list[CategoryRow]
     schema: Definition
     rubric: list[tuple[RubricField, int | None]]
@@ -109,12 +115,25 @@ class ItemPage:
 
     @property
     def can_redact(self) -> bool:
-        return any(row.redactable for row in self.findings)
+        return bool(self.draft.spans) or any(row.redactable for row in self.findings)
+
+    @property
+    def is_large(self) -> bool:
+        return self.redacted is None
+
+    @property
+    def spans_json(self) -> str:
+        return as_json(self.draft.spans)
 
     @property
     def offers_redact(self) -> bool:
-        """Whether redaction may be chosen; while blind, whether there is anything to redact is not told."""
-        return self.can_redact or (self.blind and self.output is not None)
+        """Whether redaction may be chosen: a reviewer can mark what no rule found."""
+        return self.output is not None
+
+    @property
+    def shows_redacted(self) -> bool:
+        """Whether there is a view of the redacted text; while blind it would tell what was found."""
+        return not self.blind and (self.slot is not None or (self.can_redact and not self.is_large))
 
 
 def build_page(
@@ -141,9 +160,10 @@ def build_page(
         earlier=turns[:-TURNS_SHOWN],
         grounding=[_as_text(part) for part in content.context],
         output=content.output,
-        output_segments=segments(content.output or "", [f for f in findings if f.target == OUTPUT]),
-        redacted=redacted_text(output=content.output or "", findings=findings, project=item.project),
+        output_chunks=chunks(content.output or "", [f for f in findings if f.target == OUTPUT]),
+        redacted=_redacted(item, draft) if len(content.output or "") <= LARGE else None,
         findings=[_finding_row(finding, draft) for finding in findings],
+        types=types_of(schema, findings),
         categories=_category_rows({} if blind else check.scores or {}, schema, draft),
         schema=schema,
         rubric=[(field, draft.rubric.get(field.name)) for field in schema.rubric],
@@ -164,6 +184,31 @@ def build_page(
         nobody_left=slot is None and selectors.nobody_left(item=item),
         alike=0 if blind else count_waiting_like(item),
     )
+
+
+def redaction_of(item: ReviewItem, draft: Draft) -> str:
+    """Return the output without its findings, as `draft` keeps, drops, moves and adds them; raise InvalidAnswer."""
+    output = item.checked.content.output or ""
+    findings = {finding.id: finding for finding in item.checked.findings.all()}
+    schema = read_definition(item.queue.label_schema.definition)
+    spans = changed_spans(draft.spans, output=output, findings=findings, kept=draft.findings, schema=schema)
+    aside = {span.finding for span in spans} | {key for key, kept in draft.findings.items() if not kept}
+    return redacted_text(
+        output=output,
+        findings=[finding for key, finding in findings.items() if key not in aside],
+        project=item.project,
+        marked=[
+            RedactionSpan(span.start, span.end, span.label, redaction_method(findings.get(span.finding or 0)))
+            for span in spans
+        ],
+    )
+
+
+def _redacted(item: ReviewItem, draft: Draft) -> str:
+    try:
+        return redaction_of(item, draft)
+    except InvalidAnswer:  # it was refused, and the page says so
+        return redaction_of(item, Draft())
 
 
 def _release(check: Check) -> Release | None:

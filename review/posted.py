@@ -10,6 +10,7 @@ from django.http import QueryDict
 from review.drafts import Draft
 from review.errors import InvalidAnswer
 from review.services import Answer
+from review.spans import MarkedSpan, read_spans
 
 UNSURE = "unsure"
 _KEPT = {"keep": True, "drop": False}
@@ -37,6 +38,7 @@ def read_submission(post: QueryDict) -> Posted:
             answer=Answer(
                 outcome="" if choice == UNSURE else choice,
                 findings=read_findings(post),
+                spans=read_spans(post.get("spans", "")),
                 labels=_labels(post),
                 rubric=_rubric(post),
                 snippets=post.getlist("snippet"),
@@ -71,11 +73,16 @@ def read_draft(post: QueryDict, *, error: str) -> Draft:
         rubric = _rubric(post)
     except ValueError:
         rubric = {}
+    try:
+        spans: list[MarkedSpan] = read_spans(post.get("spans", ""))
+    except ValueError:
+        spans = []
     return Draft(
         outcome=post.get("outcome", ""),
         note=post.get("note", ""),
         correction=post.get("correction"),
         findings=findings,
+        spans=spans,
         labels=_labels(post),
         rubric=rubric,
         snippets=post.getlist("snippet"),

@@ -21,19 +21,29 @@ def is_output_span(finding: Finding) -> bool:
     return finding.target == OUTPUT and finding.start is not None and finding.end is not None
 
 
-def redacted_text(*, output: str, findings: Iterable[Finding], project: Project) -> str:
-    """Return `output` without the places that `findings` name; a finding that only holds or flags is redacted."""
+def redaction_method(finding: Finding | None) -> Method:
+    """Return how a place is taken out: as the policy says of the finding; what people found themselves, wholly."""
+    return cast(Method, finding.action) if finding is not None and finding.action in _METHODS else "redact"
+
+
+def redacted_text(
+    *, output: str, findings: Iterable[Finding], project: Project, marked: Iterable[RedactionSpan] = ()
+) -> str:
+    """Return `output` without the places that `findings` name, and those `marked` by people.
+
+    A finding that only holds or flags is redacted.
+    """
     spans = [
         RedactionSpan(
             start=finding.start or 0,
             end=finding.end or 0,
             label=finding.category,
-            action=cast(Method, finding.action) if finding.action in _METHODS else "redact",
+            action=redaction_method(finding),
         )
         for finding in findings
         if is_output_span(finding)
     ]
-    return redact(output, spans, redaction_key(project.id))
+    return redact(output, [*spans, *marked], redaction_key(project.id))
 
 
 def restore_newlines(edited: str, *, original: str) -> str:

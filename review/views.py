@@ -7,18 +7,18 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from review import selectors, services
 from review.blind import is_hidden
 from review.drafts import Draft
-from review.errors import SlotLost
+from review.errors import InvalidAnswer, SlotLost
 from review.holds import kept_slots
 from review.models import Assignment, Queue, ReviewItem
 from review.own import own_figures
-from review.page import build_page
+from review.page import build_page, redaction_of
+from review.posted import read_draft
 from review.services.claims import record_view
-from review.texts import redacted_text
 from webapp.accounts.access import MemberRequest, member_required
 from webapp.accounts.models import Role, User
 from webapp.accounts.selectors import members_of
@@ -133,18 +133,18 @@ def frame_facts(request: MemberRequest, queue: Queue) -> dict[str, object]:
     }
 
 
-@require_GET
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @member_required(*REVIEWERS)
 def redacted(request: MemberRequest, item: str) -> HttpResponse:
-    """Return the output without its findings, but for those whose ids `drop` lists, as plain text."""
+    """Return the output as plain text without its findings; posted, as the form of the item page has them now."""
     found = selectors.get_item(project=request.project, public_id=item)
     if selectors.own_slot(item=found, user=request.user) is None:
         raise Http404("Not reserved for you.")
     if is_hidden(item=found, membership=request.membership):
         raise Http404("What the machine found is not shown before the answer.")
-    dropped = set(request.GET.get("drop", "").split(","))
-    findings = [finding for finding in found.checked.findings.all() if str(finding.id) not in dropped]
-    output = found.checked.content.output or ""
-    text = redacted_text(output=output, findings=findings, project=found.project)
+    try:
+        text = redaction_of(found, read_draft(request.POST, error=""))
+    except InvalidAnswer as error:
+        return HttpResponse(str(error), content_type="text/plain; charset=utf-8", status=422)
     return HttpResponse(text, content_type="text/plain; charset=utf-8")

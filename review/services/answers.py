@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from review.definition import Definition, read_definition
 from review.errors import InvalidAnswer
 from review.models import Annotation, Assignment, Correction, FindingVerdict, PreferencePair, ReviewItem, SpanAnnotation
 from review.models.annotations import Assistance, Outcome
+from review.spans import MarkedSpan, changed_spans
 from review.texts import is_output_span, restore_newlines, same_but_newlines, sha256_text
 from webapp.accounts.models import User
 from webapp.interception.models import Finding
@@ -25,10 +27,11 @@ MAX_CORRECTION_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class CheckedAnswer:
-    """An answer that fits its item: which findings are right, and the correction as it will go out."""
+    """An answer that fits its item: which findings are right, what was marked, the correction as it will go out."""
 
     findings: dict[int, Finding]
     kept: dict[int, bool]
+    spans: list[MarkedSpan]
     labels: dict[str, bool]
     rationale: str
     correction: str | None
@@ -50,13 +53,17 @@ def validate_answer(*, item: ReviewItem, answer: Answer, assistance: Assistance 
     blind = assistance == Assistance.BLIND
     if set(answer.findings) - (set() if blind else set(findings)):
         raise InvalidAnswer("One of the findings does not belong to this item.")
-    kept = _kept(answer, findings)
+    output = item.checked.content.output
+    seen = {} if blind else findings
+    spans = changed_spans(answer.spans, output=output, findings=seen, kept=answer.findings, schema=schema)
+    kept = _kept(answer, findings, spans)
     if blind:
         kept = {}
     return CheckedAnswer(
         findings=findings,
         kept=kept,
-        labels=_labels(answer, kept, findings, categories),
+        spans=spans,
+        labels=implied_labels(kept, findings, spans, categories) | dict(answer.labels),
         rationale=rationale,
         correction=_correction(item, answer),
     )
@@ -82,33 +89,34 @@ def validate_note(note: str) -> None:
         raise InvalidAnswer(f"A note has at most {MAX_NOTE} characters, and none of them NUL.")
 
 
-def _kept(answer: Answer, findings: dict[int, Finding]) -> dict[int, bool]:
-    """Return the judged findings. Redacting a place without a word on it says that it was found rightly."""
+def _kept(answer: Answer, findings: dict[int, Finding], spans: list[MarkedSpan]) -> dict[int, bool]:
+    """Return the judged findings. Redacting a place without a word on it says that it was found rightly.
+
+    A finding that was only moved was found rightly; one that was renamed was taken for what it is not.
+    """
     kept = dict(answer.findings)
+    for span in spans:
+        if span.finding is not None:
+            kept[span.finding] = findings[span.finding].category == span.label
     if answer.outcome == Outcome.REDACT:
         places = [finding.id for finding in findings.values() if is_output_span(finding)]
         for place in places:
             kept.setdefault(place, True)
-        if not any(kept[place] for place in places):
-            raise InvalidAnswer("There is nothing to redact: keep a finding that has a place, or edit the output.")
+        if not spans and not any(kept[place] for place in places):
+            raise InvalidAnswer("There is nothing to redact: keep or mark a place, or edit the output.")
     return kept
 
 
-def _labels(
-    answer: Answer, kept: dict[int, bool], findings: dict[int, Finding], categories: list[str]
+def implied_labels(
+    kept: Mapping[int, bool], findings: Mapping[int, Finding], spans: Sequence[MarkedSpan], categories: list[str]
 ) -> dict[str, bool]:
-    """Return the labels given, and those that kept or dropped findings imply."""
-    return implied_labels(kept, findings, categories) | dict(answer.labels)
-
-
-def implied_labels(kept: dict[int, bool], findings: dict[int, Finding], categories: list[str]) -> dict[str, bool]:
-    """Return what judged findings of the output say of categories: one kept finding makes it true."""
+    """Return what judged findings and marked spans say of categories: one kept finding or span makes it true."""
     implied: dict[str, bool] = {}
     for finding_id, right in kept.items():
         finding = findings[finding_id]
         if finding.category in categories and finding.target == "output":
             implied[finding.category] = implied.get(finding.category, False) or right
-    return implied
+    return implied | {span.label: True for span in spans if span.label in categories}
 
 
 def _correction(item: ReviewItem, answer: Answer) -> str | None:
@@ -159,21 +167,37 @@ def store_answer(
         FindingVerdict(annotation=annotation, finding_id=finding_id, kept=kept)
         for finding_id, kept in checked.kept.items()
     )
-    SpanAnnotation.objects.bulk_create(
-        SpanAnnotation(
-            annotation=annotation,
-            finding=checked.findings[finding_id],
-            change=SpanAnnotation.Change.KEPT if kept else SpanAnnotation.Change.REMOVED,
-            label=checked.findings[finding_id].category,
-            start=checked.findings[finding_id].start or 0,
-            end=checked.findings[finding_id].end or 0,
-        )
-        for finding_id, kept in checked.kept.items()
-        if is_output_span(checked.findings[finding_id])
-    )
+    SpanAnnotation.objects.bulk_create(_span_rows(annotation, checked))
     if checked.correction is not None:
         _store_correction(annotation, checked.correction, original=item.checked.content.output or "")
     return annotation
+
+
+def _span_rows(annotation: Annotation, checked: CheckedAnswer) -> Iterator[SpanAnnotation]:
+    change = SpanAnnotation.Change
+    for span in checked.spans:
+        source = checked.findings[span.finding] if span.finding is not None else None
+        moved = change.RESIZED if source and source.category == span.label else change.RETYPED
+        yield SpanAnnotation(
+            annotation=annotation,
+            finding=source,
+            change=moved if source else change.ADDED,
+            label=span.label,
+            start=span.start,
+            end=span.end,
+        )
+    spoken = {span.finding for span in checked.spans}
+    for finding_id, kept in checked.kept.items():
+        finding = checked.findings[finding_id]
+        if finding_id not in spoken and is_output_span(finding):
+            yield SpanAnnotation(
+                annotation=annotation,
+                finding=finding,
+                change=change.KEPT if kept else change.REMOVED,
+                label=finding.category,
+                start=finding.start or 0,
+                end=finding.end or 0,
+            )
 
 
 def taken_back(*, slot: Assignment, reviewer: User) -> Annotation | None:

@@ -11,14 +11,15 @@ from django.utils import timezone
 
 from policies.services import policy_ref
 from review.errors import InvalidAnswer
-from review.models import Annotation, Assignment, Decision, FindingVerdict, ReviewItem
+from review.models import Annotation, Assignment, Decision, FindingVerdict, ReviewItem, SpanAnnotation
 from review.models.annotations import Outcome
 from review.models.decisions import Method
 from review.models.items import ItemState, SlotRole, SlotState
 from review.services.appeal_outcomes import appeal_codes, conclude_appeal, pending_appeal
 from review.services.raising import add_slot
 from review.signals import decision_recorded
-from review.texts import redacted_text
+from review.texts import redacted_text, redaction_method
+from screening.redaction import RedactionSpan
 from webapp.accounts.models import Membership
 from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, EventOutcome, record_event
@@ -162,15 +163,27 @@ def _released_text(item: ReviewItem, outcome: Outcome, answers: Sequence[Annotat
         return answers[0].correction.text
     return redacted_text(
         output=content.output or "",
-        findings=item.checked.findings.exclude(id__in=_dropped_by_all(answers)),
+        findings=item.checked.findings.exclude(id__in=_set_aside_by_all(answers)),
         project=item.project,
+        marked=_marked_places(answers),
     )
 
 
-def _dropped_by_all(answers: Sequence[Annotation]) -> set[int]:
-    """Return the findings that every one of `answers` dropped: in doubt, a place stays redacted."""
-    dropped = FindingVerdict.objects.filter(annotation__in=answers, kept=False).values_list("finding_id", flat=True)
-    return {finding for finding, votes in Counter(dropped).items() if votes == len(answers)}
+def _set_aside_by_all(answers: Sequence[Annotation]) -> set[int]:
+    """Return the findings that every one of `answers` dropped or moved: in doubt, a place stays redacted."""
+    dropped = FindingVerdict.objects.filter(annotation__in=answers, kept=False).values_list("annotation", "finding")
+    moved = SpanAnnotation.objects.filter(annotation__in=answers, change=SpanAnnotation.Change.RESIZED)
+    said = {*dropped, *moved.values_list("annotation", "finding")}
+    return {finding for finding, votes in Counter(finding for _, finding in said).items() if votes == len(answers)}
+
+
+def _marked_places(answers: Sequence[Annotation]) -> list[RedactionSpan]:
+    """Return the places that any of `answers` moved, renamed or found."""
+    change = SpanAnnotation.Change
+    spans = SpanAnnotation.objects.filter(
+        annotation__in=answers, change__in=(change.ADDED, change.RETYPED, change.RESIZED)
+    ).select_related("finding")
+    return [RedactionSpan(span.start, span.end, span.label, redaction_method(span.finding)) for span in spans]
 
 
 def record_decision_event(

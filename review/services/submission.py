@@ -16,6 +16,7 @@ from review.models.items import OPEN_STATES, SlotState
 from review.services.answers import store_answer, validate_answer
 from review.services.claims import LIVE_STATES, lock_reviewer, may_adjudicate
 from review.services.decisions import require_outcome, settle
+from review.spans import MarkedSpan
 from webapp.accounts.models import Membership
 from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, EventOutcome, record_event
@@ -29,11 +30,13 @@ DECIDED = "This item was already decided. Your answer is kept, but it does not c
 class Answer:
     """What a reviewer says of an item. `outcome` "" means unsure; `correction` belongs to replace.
 
-    `snippets` are sentences of the label schema; they stand before the `note`.
+    `spans` are places that the reviewer moved, renamed or found. `snippets` are sentences of the label schema; they
+    stand before the `note`.
     """
 
     outcome: str
     findings: Mapping[int, bool] = field(default_factory=dict)
+    spans: Sequence[MarkedSpan] = ()
     labels: Mapping[str, bool] = field(default_factory=dict)
     rubric: Mapping[str, int] = field(default_factory=dict)
     snippets: Sequence[str] = ()

@@ -30,8 +30,16 @@ def marked(pieces: Iterable[Segment]) -> SafeString:
     return mark_safe("".join(_piece(piece) for piece in pieces))  # noqa: S308  # every part is escaped
 
 
-def _piece(piece: Segment) -> str:
+@register.filter
+def marked_chunks(chunks: Iterable[Iterable[Segment]]) -> SafeString:
+    """Return an element for each chunk, marked."""
+    return mark_safe("".join(f'<div class="chunk">{marked(pieces)}</div>' for pieces in chunks))  # noqa: S308  # likewise
+
+
+def _piece(piece: Segment) -> SafeString:
+    # A browser reads CR LF as one character unless it is written so; offsets of marks would not fit then.
+    text = mark_safe(conditional_escape(piece.text).replace("\r", "&#13;"))  # noqa: S308  # escaped before
     if not piece.findings:
-        return conditional_escape(piece.text)
-    begins = " hl-begins" if piece.begins else ""
-    return format_html(_MARK, piece.kind, begins, piece.ids, piece.label, piece.label, piece.text)
+        return text
+    classes = f"{' hl-begins' if piece.begun else ''}{f' hl-also-{piece.also}' if piece.also else ''}"
+    return format_html(_MARK, piece.kind, classes, piece.ids, piece.chip, piece.label, text)

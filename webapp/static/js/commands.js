@@ -2,6 +2,7 @@
 
 import { announce, root } from "./frame.js";
 import { isControl, isSubmitChord, isTaken, nameOf } from "./keys.js";
+import { ARROWS, REPEATED, SPAN_COMMANDS, moveByArrow } from "./span_keys.js";
 
 const keysDialog = document.getElementById("keys");
 
@@ -17,6 +18,7 @@ const COMMANDS = {
   hold: ({ stage }) => stage.openDialog("[data-hold]"),
   findings: ({ stage }) => (stage.findings.inSpanMode() ? stage.findings.leave() : stage.findings.move(1)),
   keep: ({ stage }) => stage.findings.inSpanMode() && void stage.findings.toggle(),
+  ...SPAN_COMMANDS,
   note: ({ stage }) => stage.focusNote(),
   alike: ({ stage }) => stage.element.querySelector("[data-alike]")?.click(),
   undo: ({ answers }) => void answers.undo(),
@@ -53,11 +55,13 @@ export function listenToKeys(line, answers) {
     const key = nameOf(event);
     const among = stage.findings.inSpanMode();
     if (key === "Space" && !among && isControl(event.target)) return false;
-    if (commands.has(key)) return COMMANDS[commands.get(key)]({ stage, answers, event }) !== false;
+    const command = commands.get(key);
+    if (event.repeat && !REPEATED.has(command)) return among && key in ARROWS && moveByArrow(stage.findings, event);
+    if (command) return COMMANDS[command]({ stage, answers, event }) !== false;
     if (/^[1-9]$/.test(key)) stage.cycleCategory(key);
     else if (key === "Tab" && among) stage.findings.move(event.shiftKey ? -1 : 1);
     else if (key === "Enter" && stage.outcome() && !isControl(event.target)) answers.submit();
-    else return false;
+    else return among && key in ARROWS && moveByArrow(stage.findings, event);
     return true;
   }
 

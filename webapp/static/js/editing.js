@@ -1,6 +1,7 @@
 // The editor of the output, with what changed below it.
 
 import { showDiff, wordDiff } from "./diff.js";
+import { fetchRedacted } from "./redaction.js";
 
 const DIFF_DELAY_MS = 120;
 
@@ -9,6 +10,8 @@ export class Editing {
     this.stage = stage;
     this.editor = stage.find(".editor");
     this.original = this.editor ? this.editor.defaultValue : "";
+    this.redacted = null;
+    stage.find("[data-edit-redacted]")?.addEventListener("click", () => this.beginWithRedacted());
     stage.find("[data-reset-edit]")?.addEventListener("click", () => this.reset());
     this.editor?.addEventListener("input", () => this.changed());
     if (this.isEdited()) this.drawDiff();
@@ -19,6 +22,24 @@ export class Editing {
     this.stage.tabs.open("edit");
     this.editor.focus();
     this.editor.setSelectionRange(0, 0);
+  }
+
+  /** Put the redacted text into the editor; it follows the marks until it is edited by hand. */
+  async beginWithRedacted() {
+    try {
+      const text = await fetchRedacted(this.stage);
+      if (text === null) return;
+      this.editor.value = text;
+      this.redacted = this.editor.value;
+      this.changed();
+      this.drawDiff();
+    } catch {
+      this.stage.announce("The redacted text could not be fetched.");
+    }
+  }
+
+  followRedacted() {
+    if (this.redacted !== null && this.editor.value === this.redacted) this.beginWithRedacted();
   }
 
   isEdited() {
@@ -49,6 +70,7 @@ export class Editing {
 
   reset() {
     this.editor.value = this.original;
+    this.redacted = null;
     this.changed();
     this.drawDiff();
   }

@@ -1,4 +1,4 @@
-// Which key presses are commands. Typing, dialogs, modifiers, input methods and held keys are left alone.
+// Which key presses are commands. Typing, dialogs, modifiers and input methods are left alone.
 
 const TYPING = "input:not([type=radio]):not([type=checkbox]):not([type=hidden]), textarea, select, [contenteditable]";
 
@@ -15,7 +15,7 @@ export function isSubmitChord(event) {
 
 /** Whether the event belongs to what is being typed or to the browser, and not to the console. */
 export function isTaken(event) {
-  if (event.defaultPrevented || event.isComposing || event.keyCode === 229 || event.repeat) return true;
+  if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return true;
   if (event.ctrlKey || event.metaKey || event.altKey) return true;
   if (document.querySelector("dialog[open]")) return true;
   return event.target instanceof Element && event.target.closest(TYPING) !== null;

@@ -10,12 +10,21 @@ export async function renewFence(stage) {
   const version = fresh.querySelector("input[name=version]");
   if (version === null) return;
   stage.form.elements.version.value = version.value;
-  for (const selector of [".triggers", ".finding-list"]) {
-    const [before, after] = [stage.find(selector), fresh.querySelector(selector)];
-    if (before && after && before.childElementCount !== after.childElementCount) before.replaceWith(after);
-  }
+  const [before, after] = [stage.element, fresh].map((each) => each.querySelector(".triggers"));
+  if (before && after && before.childElementCount !== after.childElementCount) before.replaceWith(after);
+  renewFindings(stage, fresh);
   const form = fresh.querySelector("[data-answer]");
   if (stage.form.dataset.schema !== form.dataset.schema) renewChoices(stage.form, form);
+}
+
+// Rules found more: their rows come, judged so far as they were, with the marks that the reviewer moved and added.
+function renewFindings(stage, fresh) {
+  const [before, after] = [stage.element, fresh].map((each) => each.querySelector("[data-finding-list]"));
+  if (before.querySelectorAll("[data-finding]").length === after.childElementCount) return;
+  const judged = new FormData(stage.form);
+  for (const input of after.querySelectorAll("input")) input.checked = judged.get(input.name) === input.value;
+  before.replaceWith(after);
+  stage.findings.adopt();
 }
 
 // A lead moved the queue to other choices: offer those, with what the reviewer chose where it is still offered.

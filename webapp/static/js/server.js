@@ -26,9 +26,10 @@ export async function post(url, data) {
   throw new Refused("failed", `The server answered ${response.status}.`);
 }
 
-/** GET a plain text. */
-export async function getText(url) {
-  const response = await fetch(url, { redirect: "manual" });
+/** POST `data` (FormData) and return the plain text that comes back. */
+export async function postForText(url, data) {
+  data.append("csrfmiddlewaretoken", token());
+  const response = await fetch(url, { method: "POST", body: data, redirect: "manual" });
   if (!response.ok) throw new Refused("failed", `The server answered ${response.status}.`);
   return response.text();
 }

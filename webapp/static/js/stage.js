@@ -16,6 +16,7 @@ export class Stage {
     this.tabs = new Tabs(this);
     this.editing = new Editing(this);
     this.findings = new Findings(this);
+    this.findings.adopt();
     this.form.addEventListener("change", (event) => this.changed(event.target));
     this.listenToDialogs();
   }
@@ -37,7 +38,7 @@ export class Stage {
   /** Choose a verdict; false when it is not offered here. */
   choose(value) {
     const radio = [...this.form.querySelectorAll("input[name=outcome]")].find((input) => input.value === value);
-    if (!radio || radio.disabled) return false;
+    if (!radio || radio.disabled || (value === "redact" && !this.findings.canRedact())) return false;
     radio.checked = true;
     radio.focus({ preventScroll: true });
     this.changed(radio);
@@ -57,15 +58,21 @@ export class Stage {
       this.tabs.openFor(input.value);
     }
     if (input.name.startsWith("finding-")) {
-      this.findings.markDropped();
-      this.tabs.outdateRedacted();
+      this.findings.judged();
+      this.outdateRedacted();
     }
+  }
+
+  /** Note that findings were judged or marks moved: what shows the redacted text follows. */
+  outdateRedacted() {
+    this.tabs.outdateRedacted();
+    this.editing.followRedacted();
   }
 
   /** Show again what follows from the form, after it was filled in by something else than the reviewer. */
   refresh() {
-    this.findings.markDropped();
-    this.tabs.outdateRedacted();
+    this.findings.adopt();
+    this.outdateRedacted();
     this.editing.drawDiff();
   }
 

@@ -1,11 +1,11 @@
 // The views of the output: text, redacted, edit.
 
-import { getText } from "./server.js";
+import { fetchRedacted } from "./redaction.js";
 
 export class Tabs {
   constructor(stage) {
     this.stage = stage;
-    this.redactedIsOld = false;
+    this.redactedIsOld = stage.find("[data-redacted]")?.hasAttribute("data-old") ?? false;
     for (const tab of stage.all("[data-tab]")) {
       tab.addEventListener("click", () => this.open(tab.dataset.tab));
       tab.addEventListener("keydown", (event) => this.move(event));
@@ -50,10 +50,9 @@ export class Tabs {
     const place = stage.find("[data-redacted]");
     if (!place || !this.redactedIsOld || stage.find('[data-panel="redacted"]').hasAttribute("data-js-hidden")) return;
     this.redactedIsOld = false;
-    const drop = stage.findings.droppedIds().join(",");
     try {
-      const text = await getText(`${stage.element.dataset.redactedUrl}?drop=${drop}`);
-      if (drop === stage.findings.droppedIds().join(",")) place.textContent = text;
+      const text = await fetchRedacted(stage);
+      if (text !== null) place.textContent = text;
     } catch {
       this.redactedIsOld = true;
       stage.announce("The redacted text could not be refreshed.");

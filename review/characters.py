@@ -1,0 +1,41 @@
+"""What readers see as one character: the sure cases, which are the same in every version of Unicode."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_JOINER = "\u200d"
+
+
+def cuts_character(text: str, at: int) -> bool:
+    """Whether `at` lies inside a character: before a mark that combines, in an emoji, in a flag, in CRLF."""
+    if not 0 < at < len(text):
+        return False
+    before, after = text[at - 1], text[at]
+    if before in "\r\n" or unicodedata.category(before) == "Cc":
+        return before == "\r" and after == "\n"
+    if unicodedata.category(after) in ("Mn", "Me") or after == _JOINER or "\U0001f3fb" <= after <= "\U0001f3ff":
+        return True
+    if before == _JOINER and at > 1:
+        return unicodedata.category(after) == "So" and unicodedata.category(_base(text, at - 1)) == "So"
+    return _is_flag_half(after) and _flag_halves_before(text, at) % 2 == 1
+
+
+def _base(text: str, at: int) -> str:
+    """Return the character that the marks before `at` belong to."""
+    while at > 1 and (
+        unicodedata.category(text[at - 1]) in ("Mn", "Me") or "\U0001f3fb" <= text[at - 1] <= "\U0001f3ff"
+    ):
+        at -= 1
+    return text[at - 1]
+
+
+def _is_flag_half(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"
+
+
+def _flag_halves_before(text: str, at: int) -> int:
+    begin = at
+    while begin > 0 and _is_flag_half(text[begin - 1]):
+        begin -= 1
+    return at - begin
