@@ -37,7 +37,7 @@ COMMANDS = (
     Command("skip", "s", _("skip")),
     Command("escalate", "x", _("escalate to the leads")),
     Command("hold", "h", _("hold for later")),
-    Command("alike", "g", _("near-duplicates: read the most different ones")),
+    Command("alike", "g", _("near-duplicates: read them, decide once")),
     Command("findings", "F2", _("go through the findings, and leave them")),
     Command("keep", "Space", _("keep or drop the finding")),
     Command("retype", "t", _("among the findings: change the type of the mark")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from review.services import assigning, claims, grouping, holding, undo
+from review.services import assigning, claims, cluster_decisions, grouping, holding, undo
 
 
 @shared_task(name="review.sweep_leases", queue="control", ignore_result=True)
@@ -29,3 +29,9 @@ def sweep_holds() -> int:
 def group_items() -> int:
     """Put near-duplicates that came in together; running twice changes nothing more."""
     return grouping.group_items()
+
+
+@shared_task(name="review.sweep_clusters", queue="control", ignore_result=True)
+def sweep_clusters() -> int:
+    """Decide near-duplicates whose common decision can not be taken back any more; running twice changes nothing."""
+    return cluster_decisions.sweep_clusters()

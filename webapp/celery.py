@@ -40,6 +40,7 @@ def _configure() -> None:
             "sweep-leases": _every(15.0, "review.sweep_leases"),
             "sweep-holds": _every(15.0, "review.sweep_holds"),
             "sweep-effects": _every(5.0, "review.sweep_effects"),
+            "sweep-clusters": _every(5.0, "review.sweep_clusters"),
             "group-items": _every(2.0, "review.group_items"),
             "resume-datasets": _every(60.0, "feedback.resume"),
         },

@@ -6,13 +6,13 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from review.clusters.fitting import shape_of
-from review.models import Assignment, Exclusion, ReviewItem
+from review.models import Appeal, Assignment, Exclusion, ReviewItem
 from review.models.items import ItemState, SlotRole, SlotState
 from webapp.accounts.models import User
 
@@ -25,7 +25,7 @@ LEFT_OUT: dict[str, str | Promise] = {
     "held": _("somebody else has it now"),
     "reviewers": _("more than one reviewer answers it, or did already"),
     "alone": _("it is a sample that is answered by itself"),
-    "again": _("it was opened again"),
+    "again": _("it was opened again, or appealed against"),
     "policy": _("it was checked under another version of the policy"),
     "findings": _("something else was found in it"),
     "place": _("a place that you dropped reads differently in it"),
@@ -70,7 +70,9 @@ def members_of(item: ReviewItem, *, user: User, until: dt.datetime | None = None
     slots = Prefetch("assignments", Assignment.objects.exclude(state=SlotState.VOID))
     own = Prefetch("exclusions", Exclusion.objects.filter(reviewer=user), to_attr="own_exclusions")
     waiting = waiting_like(item) if until is None else waiting_like(item).filter(clustered_at__lte=until)
-    rows = waiting.select_related("checked").prefetch_related("checked__findings", slots, own)
+    appeals = Appeal.objects.filter(item=OuterRef("pk"), outcome="")
+    rows = waiting.annotate(appealed=Exists(appeals)).select_related("checked")
+    rows = rows.prefetch_related("checked__findings", slots, own)
     shape = shape_of(item.checked, item.checked.findings.all())
     found: list[Member] = []
     for row in rows[: MOST + COUNTED]:
@@ -91,7 +93,7 @@ def _slot_of(item: ReviewItem, user: User, now: dt.datetime) -> tuple[Assignment
     slots = list(item.assignments.all())
     if item.blind:
         return None, "alone"
-    if item.cycle > 1 or item.state == ItemState.REOPENED:
+    if item.cycle > 1 or item.state == ItemState.REOPENED or item.appealed:  # type: ignore[attr-defined]  # annotated
         return None, "again"
     if len(slots) != 1 or slots[0].role != SlotRole.PRIMARY or slots[0].state == SlotState.SUBMITTED:
         return None, "reviewers"
@@ -99,7 +101,7 @@ def _slot_of(item: ReviewItem, user: User, now: dt.datetime) -> tuple[Assignment
         return None, "excluded"
     [slot] = slots
     leased = slot.state == SlotState.LEASED and slot.lease_expires_at is not None and slot.lease_expires_at > now
-    if slot.state == SlotState.HELD or (leased and slot.lease_owner_id != user.id):
+    if slot.state in (SlotState.HELD, SlotState.RESERVED) or (leased and slot.lease_owner_id != user.id):
         return None, "held"
     return slot, ""
 

@@ -2,7 +2,7 @@
 
 from review.models.annotations import Annotation, Correction, FindingVerdict, PreferencePair, SpanAnnotation
 from review.models.appeals import Appeal, AppealText
-from review.models.clusters import ClusterBand
+from review.models.clusters import ClusterBand, ClusterDecision, ClusterMember
 from review.models.decisions import Decision, Reopening
 from review.models.items import Assignment, Exclusion, ItemTrigger, ReviewItem
 from review.models.profiles import ReviewerProfile
@@ -16,6 +16,8 @@ __all__ = [
     "AppealText",
     "Assignment",
     "ClusterBand",
+    "ClusterDecision",
+    "ClusterMember",
     "Correction",
     "Decision",
     "Exclusion",

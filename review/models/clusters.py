@@ -1,11 +1,18 @@
-"""Near-duplicate items. A cluster has the id of its first item, its exemplar, which the others are compared with."""
+"""Near-duplicate items, and what was decided of several at once.
+
+A cluster has the id of its first item, its exemplar, which the others are compared with.
+"""
 
 from __future__ import annotations
 
 from django.db import models
 
+from review.models.annotations import Annotation
+from review.models.decisions import Decision
 from review.models.items import ReviewItem
 from review.models.queues import Queue
+from webapp.accounts.models import User
+from webapp.ids import uuid7
 
 
 class ClusterBand(models.Model):
@@ -15,3 +22,51 @@ class ClusterBand(models.Model):
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="+", db_index=False)
     key = models.BigIntegerField()
     exemplar = models.ForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="+", db_index=False)
+
+
+class ClusterState(models.TextChoices):
+    WAITING = "waiting"
+    DONE = "done"
+    UNDONE = "undone"
+
+
+class ClusterDecision(models.Model):
+    """One answer for an item and the near-duplicates that waited with it.
+
+    They are reserved while it can be taken back, and decided at `runs_at`; until then nothing of theirs has changed.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="+")
+    item = models.ForeignKey(ReviewItem, on_delete=models.PROTECT, related_name="cluster_decisions")
+    annotation = models.OneToOneField(Annotation, on_delete=models.PROTECT, related_name="+")
+    decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="cluster_decision")
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=20, help_text="Theirs, when they decided.")
+    state = models.CharField(max_length=8, choices=ClusterState, default=ClusterState.WAITING)
+    runs_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["runs_at"], name="cluster_due", condition=models.Q(state="waiting"))]
+
+
+class MemberState(models.TextChoices):
+    RESERVED = "reserved"
+    DECIDED = "decided"
+    LEFT_OUT = "left_out", "left out"
+
+
+class ClusterMember(models.Model):
+    """A near-duplicate of a decision of a cluster, and what became of it."""
+
+    cluster = models.ForeignKey(ClusterDecision, on_delete=models.CASCADE, related_name="members")
+    item = models.ForeignKey(ReviewItem, on_delete=models.PROTECT, related_name="+")
+    version = models.PositiveIntegerField(help_text="The item's, when it was reserved.")
+    kept = models.JSONField(default=dict, help_text="Its own findings to kept or dropped, as the answer carries over.")
+    state = models.CharField(max_length=8, choices=MemberState)
+    why = models.CharField(max_length=10, blank=True, help_text="Why it was left out: a key of LEFT_OUT.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["cluster", "item"], name="one_item_of_a_cluster_decision")]

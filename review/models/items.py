@@ -119,6 +119,7 @@ class SlotState(models.TextChoices):
     OPEN = "open"
     LEASED = "leased"
     HELD = "held"
+    RESERVED = "reserved"
     SUBMITTED = "submitted"
     VOID = "void"
 

@@ -36,7 +36,7 @@ _RELEASES = {
 _AS_DECISION = {"allow": Outcome.RELEASE, "redact": Outcome.REDACT, "block": Outcome.BLOCK}
 #: Severity times risk is at most 4: what waits for a lead comes before everything else a lead could take.
 AHEAD_OF_ALL = 10.0
-_WAITING = (SlotState.OPEN, SlotState.LEASED, SlotState.HELD)
+_WAITING = (SlotState.OPEN, SlotState.LEASED, SlotState.HELD, SlotState.RESERVED)
 
 
 def settle(*, item: ReviewItem, slot: Assignment, annotation: Annotation, membership: Membership) -> Decision | None:
@@ -96,15 +96,24 @@ def next_number(item: ReviewItem) -> int:
 
 
 @transaction.atomic
-def decide(*, item: ReviewItem, answers: Sequence[Annotation], method: Method, membership: Membership) -> Decision:
+def decide(
+    *,
+    item: ReviewItem,
+    answers: Sequence[Annotation],
+    method: Method,
+    membership: Membership,
+    final: bool = False,
+    reason_codes: Sequence[str] = (),
+) -> Decision:
     """Record what `answers`, which share an outcome, decide of a locked item, and release or block its check.
 
     In one transaction: the decision, the release, the audit event, the item's end. What follows from them waits for
-    the queue's `undo_seconds`, in which the decision can be taken back; the signal `decision_recorded` is sent after.
+    the queue's `undo_seconds`, in which the decision can be taken back; the signal `decision_recorded` is sent after. A
+    `final` one does not wait.
     """
     outcome = Outcome(answers[0].outcome)
     now = timezone.now()
-    effective_at = now + _wait(item, outcome, now)
+    effective_at = now if final else now + _wait(item, outcome, now)
     waits_until = effective_at if effective_at > now else None
     waiting = item.assignments.filter(state__in=_WAITING)
     appeal = pending_appeal(item)
@@ -139,7 +148,7 @@ def decide(*, item: ReviewItem, answers: Sequence[Annotation], method: Method, m
     item.decided_at = effective_at
     item.save(update_fields=["state", "decided_at"])
     waiting.update(state=SlotState.VOID)
-    record_decision_event("review.decision.recorded", item, decision, membership)
+    record_decision_event("review.decision.recorded", item, decision, membership, reason_codes=reason_codes)
     if waits_until is None:
         decision_recorded.send(sender=Decision, decision=decision, item=item)
     return decision

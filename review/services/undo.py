@@ -19,6 +19,7 @@ from review.models.items import ItemState, SlotState
 from review.selectors import own_slot
 from review.services.appeal_outcomes import move_appeal, open_again
 from review.services.claims import lease_again, lock_reviewer, may_adjudicate
+from review.services.cluster_undo import withdraw_cluster
 from review.services.decisions import record_decision_event
 from review.signals import decision_recorded
 from webapp.accounts.models import Membership
@@ -71,6 +72,7 @@ def undo_decision(*, decision: Decision, membership: Membership) -> Undone:
     decided = f"decided:{decision.created_at.astimezone(dt.UTC).isoformat(timespec='microseconds')}"
     record_decision_event("review.decision.undone", item, decision, membership, reason_codes=[decided])
     open_again(decision)
+    withdraw_cluster(decision, membership)
     if not _reopen(item, decision):
         return Undone(item, None, NEWER_ITEM)
     lease_again(slot, membership.user, seconds=item.queue.lease_seconds)

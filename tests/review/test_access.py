@@ -18,6 +18,8 @@ PAGES = {
     "queues": ("GET", EVERYONE),
     "item": ("GET", EVERYONE),
     "cluster": ("GET", REVIEWERS),
+    "cluster-decide": ("POST", REVIEWERS),
+    "cluster-decision": ("GET", EVERYONE),
     "dashboard": ("GET", LEADS),
     "agreement": ("GET", LEADS),
     "agreement-file": ("GET", LEADS),

@@ -6,9 +6,10 @@ from django.test import Client
 from django.urls import reverse
 
 from review.clusters.samples import changes
-from review.models import ReviewItem
+from review.models import ClusterDecision, ReviewItem
 from review.services.grouping import group_items
 from tests.factories import Cast
+from tests.review.test_cluster_decisions import decide
 from tests.review.test_clusters import letter
 from tests.review.working import claim_one, events, member, new_item
 
@@ -74,3 +75,38 @@ def test_a_blind_item_shows_neither_marks_nor_others_like_it(cast: Cast, client:
     assert "<mark" not in text
     assert 'class="sample"' not in text
     assert "data-alike" not in page_of(cast, client, first, "item")
+
+
+def test_a_cluster_is_decided_and_taken_back_without_javascript(cast: Cast, client: Client) -> None:
+    first, other = letter(cast), letter(cast, "Bob")
+    group_items()
+    slot = claim_one(cast, member(cast, cast.reviewer))
+    assert slot.item_id == first.id
+    text = page_of(cast, client, first)
+    assert "Decide this and 1 like it" in text
+    form = {
+        name: text.split(f'name="{name}" value="')[1].split('"')[0]
+        for name in ("token", "version", "submission", "until")
+    }
+    address = reverse("review:cluster-decide", args=[cast.project.slug, slot.id])
+    refused = client.post(address, {**form, "outcome": "block"})
+    assert (refused.status_code, "Give a reason" in refused.text) == (422, True)
+    done = client.post(address, {**form, "outcome": "block", "note": "Scam"}, follow=True)
+    assert "and 1 like it" in done.text
+    assert "Take all of it back" in done.text
+    decided = ClusterDecision.objects.get()
+    client.post(reverse("review:undo", args=[cast.project.slug, decided.decision_id]))
+    assert "all of them wait again" in client.get(done.redirect_chain[-1][0]).text
+    other.refresh_from_db()
+    assert other.state == "pending"
+
+
+def test_a_decision_of_another_project_is_not_shown(cast: Cast, client: Client) -> None:
+    first = letter(cast)
+    letter(cast, "Bob")
+    group_items()
+    decided = decide(cast, first)
+    client.force_login(cast.outsider)
+    for project, status in ((cast.project, 404), (cast.other_project, 404)):
+        address = reverse("review:cluster-decision", args=[project.slug, decided.id])
+        assert client.get(address).status_code == status

@@ -32,6 +32,8 @@ EVENT_TYPES: dict[str, str] = {
     "review.item.escalated": "An item was escalated.",
     "review.decision.recorded": "An item was decided.",
     "review.decision.undone": "A decision was taken back before it took effect.",
+    "review.cluster.decided": "A reviewer decided an item and its near-duplicates at once.",
+    "review.cluster.undone": "A decision of near-duplicates was taken back before any of them was decided.",
     "review.item.reopened": "A decided item was opened again.",
     "review.appeal.made": "What was decided of a check was contested.",
     "content.viewed": "A person opened the texts of a check.",

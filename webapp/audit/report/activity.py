@@ -22,6 +22,8 @@ REVIEW = {
     "review.item.returned": "held or assigned, and back in their queue",
     "review.item.escalated": "escalated",
     "review.decision.recorded": "decided",
+    "review.cluster.decided": "decided together with near-duplicates",
+    "review.cluster.undone": "decisions of near-duplicates taken back",
     "review.item.reopened": "opened again by a lead",
     "review.appeal.made": "contested by an application or an end user",
     "review.decision.undone": "decisions taken back before they took effect",
