@@ -21,7 +21,8 @@ def attach_late_results(check_id: uuid.UUID, results: Sequence[RuleResult]) -> b
     The verdict stays; a person is told when the findings would have mattered. Rules that had a result in time, or were
     attached before, are passed over: safe to run twice.
     """
-    check = Check.objects.select_for_update().get(pk=check_id)
+    # Not FOR UPDATE: who decides the check's item holds that, and then inserts a release, which refers to the check.
+    check = Check.objects.select_for_update(no_key=True).get(pk=check_id)
     awaited = {item["rule"]: item for item in check.unscanned if not item.get("late")}
     if awaited.keys() <= {result.rule for result in results}:
         check.reply_key = ""  # every rule has been heard of: nothing more is due
