@@ -63,6 +63,12 @@ def test_an_application_contests_and_learns_what_came_of_it(cast: Cast, blocked:
     assert call(cast, f"/v1/checks/{blocked.public_id}")[1]["verdict"] == "allow"
 
 
+def test_the_openapi_document_has_the_routes(client: Client) -> None:
+    paths = client.get("/v1/openapi.json").json()["paths"]
+    assert {*paths["/v1/checks/{check_id}/appeals"], *paths["/v1/appeals/{appeal_id}"]} == {"post", "get"}
+    assert "Contest a decision" in client.get("/v1/docs").text
+
+
 def test_a_retry_is_answered_as_it_stands(cast: Cast, blocked: Check) -> None:
     key = {"idempotency-key": "k-1"}
     status, made = call(cast, appeals_of(blocked), {"reason": REASON}, **key)
