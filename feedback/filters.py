@@ -13,7 +13,7 @@ class Filters:
     """An empty field takes all. `since` and `until` are days in UTC, both included, of the decision.
 
     `categories`: items in which a person confirmed one of them. `assistance`: items all of whose answers were given
-    so. `queues` are slugs.
+    so. `queues` are slugs. `golden`: also the items that golden ones were made of, by which reviewers are measured.
     """
 
     since: dt.date | None = None
@@ -22,6 +22,7 @@ class Filters:
     categories: tuple[str, ...] = ()
     assistance: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
+    golden: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields that say something, in a form that equal filters share."""
@@ -41,6 +42,7 @@ class Filters:
             categories=tuple(data.get("categories", ())),
             assistance=tuple(data.get("assistance", ())),
             queues=tuple(data.get("queues", ())),
+            golden=bool(data.get("golden", False)),
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 
 from feedback.filters import Filters
 from feedback.selectors import CATEGORIES
@@ -25,6 +26,7 @@ class FilterForm(forms.Form):
     outcomes = _Choices(required=False, label="Outcome", choices=Outcome.choices)
     queues = _Choices(required=False, label="Queue")
     assistance = _Choices(required=False, label="What the reviewer saw", choices=Assistance.choices)
+    golden = forms.BooleanField(required=False, label=_("Also items that golden ones were made of"))
     categories = _Choices(required=False, label="Confirmed category", choices=[(c, c) for c in CATEGORIES])
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
@@ -47,6 +49,7 @@ class FilterForm(forms.Form):
             categories=tuple(data["categories"]),
             assistance=tuple(data["assistance"]),
             queues=tuple(data["queues"]),
+            golden=data["golden"],
         )
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from feedback.filters import Filters
 from feedback.jobs import STALE_AFTER, J
 from feedback.models import Dataset, DatasetRow, DatasetVersion, Export, JobState
-from review.models import Annotation, Decision, FindingVerdict, ReviewItem
+from review.models import Annotation, Decision, FindingVerdict, GoldenItem, ReviewItem
 from review.models.annotations import Outcome
 from review.models.decisions import Method
 from review.models.items import ItemState, SlotRole
@@ -27,12 +27,17 @@ ANSWER_ROLES = (SlotRole.PRIMARY, SlotRole.OVERLAP, SlotRole.ADJUDICATOR)
 
 
 def decided_items(*, project: Project, filters: Filters, before: dt.datetime) -> QuerySet[ReviewItem]:
-    """Return the items whose decision holds at `before`, oldest decision first; none that an appeal decided."""
+    """Return the items whose decision holds at `before`, oldest decision first; none that an appeal decided.
+
+    Probes, by which reviewers are measured, are never among them, and what they are made of only if `filters` say so.
+    """
     decisions = Decision.objects.standing().filter(item=OuterRef("pk"), cycle=OuterRef("cycle"))
     decisions = decisions.exclude(method=Method.APPEAL)
     if filters.outcomes:
         decisions = decisions.filter(outcome__in=filters.outcomes)
-    items = ReviewItem.objects.filter(Exists(decisions), project=project, state=ItemState.DECIDED)
+    items = ReviewItem.objects.real().filter(Exists(decisions), project=project, state=ItemState.DECIDED)
+    if not filters.golden:
+        items = items.exclude(Exists(GoldenItem.objects.filter(source=OuterRef("pk"), retired_at=None)))
     items = items.filter(decided_at__lte=before, checked__content__isnull=False)
     if filters.since:
         items = items.filter(decided_at__gte=_midnight(filters.since))

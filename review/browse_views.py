@@ -18,6 +18,7 @@ from review.errors import InvalidAnswer
 from review.models import SavedFilter
 from review.views import LEADS, REVIEWERS
 from webapp.accounts.access import MemberRequest, member_required
+from webapp.accounts.models import Role
 
 
 @require_GET
@@ -29,7 +30,10 @@ def browse(request: MemberRequest) -> HttpResponse:
     valid = form.is_valid()
     filters = form.filters if valid else {}
     after = request.GET.get("after", "")
-    items, more = find_items(project=request.project, filters=filters, after=after) if valid else ([], False)
+    reviewers = request.membership.role == Role.REVIEWER
+    items, more = (
+        find_items(project=request.project, filters=filters, after=after, reviewers=reviewers) if valid else ([], False)
+    )
     kept = _kept(request.GET)
     context = {
         "form": form,

@@ -8,7 +8,7 @@ import uuid
 
 from django.conf import settings
 
-BLIND, OVERLAP, QA = "blind", "overlap", "qa"
+BLIND, OVERLAP, GOLDEN, QA = "blind", "overlap", "golden", "qa"
 
 
 def share_of(item_id: uuid.UUID, purpose: str) -> float:

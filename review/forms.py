@@ -93,6 +93,24 @@ class QueueForm(forms.Form):
         label="Overlap share",
         help_text="These items are answered by one reviewer more than required, so that agreement can be measured.",
     )
+    golden_rate = forms.FloatField(
+        min_value=0,
+        max_value=1,
+        label="Golden share",
+        help_text="So many golden items come to reviewers for each item that comes in: 0.05 is one for every twenty.",
+    )
+    golden_pass_mark = forms.FloatField(
+        min_value=0,
+        max_value=1,
+        label="Golden pass mark",
+        help_text="Whose golden answers score less on average gets nothing new of this queue until a lead lifts that.",
+    )
+    golden_window = forms.IntegerField(
+        min_value=1,
+        max_value=200,
+        label="Golden answers counted",
+        help_text="The mark holds for this many of a reviewer’s last golden answers; before, nobody is paused.",
+    )
     skip_reasons = LinesField(
         help_text="One a line, at most 9: reviewers choose by number. Who skipped an item does not get it again.",
     )

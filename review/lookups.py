@@ -11,7 +11,7 @@ from review.models.items import ItemState
 
 def review_states(ids: list[uuid.UUID], now: dt.datetime) -> dict[uuid.UUID, tuple[str, str]]:
     """Return the public id and the state at `now` of each check's newest item; checks without one are left out."""
-    items = ReviewItem.objects.filter(checked__in=ids).order_by("created_at", "id")
+    items = ReviewItem.objects.real().filter(checked__in=ids).order_by("created_at", "id")
     return {item.checked_id: (item.public_id, _state(item, now)) for item in items}
 
 

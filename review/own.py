@@ -60,6 +60,7 @@ def _agreement(answers: QuerySet[Annotation], now: dt.datetime) -> Share:
     together = answers.filter(
         created_at__gte=now - dt.timedelta(days=AGREEMENT_DAYS),
         counts=True,
+        item__golden=None,
         item__decisions__cycle=F("cycle"),
         item__decisions__undone_at__isnull=True,
         item__decisions__method__in=_TOGETHER,

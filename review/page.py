@@ -19,9 +19,11 @@ from review.drafts import Draft, draft_of_slot
 from review.errors import InvalidAnswer
 from review.holds import SlotRow, own_hold, slots_for_lead
 from review.models import Annotation, Appeal, Assignment, Decision, ReviewItem
+from review.models.annotations import Outcome
 from review.models.items import ItemState, SlotRole
 from review.peers import Comparison, compare
 from review.segments import Segment, chunks, kind_of, segments
+from review.services.decisions import released_text
 from review.severity import NAMES
 from review.spans import as_json, changed_spans, types_of
 from review.texts import is_output_span, redacted_text, redaction_method
@@ -171,7 +173,7 @@ def build_page(
         answers=answers,
         comparison=compare(answers, output=content.output) if adjudicates and answers else None,
         decision=item.decisions.standing().select_related("decided_by").order_by("-cycle").first() if decided else None,
-        release=_release(check) if decided else None,
+        release=_release_of(item, answers) if decided else None,
         held=None if slot or decided else own_hold(item=item, user=membership.user),
         slots=[] if slot else slots_for_lead(item=item, membership=membership),
         draft=draft,
@@ -209,6 +211,19 @@ def _redacted(item: ReviewItem, draft: Draft) -> str:
         return redaction_of(item, draft)
     except InvalidAnswer:  # it was refused, and the page says so
         return redaction_of(item, Draft())
+
+
+def _release_of(item: ReviewItem, answers: list[Annotation]) -> Release | None:
+    """Return what went out of a decided item; of a probe, what would have gone out if it were one."""
+    if item.golden_id is None:
+        return _release(item.checked)
+    decision = item.decisions.standing().order_by("-cycle").first()
+    if decision is None or decision.seconds_to_undo():
+        return None
+    outcome = Outcome(decision.outcome)
+    agreeing = [answer for answer in answers if answer.counts and answer.outcome == outcome]
+    settled = outcome == Outcome.REPLACE and not agreeing  # by nobody's text
+    return Release(output=None if settled else released_text(item, outcome, agreeing))
 
 
 def _release(check: Check) -> Release | None:

@@ -46,24 +46,35 @@ class QueueRow:
     mine: int = 0
 
 
-def queue_overview(*, project: Project, user: User) -> list[QueueRow]:
-    """Return a row for each queue of the project, by name; three queries, however many queues there are."""
+def queue_overview(*, project: Project, user: User, probes: bool = False) -> list[QueueRow]:
+    """Return a row for each queue of the project, by name; a few queries, however many queues there are.
+
+    With `probes`, those of golden items are counted too: to reviewers they look like any other item.
+    """
     now = timezone.now()
     held = Assignment.objects.filter(
         queue__project=project, lease_owner=user, state=SlotState.LEASED, lease_expires_at__gt=now
     )
     mine = dict(held.values_list("queue").annotate(Count("id")))
-    waiting = {row.pop("queue"): row for row in _waiting_by_queue(project, now)}
+    waiting = {row.pop("queue"): row for row in _waiting_by_queue(ReviewItem.objects.real(), project, now)}
+    if probes:
+        for row in _waiting_by_queue(ReviewItem.objects.filter(golden__isnull=False), project, now):
+            key = row.pop("queue")
+            waiting[key] = _together(waiting[key], row) if key in waiting else row
     return [
         QueueRow(queue=queue, mine=mine.get(queue.id, 0), **waiting.get(queue.id, {}))
         for queue in Queue.objects.filter(project=project).order_by("name")
     ]
 
 
-def _waiting_by_queue(project: Project, now: dt.datetime) -> list[dict[str, Any]]:
+def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    return {name: min(one[name], n) if name == "oldest" else one[name] + n for name, n in other.items()}
+
+
+def _waiting_by_queue(items: QuerySet[ReviewItem], project: Project, now: dt.datetime) -> list[dict[str, Any]]:
     with_leads = Q(state__in=(ItemState.ADJUDICATION, ItemState.ESCALATED))
     rows = (
-        ReviewItem.objects.filter(project=project, state__in=OPEN_STATES)
+        items.filter(project=project, state__in=OPEN_STATES)
         .values("queue")
         .annotate(
             waiting=Count("id"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from review.services import assigning, claims, cluster_decisions, grouping, holding, undo
+from review.services import assigning, claims, cluster_decisions, grouping, holding, probes, undo
 
 
 @shared_task(name="review.sweep_leases", queue="control", ignore_result=True)
@@ -35,3 +35,9 @@ def group_items() -> int:
 def sweep_clusters() -> int:
     """Decide near-duplicates whose common decision can not be taken back any more; running twice changes nothing."""
     return cluster_decisions.sweep_clusters()
+
+
+@shared_task(name="review.sweep_probes", queue="control", ignore_result=True)
+def sweep_probes() -> int:
+    """Settle what waits for leads of golden items; running twice changes nothing more."""
+    return probes.sweep_probes()

@@ -59,7 +59,8 @@ def try_out(*, project: Project, now: Sequence[Rule], draft: Sequence[Rule]) -> 
 def raised_lately(project: Project) -> list[Facts]:
     """Return the facts of the newest TRIED items; three queries, and no texts."""
     items = (
-        ReviewItem.objects.filter(project=project)
+        ReviewItem.objects.real()
+        .filter(project=project)
         .select_related("checked")
         .prefetch_related("checked__findings", "triggers")
         .order_by("-created_at", "-id")[:TRIED]

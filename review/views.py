@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -13,6 +14,7 @@ from review import selectors, services
 from review.blind import is_hidden
 from review.drafts import Draft
 from review.errors import InvalidAnswer, SlotLost
+from review.golden import golden_of, open_pauses
 from review.holds import kept_slots
 from review.models import Assignment, Queue, ReviewItem
 from review.own import own_figures
@@ -32,7 +34,8 @@ REVIEWERS = (Role.OWNER, Role.LEAD, Role.REVIEWER)
 @never_cache
 @member_required()
 def queues(request: MemberRequest) -> HttpResponse:
-    overview = selectors.queue_overview(project=request.project, user=request.user)
+    leads = request.membership.role in LEADS
+    overview = selectors.queue_overview(project=request.project, user=request.user, probes=not leads)
     today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     context = {
         "queues": overview,
@@ -42,6 +45,8 @@ def queues(request: MemberRequest) -> HttpResponse:
         "undoable": selectors.newest_undoable(project=request.project, user=request.user),
         "kept": kept_slots(membership=request.membership),
     }
+    pauses = open_pauses(request.project)
+    context |= {"pauses": pauses} if leads else {"own_pauses": pauses.filter(reviewer=request.user)}
     return render(request, "review/queues.html", context)
 
 
@@ -59,6 +64,10 @@ def render_own(request: MemberRequest, person: User) -> HttpResponse:
         "figures": own_figures(project=request.project, user=person),
         "answers": selectors.recent_answers(project=request.project, user=person),
     }
+    # A figure that moved with every golden answer would tell which one it was: reviewers see it once they are paused.
+    paused = open_pauses(request.project).filter(reviewer=person)
+    if (request.membership.role in LEADS and person != request.user) or paused:
+        context |= {"golden": golden_of(project=request.project, user=person), "own_pauses": paused}
     if request.membership.role in LEADS:
         context["people"] = members_of(request.project).filter(role__in=REVIEWERS).exclude(user=person)
     return render(request, "review/mine.html", context)
@@ -77,6 +86,8 @@ def go_on(request: MemberRequest, queue: Queue) -> HttpResponse:
     if slots:
         return redirect("review:item", request.project.slug, slots[0].item.public_id)
     reason = PAUSED if queue.paused else "Nothing is waiting for you in this queue."
+    if open_pauses(request.project).filter(reviewer=request.user, queue=queue).exists():
+        reason = gettext("You are paused in this queue: a lead has to let you go on.")
     messages.info(request, reason)
     return redirect("review:queues", request.project.slug)
 

@@ -39,6 +39,7 @@ def _configure() -> None:
             "sequence-audit-log": _every(5.0, "audit.sequence"),
             "sweep-leases": _every(15.0, "review.sweep_leases"),
             "sweep-holds": _every(15.0, "review.sweep_holds"),
+            "sweep-probes": _every(30.0, "review.sweep_probes"),
             "sweep-effects": _every(5.0, "review.sweep_effects"),
             "sweep-clusters": _every(5.0, "review.sweep_clusters"),
             "group-items": _every(2.0, "review.group_items"),

@@ -86,6 +86,7 @@ def independent_answers(choice: Choice) -> QuerySet[Annotation]:
     return Annotation.objects.filter(
         Q(assistance=Assistance.BLIND) if choice.blind else Q(),
         item__project=choice.project,
+        item__golden=None,
         item__decided_at__gte=choice.since,
         item__decided_at__lt=until,
         counts=True,

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
 
 from review.browse.forms import CHANGED, MADE, NO_RULE, OPEN, PENDING, WITH_LEADS
-from review.models import Annotation, Appeal, Decision, Exclusion, ReviewItem, SearchText
+from review.models import Annotation, Appeal, Decision, Exclusion, GoldenItem, ReviewItem, SearchText
 from review.models.annotations import Outcome
 from review.models.items import OPEN_STATES, ItemState
 from review.search import matching
@@ -21,14 +21,20 @@ from webapp.ids import parse_public_id
 from webapp.interception.models import Finding
 
 PAGE_SIZE = 50
+_GOLDEN_SOURCE = Q(Exists(GoldenItem.objects.filter(source=OuterRef("pk"), retired_at=None)))
 
 
-def find_items(*, project: Project, filters: Mapping[str, Any], after: str = "") -> tuple[list[ReviewItem], bool]:
+def find_items(
+    *, project: Project, filters: Mapping[str, Any], after: str = "", reviewers: bool = False
+) -> tuple[list[ReviewItem], bool]:
     """Return a page of items, newest first, and whether there are more.
 
+    Without `reviewers`, probes of golden items are left out. Those who may get one find them like any other, but not
+    the items that they were made of, which would give the answer away.
     `after` is the public id of the last item of the page before: what comes in meanwhile moves nothing.
     """
-    found = ReviewItem.objects.filter(_conditions(filters), project=project)
+    shown = ReviewItem.objects.exclude(_GOLDEN_SOURCE) if reviewers else ReviewItem.objects.real()
+    found = shown.filter(_conditions(filters), project=project)
     key = parse_public_id("rvw", after)
     last = ReviewItem.objects.filter(project=project, id=key).first() if key else None
     if last is not None:

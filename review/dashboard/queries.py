@@ -43,7 +43,7 @@ def waiting(project: Project, now: dt.datetime) -> list[WaitingRow]:
                count(*), count(*) FILTER (WHERE sla_due_at < %s),
                count(*) FILTER (WHERE sla_due_at >= %s AND sla_due_at < %s),
                count(*) FILTER (WHERE state IN ('adjudication', 'escalated'))
-        FROM review_reviewitem WHERE project_id = %s AND state IN (%s, %s, %s, %s, %s)
+        FROM review_reviewitem WHERE project_id = %s AND state IN (%s, %s, %s, %s, %s) AND golden_id IS NULL
         GROUP BY queue_id, severity, age"""
     ends = [now - age for age in AGES]
     soon = now + dt.timedelta(hours=1)
@@ -69,7 +69,8 @@ def raised_by_hour(project: Project, now: dt.datetime, hours: int) -> list[HourR
 def _by_hour(field: str, project: Project, now: dt.datetime, hours: int) -> list[HourRow]:
     sql = """
         SELECT queue_id, floor(extract(epoch FROM %s - happened_at) / 3600)::int AS ago, count(*)
-        FROM review_reviewitem WHERE project_id = %s AND happened_at > %s AND happened_at <= %s
+        FROM review_reviewitem
+        WHERE project_id = %s AND happened_at > %s AND happened_at <= %s AND golden_id IS NULL
         GROUP BY queue_id, ago"""
     return [
         HourRow(*row)
@@ -91,7 +92,8 @@ def active_time(project: Project, since: dt.datetime) -> list[ActiveRow]:
         FROM (SELECT item.queue_id, sum(answer.active_ms) AS spent
               FROM review_reviewitem item
               JOIN review_annotation answer ON answer.item_id = item.id AND answer.cycle = item.cycle
-              WHERE item.project_id = %s AND item.decided_at >= %s AND answer.counts AND answer.active_ms IS NOT NULL
+              WHERE item.project_id = %s AND item.decided_at >= %s AND item.golden_id IS NULL
+                AND answer.counts AND answer.active_ms IS NOT NULL
               GROUP BY item.id) item
         GROUP BY GROUPING SETS ((queue_id), ()) HAVING count(*) > 0"""
     return [ActiveRow(*row) for row in _rows(sql, [project.id, since])]
@@ -99,13 +101,13 @@ def active_time(project: Project, since: dt.datetime) -> list[ActiveRow]:
 
 def skips(project: Project, since: dt.datetime) -> list[tuple[uuid.UUID, str, int]]:
     """Return (queue, reason, skips)."""
-    found = Exclusion.objects.filter(why=SKIPPED, created_at__gte=since, item__project=project)
+    found = Exclusion.objects.filter(why=SKIPPED, created_at__gte=since, item__project=project, item__golden=None)
     return list(found.values_list("item__queue", "reason").annotate(number=Count("id")).order_by())
 
 
 def expiries(queues: list[uuid.UUID], since: dt.datetime) -> dict[uuid.UUID, int]:
     """Return how many slots of each queue had a lease that ran out while they were on a screen."""
-    found = Assignment.objects.filter(queue__in=queues, expired_at__gte=since)
+    found = Assignment.objects.filter(queue__in=queues, expired_at__gte=since, item__golden=None)
     return dict(found.values_list("queue").annotate(Count("id")).order_by())
 
 
@@ -127,7 +129,7 @@ def overturned(project: Project, since: dt.datetime) -> list[RuleRow]:
                                    AND decision.undone_at IS NULL
         JOIN interception_check checked ON checked.id = item.check_id
         LEFT JOIN interception_finding finding ON finding.check_id = item.check_id
-        WHERE item.project_id = %s AND item.decided_at >= %s
+        WHERE item.project_id = %s AND item.decided_at >= %s AND item.golden_id IS NULL
           AND (finding.rule IS NOT NULL OR checked.verdict = 'allow')
         GROUP BY finding.rule ORDER BY finding.rule NULLS LAST"""
     return [RuleRow(*row) for row in _rows(sql, [project.id, since])]
@@ -144,7 +146,7 @@ def agreements(project: Project, since: dt.datetime) -> list[tuple[uuid.UUID, in
               FROM review_reviewitem item
               JOIN review_annotation answer ON answer.item_id = item.id AND answer.cycle = item.cycle
               JOIN review_assignment slot ON slot.id = answer.assignment_id
-              WHERE item.project_id = %s AND item.decided_at >= %s AND answer.counts
+              WHERE item.project_id = %s AND item.decided_at >= %s AND item.golden_id IS NULL AND answer.counts
                 AND slot.role IN ('primary', 'overlap')
                 AND NOT EXISTS (SELECT 1 FROM review_annotation later WHERE later.supersedes_id = answer.id)
               GROUP BY item.id HAVING count(*) > 1) item

@@ -4,6 +4,7 @@ from review.models.annotations import Annotation, Correction, FindingVerdict, Pr
 from review.models.appeals import Appeal, AppealText
 from review.models.clusters import ClusterBand, ClusterDecision, ClusterMember
 from review.models.decisions import Decision, Reopening
+from review.models.golden import GoldenItem, GoldenResult, ReviewerPause
 from review.models.items import Assignment, Exclusion, ItemTrigger, ReviewItem
 from review.models.profiles import ReviewerProfile
 from review.models.queues import LabelSchema, LabelSchemaVersion, Queue
@@ -22,6 +23,8 @@ __all__ = [
     "Decision",
     "Exclusion",
     "FindingVerdict",
+    "GoldenItem",
+    "GoldenResult",
     "ItemTrigger",
     "LabelSchema",
     "LabelSchemaVersion",
@@ -29,6 +32,7 @@ __all__ = [
     "Queue",
     "Reopening",
     "ReviewItem",
+    "ReviewerPause",
     "ReviewerProfile",
     "RoutingRule",
     "RoutingTable",

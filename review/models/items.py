@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -27,8 +29,14 @@ class ItemState(models.TextChoices):
 OPEN_STATES = (ItemState.PENDING, ItemState.IN_REVIEW, ItemState.ADJUDICATION, ItemState.ESCALATED, ItemState.REOPENED)
 
 
+class ItemQuerySet(models.QuerySet["ReviewItem"]):
+    def real(self) -> Self:
+        """Leave out probes of golden items: nothing follows from them, and no figure counts them."""
+        return self.filter(golden=None)
+
+
 class ReviewItem(models.Model):
-    """A check in front of people. At most one open item per check and queue."""
+    """A check in front of people. At most one open item per check and queue, beside a probe of a golden item."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="review_items")
@@ -54,13 +62,27 @@ class ReviewItem(models.Model):
     overlap_prob = models.FloatField(default=0.0, db_default=0.0)
     qa = models.BooleanField(default=False, db_default=False, help_text="Looked at again once it is decided.")
     qa_prob = models.FloatField(default=0.0, db_default=0.0)
+    golden = models.ForeignKey(
+        "review.GoldenItem",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="probes",
+        help_text="Set: a probe, which measures reviewers.",
+    )
+
+    objects = ItemQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["checked", "queue"],
-                condition=Q(state__in=OPEN_STATES),
+                condition=Q(state__in=OPEN_STATES, golden=None),
                 name="one_open_item_per_check_and_queue",
+            ),
+            models.UniqueConstraint(
+                fields=["golden"],
+                condition=Q(state__in=OPEN_STATES, golden__isnull=False),
+                name="one_open_probe_of_a_golden_item",
             ),
         ]
         indexes = [
@@ -79,7 +101,7 @@ class ReviewItem(models.Model):
                 # All that the dashboard counts of what waits, so that it need not read the rows.
                 fields=["project", "queue", "severity", "created_at", "sla_due_at", "state"],
                 name="item_open",
-                condition=Q(state__in=OPEN_STATES),
+                condition=Q(state__in=OPEN_STATES, golden=None),
             ),
         ]
 

@@ -62,6 +62,12 @@ class Queue(models.Model):
     overlap_rate = models.FloatField(default=0.0, db_default=0.0)
     golden_rate = models.FloatField(default=0.0, db_default=0.0)
     qa_rate = models.FloatField(default=0.0, db_default=0.0)
+    golden_pass_mark = models.FloatField(
+        default=0.8, db_default=0.8, help_text="Mean score of golden answers below which a reviewer is paused."
+    )
+    golden_window = models.PositiveSmallIntegerField(
+        default=10, db_default=10, help_text="How many of their last golden answers are counted."
+    )
     skip_reasons = models.JSONField(default=_skip_reasons)
     paused = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1, help_text="Grows with every change, so that two leads notice.")

@@ -9,7 +9,9 @@ from review.services.assigning import assign, sweep_assigned, take_back
 from review.services.claims import claim_items, heartbeat, mark_opened, release_all, release_slot, show, sweep_leases
 from review.services.decisions import decide
 from review.services.escalation import escalate, skip
+from review.services.golden import lift_pause, make_golden, retire_golden
 from review.services.holding import hold, resume, sweep_holds
+from review.services.probes import sweep_probes
 from review.services.queues import change_queue, create_queue
 from review.services.raising import ensure_default_queue, raise_item
 from review.services.reopening import reopen
@@ -34,13 +36,16 @@ __all__ = [
     "escalate",
     "heartbeat",
     "hold",
+    "lift_pause",
     "make_appeal",
+    "make_golden",
     "mark_opened",
     "raise_item",
     "release_all",
     "release_slot",
     "reopen",
     "resume",
+    "retire_golden",
     "save_routing",
     "show",
     "skip",
@@ -49,6 +54,7 @@ __all__ = [
     "sweep_effects",
     "sweep_holds",
     "sweep_leases",
+    "sweep_probes",
     "take_back",
     "undo_decision",
 ]

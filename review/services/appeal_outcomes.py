@@ -67,7 +67,7 @@ def open_again(decision: Decision) -> None:
 def move_appeal(item: ReviewItem) -> None:
     """Let the check's other open item answer the appeal of `item`, which is cancelled."""
     appeal = pending_appeal(item)
-    other = ReviewItem.objects.filter(checked=item.checked_id, state__in=OPEN_STATES).first()
+    other = ReviewItem.objects.real().filter(checked=item.checked_id, state__in=OPEN_STATES).first()
     if appeal is None or other is None:
         return
     appeal.item, appeal.cycle = other, other.cycle

@@ -52,7 +52,11 @@ def make_appeal(*, check: Check, application: Application, wanted: AppealRequest
         return stored, False
     require_room(application, wanted.end_user)
     items = list(
-        ReviewItem.objects.select_for_update(of=("self",)).select_related("queue").filter(checked=check).order_by("id")
+        ReviewItem.objects.real()
+        .select_for_update(of=("self",))
+        .select_related("queue")
+        .filter(checked=check)
+        .order_by("id")
     )
     prefetch_related_objects([check], "releases", "findings", "content")
     let_out_due([check], now=timezone.now())

@@ -31,6 +31,9 @@ _FREE = """
       AND (slot.state = 'open' OR slot.lease_expires_at <= %(now)s)
       AND (slot.role <> 'adjudicator' OR %(adjudicates)s)
       AND NOT EXISTS (
+          SELECT 1 FROM review_reviewerpause pause
+          WHERE pause.queue_id = %(queue)s AND pause.reviewer_id = %(reviewer)s AND pause.lifted_at IS NULL)
+      AND NOT EXISTS (
           SELECT 1 FROM review_exclusion ex WHERE ex.item_id = slot.item_id AND ex.reviewer_id = %(reviewer)s)
       AND NOT EXISTS (
           SELECT 1 FROM review_assignment own

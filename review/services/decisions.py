@@ -16,6 +16,7 @@ from review.models.annotations import Outcome
 from review.models.decisions import Method
 from review.models.items import ItemState, SlotRole, SlotState
 from review.services.appeal_outcomes import appeal_codes, conclude_appeal, pending_appeal
+from review.services.probes import score_probe
 from review.services.raising import add_slot
 from review.signals import decision_recorded
 from review.texts import redacted_text, redaction_method
@@ -23,7 +24,7 @@ from screening.redaction import RedactionSpan
 from webapp.accounts.models import Membership
 from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, EventOutcome, record_event
-from webapp.interception.models import CheckContent, ReleaseOutcome
+from webapp.interception.models import CheckContent, ReleaseOutcome, Verdict
 from webapp.interception.releases import is_out, record_release
 
 _RELEASES = {
@@ -36,6 +37,7 @@ _RELEASES = {
 _AS_DECISION = {"allow": Outcome.RELEASE, "redact": Outcome.REDACT, "block": Outcome.BLOCK}
 #: Severity times risk is at most 4: what waits for a lead comes before everything else a lead could take.
 AHEAD_OF_ALL = 10.0
+_OUT_BY_ITSELF = (Verdict.ALLOW, Verdict.REDACT)
 _WAITING = (SlotState.OPEN, SlotState.LEASED, SlotState.HELD, SlotState.RESERVED)
 
 
@@ -86,6 +88,8 @@ def to_adjudication(item: ReviewItem, state: ItemState) -> None:
     item.assignments.filter(state=SlotState.OPEN).update(state=SlotState.VOID)
     item.state = state
     item.save(update_fields=["state"])
+    if item.golden_id:
+        return  # leads know the answer: the sweep gives it when the item is due
     slot = add_slot(item, next_number(item), SlotRole.ADJUDICATOR)
     slot.priority += AHEAD_OF_ALL
     slot.save(update_fields=["priority"])
@@ -133,16 +137,21 @@ def decide(
             "slots": {str(slot_id): state for slot_id, state in waiting.values_list("id", "state")},
         },
     )
-    release = record_release(
-        check=item.checked,
-        outcome=_RELEASES[outcome],
-        output=_released_text(item, outcome, answers),
-        decision_id=decision.id,
-        decided_by=membership.user.get_username(),
-        decided_at=now,
-        waits_until=waits_until,
+    # A probe is decided like any item, but its check is left alone.
+    release = (
+        None
+        if item.golden_id
+        else record_release(
+            check=item.checked,
+            outcome=_RELEASES[outcome],
+            output=released_text(item, outcome, answers),
+            decision_id=decision.id,
+            decided_by=membership.user.get_username(),
+            decided_at=now,
+            waits_until=waits_until,
+        )
     )
-    if appeal:
+    if appeal and release:
         conclude_appeal(appeal, decision, release)
     item.state = ItemState.DECIDED
     item.decided_at = effective_at
@@ -150,18 +159,29 @@ def decide(
     waiting.update(state=SlotState.VOID)
     record_decision_event("review.decision.recorded", item, decision, membership, reason_codes=reason_codes)
     if waits_until is None:
-        decision_recorded.send(sender=Decision, decision=decision, item=item)
+        take_effect(item, decision)
     return decision
+
+
+def take_effect(item: ReviewItem, decision: Decision) -> None:
+    """Let follow what follows from a decision that can not be taken back any more."""
+    if item.golden_id:
+        score_probe(item)
+    else:
+        decision_recorded.send(sender=Decision, decision=decision, item=item)
 
 
 def _wait(item: ReviewItem, outcome: Outcome, now: dt.datetime) -> dt.timedelta:
     """Return for how long the effects wait. What is out already and should not be is blocked at once."""
-    if outcome == Outcome.BLOCK and is_out(item.checked, now=now):
+    # Of a probe only the machine's verdict counts, as it did when its output was new.
+    out = item.checked.verdict in _OUT_BY_ITSELF if item.golden_id else is_out(item.checked, now=now)
+    if outcome == Outcome.BLOCK and out:
         return dt.timedelta()
     return dt.timedelta(seconds=item.queue.undo_seconds)
 
 
-def _released_text(item: ReviewItem, outcome: Outcome, answers: Sequence[Annotation]) -> str | None:
+def released_text(item: ReviewItem, outcome: Outcome, answers: Sequence[Annotation]) -> str | None:
+    """Return the text that goes out when `answers` decide on `outcome`."""
     content: CheckContent = item.checked.content
     if outcome == Outcome.BLOCK:
         return None
@@ -198,7 +218,12 @@ def _marked_places(answers: Sequence[Annotation]) -> list[RedactionSpan]:
 def record_decision_event(
     type: str, item: ReviewItem, decision: Decision, membership: Membership, *, reason_codes: Sequence[str] = ()
 ) -> None:
-    """Record that a decision was made or taken back: both events name the same outcome and decision."""
+    """Record that a decision was made or taken back: both events name the same outcome and decision.
+
+    A probe has no events of decisions: its check was decided before. What its reviewers answered is recorded.
+    """
+    if item.golden_id:
+        return
     machine = item.checked.verdict
     record_event(
         type=type,

@@ -96,7 +96,7 @@ def _group_chunk(blank: MinHash, size: int) -> int:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('review.grouping', 0))")
         if not cursor.fetchone()[0]:
             return 0
-    waiting = ReviewItem.objects.filter(state__in=OPEN_STATES, cluster=None).order_by("id")
+    waiting = ReviewItem.objects.real().filter(state__in=OPEN_STATES, cluster=None).order_by("id")
     items = list(waiting.only("id", "queue_id", "checked_id")[:size])
     contents = CheckContent.objects.only("output", "messages").in_bulk([item.checked_id for item in items])
     now = timezone.now()

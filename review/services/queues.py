@@ -29,10 +29,13 @@ QUEUE_SETTINGS = (
     "undo_seconds",
     "blind_rate",
     "overlap_rate",
+    "golden_rate",
+    "golden_pass_mark",
+    "golden_window",
     "skip_reasons",
     "paused",
 )
-RATES = ("blind_rate", "overlap_rate")
+RATES = ("blind_rate", "overlap_rate", "golden_rate", "golden_pass_mark")
 
 
 @transaction.atomic
@@ -101,6 +104,7 @@ def _figures(queue: Queue) -> dict[str, int]:
         "sla_seconds": queue.sla_seconds,
         "undo_seconds": queue.undo_seconds,
         **{f"{name}_permille": round(getattr(queue, name) * 1000) for name in RATES},
+        "golden_window": queue.golden_window,
         "skip_reasons": len(queue.skip_reasons),
         "paused": int(queue.paused),
     }

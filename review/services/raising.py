@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from review.draws import BLIND, OVERLAP, QA, is_drawn
+from review.draws import BLIND, GOLDEN, OVERLAP, QA, is_drawn
 from review.models import Assignment, ItemTrigger, LabelSchema, LabelSchemaVersion, Queue, ReviewItem
 from review.models.items import OPEN_STATES, SlotRole, SlotState
 from review.routing import active_rules, facts_of, first_met
@@ -71,13 +72,15 @@ def raise_item(*, check: Check, kind: str, inclusion_prob: float = 1.0, queue: Q
                 return _new_item(check, queue, kind, inclusion_prob, severity=severity, priority=priority)
         except IntegrityError:
             # Another transaction raised it since we looked.
-            item = ReviewItem.objects.select_for_update().get(checked=check, queue=queue, state__in=OPEN_STATES)
+            item = ReviewItem.objects.select_for_update().real().get(checked=check, queue=queue, state__in=OPEN_STATES)
     _append_trigger(item, kind, inclusion_prob, severity=severity, priority=priority)
     return item
 
 
 def _open_item(check: Check, queue: Queue | None) -> ReviewItem | None:
-    items = ReviewItem.objects.select_for_update(of=("self",)).select_related("queue").order_by("created_at", "id")
+    items = (
+        ReviewItem.objects.real().select_for_update(of=("self",)).select_related("queue").order_by("created_at", "id")
+    )
     where = {} if queue is None else {"queue": queue}
     return items.filter(checked=check, state__in=OPEN_STATES, **where).first()
 
@@ -102,12 +105,11 @@ def _new_item(
         sla_due_at=timezone.now() + dt.timedelta(seconds=queue.sla_seconds),
     )
     if kind != APPEALED:
-        _draw(item, queue)
+        draw_samples(item, queue)
     item.save(force_insert=True)
     ItemTrigger.objects.create(item=item, kind=kind, inclusion_prob=inclusion_prob)
     remember_words(check)
-    for number, role in enumerate([SlotRole.APPEAL] if kind == APPEALED else _roles_of(item), start=1):
-        add_slot(item, number, role)
+    open_slots(item, [SlotRole.APPEAL] if kind == APPEALED else None)
     record_event(
         type="review.item.created",
         project_id=check.project_id,
@@ -116,10 +118,20 @@ def _new_item(
         reason_codes=[f"trigger:{kind}", f"severity:{severity}"],
         cause=[check.public_id],
     )
+    if kind != APPEALED and is_drawn(item.id, GOLDEN, queue.golden_rate):
+        from review.services.probes import raise_probe  # a probe is made by the steps above
+
+        raise_probe(queue=queue, beside=item)
     return item
 
 
-def _draw(item: ReviewItem, queue: Queue) -> None:
+def open_slots(item: ReviewItem, roles: Sequence[SlotRole] | None = None) -> None:
+    """Give a new item its slots: of `roles`, or as many as its queue and its draw want."""
+    for number, role in enumerate(roles or _roles_of(item), start=1):
+        add_slot(item, number, role)
+
+
+def draw_samples(item: ReviewItem, queue: Queue) -> None:
     """Decide what the item is a sample for. The draws do not depend on each other, nor on what was found."""
     item.blind, item.blind_prob = is_drawn(item.id, BLIND, queue.blind_rate), queue.blind_rate
     item.overlap, item.overlap_prob = is_drawn(item.id, OVERLAP, queue.overlap_rate), queue.overlap_rate

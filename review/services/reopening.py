@@ -33,11 +33,13 @@ def reopen(*, item: ReviewItem, membership: Membership, reason: str) -> ReviewIt
     if not reason:
         raise InvalidAnswer("Say why it is opened again.")
     item = ReviewItem.objects.select_for_update(of=("self",)).select_related("queue").get(id=item.id)
+    if item.golden_id is not None:
+        raise InvalidAnswer("This is a golden item: nothing follows from it. Retire it instead.")
     if item.state != ItemState.DECIDED:
         raise InvalidAnswer("Only a decided item can be opened again.")
     if item.decided_at is not None and item.decided_at > timezone.now():
         raise InvalidAnswer("Who decided it can still take that back. Open it again in a moment.")
-    if ReviewItem.objects.filter(checked=item.checked_id, queue=item.queue_id, state__in=OPEN_STATES).exists():
+    if ReviewItem.objects.real().filter(checked=item.checked_id, queue=item.queue_id, state__in=OPEN_STATES).exists():
         raise InvalidAnswer("This check came to the queue once more and waits there already.")
     _keep_away(item)
     begin_cycle(item, [SlotRole.PRIMARY, *[SlotRole.OVERLAP] * (item.queue.required_reviews - 1)])

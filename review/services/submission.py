@@ -137,7 +137,7 @@ def _why_not_counting(item: ReviewItem, slot: Assignment, membership: Membership
 
 def _record(annotation: Annotation, membership: Membership) -> None:
     record_event(
-        type="review.annotation.submitted",
+        type="review.golden.answered" if annotation.item.golden_id else "review.annotation.submitted",
         project_id=annotation.item.project_id,
         actor=user_actor(membership.user, membership.role),
         object=EventObject("review_item", annotation.item_id),

@@ -20,8 +20,7 @@ from review.selectors import own_slot
 from review.services.appeal_outcomes import move_appeal, open_again
 from review.services.claims import lease_again, lock_reviewer, may_adjudicate
 from review.services.cluster_undo import withdraw_cluster
-from review.services.decisions import record_decision_event
-from review.signals import decision_recorded
+from review.services.decisions import record_decision_event, take_effect
 from webapp.accounts.models import Membership
 from webapp.interception.releases import let_out, withdraw_release
 
@@ -62,7 +61,9 @@ def undo_decision(*, decision: Decision, membership: Membership) -> Undone:
     if decision.undone_at is not None:
         return _again(item, membership)
     now = timezone.now()
-    if not decision.seconds_to_undo() or not withdraw_release(decision_id=decision.id):
+    # A probe has no release.
+    withdrawn = bool(decision.seconds_to_undo()) and (bool(item.golden_id) or withdraw_release(decision_id=decision.id))
+    if not withdrawn:
         raise TooLate(_what_happened(decision, item))
     decision.undone_at = now
     decision.save(update_fields=["undone_at"])
@@ -136,5 +137,5 @@ def _take_effect(decision_id: uuid.UUID) -> bool:
         return False
     decision.waits_until = None
     decision.save(update_fields=["waits_until"])
-    decision_recorded.send(sender=Decision, decision=decision, item=decision.item)
+    take_effect(decision.item, decision)
     return True

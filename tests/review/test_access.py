@@ -49,6 +49,10 @@ PAGES = {
     "routing": ("GET", LEADS),
     "schema-new": ("GET", LEADS),
     "schema-edit": ("GET", LEADS),
+    "golden": ("GET", LEADS),
+    "golden-new": ("GET", LEADS),
+    "golden-retire": ("POST", LEADS),
+    "pause-lift": ("POST", LEADS),
 }
 #: Pages of a project as a whole, which everybody has in their own.
 OF_NO_ITEM = (
@@ -64,6 +68,7 @@ OF_NO_ITEM = (
     "routing",
     "schemas",
     "schema-new",
+    "golden",
 )
 
 
@@ -82,6 +87,7 @@ def urls(cast: Cast) -> dict[str, str]:
     arguments |= {"queue-new": [], "queue-edit": ["default"], "undo": [decided.id]}
     arguments |= {"schemas": [], "routing": [], "schema-new": [], "schema-edit": ["default"]}
     arguments |= {"agreement": [], "agreement-file": ["csv"]}
+    arguments |= {"golden": [], "golden-new": [item.public_id], "pause-lift": [0]}
     arguments |= {"reviewer": [cast.reviewer.id]}
     arguments |= {"reopen": [item.public_id], "browse": [], "filter-save": [], "filter-delete": [0]}
     return {

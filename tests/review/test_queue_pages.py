@@ -24,6 +24,9 @@ SETTINGS: dict[str, Any] = {
     "undo_seconds": 20,
     "blind_rate": 0.2,
     "overlap_rate": 0,
+    "golden_rate": 0,
+    "golden_pass_mark": 0.8,
+    "golden_window": 10,
     "skip_reasons": "unclear\n\n  wrong language \n",
 }
 

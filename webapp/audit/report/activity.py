@@ -27,6 +27,8 @@ REVIEW = {
     "review.item.reopened": "opened again by a lead",
     "review.appeal.made": "contested by an application or an end user",
     "review.decision.undone": "decisions taken back before they took effect",
+    "review.golden.answered": "answers to golden items, which measure reviewers",
+    "review.reviewer.paused": "reviewers paused for their answers to golden items",
     "content.viewed": "openings of texts by a person",
 }
 ACCESS = {

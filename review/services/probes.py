@@ -1,0 +1,177 @@
+"""Golden items before reviewers. A probe is an item like any other, but nothing follows from it for its check.
+
+It comes in beside an ordinary item, so that its id, its times and its place in the queue are those of ordinary items.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from review.draws import share_of
+from review.models import (
+    Annotation,
+    Decision,
+    Exclusion,
+    GoldenItem,
+    GoldenResult,
+    ItemTrigger,
+    Queue,
+    ReviewerPause,
+    ReviewItem,
+)
+from review.models.decisions import Method
+from review.models.items import OPEN_STATES, ItemState, SlotState
+from review.scoring import score_answer
+from review.services.raising import APPEALED, draw_samples, open_slots
+from webapp.accounts.models import Role, User
+from webapp.accounts.services import SYSTEM
+from webapp.audit.log import EventObject, record_event
+
+KNOWS_THE_ANSWER = "golden"
+_WITH_LEADS = (ItemState.ADJUDICATION, ItemState.ESCALATED)
+
+
+@transaction.atomic
+def raise_probe(*, queue: Queue, beside: ReviewItem) -> ReviewItem | None:
+    """Put one of the queue's golden items before reviewers who have not seen it; None when there is none for them."""
+    people = dict(queue.project.memberships.filter(user__is_active=True).values_list("user", "role"))
+    reviewers = {user for user, role in people.items() if role == Role.REVIEWER}
+    item = ReviewItem(project=queue.project, queue=queue)
+    draw_samples(item, queue)
+    item.qa = False
+    needed = queue.required_reviews + item.overlap
+    seen = _seen_by(queue)
+    fresh = [golden for golden, users in seen.items() if len(reviewers - users) >= needed]
+    if not fresh:
+        return None
+    chosen = max(fresh, key=lambda golden: share_of(beside.id, str(golden)))
+    golden = GoldenItem.objects.select_related("source__checked").get(id=chosen)
+    _store(item, golden)
+    away = dict.fromkeys(seen[chosen], "decided_the_original") | {
+        user: KNOWS_THE_ANSWER for user, role in people.items() if role in (Role.OWNER, Role.LEAD)
+    }
+    Exclusion.objects.bulk_create(Exclusion(item=item, reviewer_id=user, why=why) for user, why in away.items())
+    record_event(
+        type="review.golden.raised",
+        project_id=item.project_id,
+        actor=SYSTEM,
+        object=EventObject("review_item", item.id),
+        cause=[f"golden:{golden.id}"],
+    )
+    return item
+
+
+def _seen_by(queue: Queue) -> dict[uuid.UUID, set[uuid.UUID]]:
+    """Return who answered each golden item in use that is not before reviewers now, as a probe or before."""
+    in_use = GoldenItem.objects.filter(queue=queue, retired_at=None).exclude(probes__state__in=OPEN_STATES)
+    sources = dict(in_use.values_list("source", "id"))
+    seen: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set, {golden: set() for golden in sources.values()})
+    answers = Annotation.objects.filter(Q(item__in=sources) | Q(item__golden__in=sources.values()))
+    for item, golden, reviewer in answers.values_list("item", "item__golden", "reviewer"):
+        seen[sources.get(item, golden)].add(reviewer)
+    return seen
+
+
+def _store(item: ReviewItem, golden: GoldenItem) -> None:
+    source = golden.source
+    item.golden = golden
+    item.checked = source.checked
+    item.severity, item.priority, item.language = source.severity, source.priority, source.language
+    item.sla_due_at = timezone.now() + dt.timedelta(seconds=item.queue.sla_seconds)
+    item.save(force_insert=True)
+    kinds = source.triggers.exclude(kind=APPEALED).order_by("id").values_list("kind", "inclusion_prob")
+    ItemTrigger.objects.bulk_create(ItemTrigger(item=item, kind=kind, inclusion_prob=prob) for kind, prob in kinds)
+    open_slots(item)
+
+
+def score_probe(item: ReviewItem) -> None:
+    """Score the answers that count of a decided probe; twice is harmless. Who falls below the mark is paused."""
+    golden = item.golden
+    if golden is None:
+        return
+    answers = item.annotations.filter(cycle=item.cycle, counts=True, superseded_by=None)
+    for answer in answers.select_related("reviewer").prefetch_related("spans"):
+        score = score_answer(golden=golden, answer=answer)
+        GoldenResult.objects.get_or_create(
+            annotation=answer,
+            defaults={
+                "golden": golden,
+                "queue": item.queue,
+                "reviewer": answer.reviewer,
+                "verdict": score.verdict,
+                "categories": score.categories,
+                "spans": score.spans,
+                "score": score.total,
+            },
+        )
+        _hold_to_mark(item.queue, answer.reviewer)
+
+
+def _hold_to_mark(queue: Queue, reviewer: User) -> None:
+    """Pause a reviewer whose last golden answers, since a lead last lifted a pause, fall below the queue's mark."""
+    results = GoldenResult.objects.filter(queue=queue, reviewer=reviewer)
+    pauses = ReviewerPause.objects.filter(queue=queue, reviewer=reviewer)
+    lifted = pauses.filter(lifted_at__isnull=False).order_by("-lifted_at").first()
+    if lifted is not None and lifted.lifted_at is not None:
+        results = results.filter(created_at__gt=lifted.lifted_at)
+    scores = list(results.order_by("-created_at", "-id").values_list("score", flat=True)[: queue.golden_window])
+    if len(scores) < queue.golden_window:
+        return
+    mean = sum(scores) / len(scores)
+    if mean >= queue.golden_pass_mark:
+        return
+    _, new = ReviewerPause.objects.get_or_create(
+        queue=queue, reviewer=reviewer, lifted_at=None, defaults={"score": mean, "results": len(scores)}
+    )
+    if new:
+        record_event(
+            type="review.reviewer.paused",
+            project_id=queue.project_id,
+            actor=SYSTEM,
+            object=EventObject("user", reviewer.id),
+            counts={
+                "results": len(scores),
+                "score_permille": round(mean * 1000),
+                "mark_permille": round(queue.golden_pass_mark * 1000),
+            },
+            cause=[f"queue:{queue.id}"],
+        )
+
+
+def sweep_probes() -> int:
+    """Settle the probes that wait for leads, once they are due, and return how many: leads have nothing to decide."""
+    waiting = ReviewItem.objects.filter(golden__isnull=False, state__in=_WITH_LEADS, sla_due_at__lte=timezone.now())
+    return sum(_settle(item_id) for item_id in waiting.values_list("id", flat=True))
+
+
+@transaction.atomic
+def _settle(item_id: uuid.UUID) -> bool:
+    locked = ReviewItem.objects.select_for_update(of=("self",), skip_locked=True).filter(state__in=_WITH_LEADS)
+    item = locked.select_related("golden__created_by", "queue", "checked").filter(id=item_id).first()
+    if item is None or item.golden is None:
+        return False
+    Decision.objects.create(
+        item=item,
+        cycle=item.cycle,
+        outcome=item.golden.outcome,
+        method=Method.ADJUDICATED,
+        policy_version_id=item.checked.policy_version_id,
+        decided_by=item.golden.created_by,
+    )
+    item.state = ItemState.DECIDED
+    item.decided_at = timezone.now()
+    item.save(update_fields=["state", "decided_at"])
+    void_slots(item)
+    score_probe(item)
+    return True
+
+
+def void_slots(item: ReviewItem) -> None:
+    """End what nobody answered of an item."""
+    item.assignments.exclude(state=SlotState.SUBMITTED).update(state=SlotState.VOID)

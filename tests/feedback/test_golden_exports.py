@@ -1,0 +1,41 @@
+"""What measures reviewers is no data."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from feedback.filters import Filters
+from feedback.selectors import decided_items
+from review.models import ReviewItem
+from review.services import Answer, make_golden, retire_golden
+from tests.factories import Cast
+from tests.feedback.deciding import answer, decide, default_queue, words
+from tests.review.working import member
+
+
+def decided(cast: Cast, *, golden: bool = False) -> set[str]:
+    found = decided_items(project=cast.project, filters=Filters(golden=golden), before=timezone.now())
+    return {item.public_id for item in found}
+
+
+def test_golden_items_and_answers_to_them_are_left_out(cast: Cast) -> None:
+    item = decide(cast, output=words(1), by=cast.lead, findings=[])
+    lead = member(cast, cast.lead)
+    golden = make_golden(item=item, membership=lead, outcome="release", labels={}, spans=[], note="")
+    queue = default_queue(cast)
+    queue.golden_rate = 1.0
+    queue.save(update_fields=["golden_rate"])
+    ordinary = decide(cast, output=words(2), findings=[])
+    answer(cast, Answer(outcome="release"))
+    probe = ReviewItem.objects.get(golden=golden)
+    assert (probe.state, ordinary.state) == ("decided", "decided")
+    real = {item.public_id, ordinary.public_id, probe.public_id} - {probe.public_id}
+    assert decided(cast) == real - {item.public_id}
+    assert decided(cast, golden=True) == real
+    retire_golden(golden=golden, membership=lead)
+    assert decided(cast) == real
+
+
+def test_the_filter_is_kept(cast: Cast) -> None:
+    assert Filters.from_json(Filters(golden=True).as_json()).golden
+    assert Filters().as_json() == {}
