@@ -6,10 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import Count, Exists, OuterRef
 
 from review.dashboard.intervals import Share
-from review.models import Appeal
-from webapp.accounts.models import Project
+from review.models import Appeal, Exclusion
+from review.services.claims import ADJUDICATORS
+from webapp.accounts.models import Membership, Project, Role
 
 DAYS = 30
 
@@ -34,9 +36,11 @@ class AppealRow:
 
 @dataclass(frozen=True, slots=True)
 class Appeals:
-    """`pending` are all that nobody decided yet; the rows are of the last DAYS days, all of them first."""
+    """`pending` are all that nobody decided yet, `stuck` those of them that nobody in the project may decide; the rows
+    are of the last DAYS days, all of them first."""
 
     pending: int
+    stuck: int
     rows: list[AppealRow]
 
 
@@ -56,6 +60,11 @@ def read_appeals(project: Project, now: dt.datetime) -> Appeals:
     with connection.cursor() as cursor:
         cursor.execute(sql, [now, project.id, now - dt.timedelta(days=DAYS)])
         rows = [AppealRow(*row) for row in cursor.fetchall()]
-    return Appeals(
-        pending=Appeal.objects.filter(project=project, outcome="").count(), rows=rows if rows[0].made else []
+    excluded = Exclusion.objects.filter(item=OuterRef(OuterRef("item")), reviewer=OuterRef("user"))
+    able = Membership.objects.filter(
+        ~Exists(excluded), project=OuterRef("project"), role__in=(*ADJUDICATORS, Role.REVIEWER), user__is_active=True
     )
+    waiting = Appeal.objects.filter(project=project, outcome="").aggregate(
+        pending=Count("id"), stuck=Count("id", filter=~Exists(able))
+    )
+    return Appeals(**waiting, rows=rows if rows[0].made else [])

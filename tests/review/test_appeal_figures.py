@@ -11,7 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from review.dashboard.appeals import read_appeals
+from review.dashboard.intervals import Share
 from review.models import Appeal
+from review.own import own_figures
 from review.services import AppealRequest, make_appeal, undo_decision
 from tests.factories import Cast, make_check
 from tests.review.working import another, answer, claim_one, member, new_item, queue_of
@@ -109,7 +111,7 @@ def test_an_answer_that_was_taken_back_leaves_the_appeal_pending(cast: Cast) -> 
 @pytest.mark.usefixtures("contested")
 def test_leads_see_how_often_appeals_are_right(cast: Cast, client: Client) -> None:
     found = read_appeals(cast.project, timezone.now())
-    assert found.pending == 2
+    assert (found.pending, found.stuck) == (2, 0)
     assert [(row.rule, row.made, row.pending, row.upheld, row.reversed) for row in found.rows] == [
         (None, 4, 2, 1, 1),
         ("moderation", 2, 1, 0, 1),
@@ -128,6 +130,38 @@ def test_items_are_found_by_their_appeal(cast: Cast, client: Client, wanted: str
     client.force_login(cast.lead)
     page = client.get(reverse("review:browse", args=[cast.project.slug]), {"appeal": wanted})
     assert len(page.context["items"]) == number
+
+
+def test_leads_are_told_of_appeals_that_wait_for_nobody(cast: Cast, client: Client) -> None:
+    queue_of(cast, undo_seconds=0)
+    item = new_item(cast)
+    lead = member(cast, cast.lead)
+    decide(cast, lead, "block")
+    contest(cast, item.checked)
+    contest(cast, make_check(cast, verdict="block", review=""))
+    cast.project.memberships.exclude(user__in=[cast.lead, cast.compliance]).delete()
+    found = read_appeals(cast.project, timezone.now())
+    assert (found.pending, found.stuck) == (2, 1)
+    client.force_login(cast.lead)
+    assert "1 of them waits for nobody" in client.get(reverse("review:dashboard", args=[cast.project.slug])).text
+
+
+def test_a_reviewer_sees_how_many_of_their_decisions_were_reversed(cast: Cast, client: Client) -> None:
+    queue_of(cast, undo_seconds=0, required_reviews=2)
+    second, third = another(cast, "second"), another(cast, "third")
+    for outcome, answers in (("release", "bb"), ("block", "bb"), ("", "bb"), ("release", "rbb")):
+        item = new_item(cast)
+        for who, letter in zip((member(cast, cast.reviewer), second, third), answers, strict=False):
+            decide(cast, who, "block" if letter == "b" else "release")
+        contest(cast, item.checked)
+        if outcome:
+            decide(cast, member(cast, cast.owner), outcome)
+        item.assignments.update(state="void")
+    assert own_figures(project=cast.project, user=cast.reviewer).reversed == Share(1, 2)
+    assert own_figures(project=cast.project, user=second.user).reversed == Share(2, 3)
+    assert own_figures(project=cast.project, user=third.user).reversed == Share(1, 1)
+    client.force_login(cast.reviewer)
+    assert "1 of 2 that were contested" in client.get(reverse("review:mine", args=[cast.project.slug])).text
 
 
 def test_a_project_without_appeals_has_no_rows(cast: Cast) -> None:
