@@ -47,6 +47,8 @@ COMMANDS = (
     Command("end_on", "}", _("move its end, one character later")),
     Command("mark", "n", _("mark what is selected; among the findings also a text you type")),
     Command("note", "c", _("write a note")),
+    Command("reveal", "m", _("show covered text, as long as it is held")),
+    Command("pause", "p", _("blank the screen and pause")),
     Command("undo", "z", _("take the last decision back, while its time runs")),
     Command("help", "?", _("show the keys")),
 )

@@ -14,6 +14,7 @@ from django.utils import timezone
 from review import selectors
 from review.blind import is_hidden
 from review.clusters.members import count_waiting_like
+from review.covers import HIDES, Cover, cover_of, is_covered
 from review.definition import Definition, RubricField, read_definition
 from review.drafts import Draft, draft_of_slot
 from review.errors import InvalidAnswer
@@ -48,6 +49,10 @@ class Turn:
     number: int
     role: str
     segments: list[Segment]
+
+    @property
+    def characters(self) -> int:
+        return sum(len(segment.text) for segment in self.segments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,8 @@ class ItemPage:
     appeals: list[Appeal]
     nobody_left: bool
     alike: int
+    #: What is told of the texts before they are shown; None where they open as they are.
+    cover: Cover | None
 
     @property
     def appeal(self) -> Appeal | None:
@@ -128,6 +135,11 @@ class ItemPage:
         return as_json(self.draft.spans)
 
     @property
+    def hides(self) -> str:
+        """Return what makes an element with reviewed text open covered, in a template's tag."""
+        return HIDES if self.cover else ""
+
+    @property
     def offers_redact(self) -> bool:
         """Whether redaction may be chosen: a reviewer can mark what no rule found."""
         return self.output is not None
@@ -139,9 +151,17 @@ class ItemPage:
 
 
 def build_page(
-    *, item: ReviewItem, membership: Membership, slot: Assignment | None, draft: Draft | None = None
+    *,
+    item: ReviewItem,
+    membership: Membership,
+    slot: Assignment | None,
+    draft: Draft | None = None,
+    uncovered: bool = False,
 ) -> ItemPage:
-    """Return everything the page shows to this member; without a `slot` it is read-only."""
+    """Return everything the page shows to this member; without a `slot` it is read-only.
+
+    Severe texts open covered unless `uncovered` says that the member wants to see them at once.
+    """
     draft = draft or draft_of_slot(slot)
     blind = is_hidden(item=item, membership=membership)
     schema = read_definition(item.queue.label_schema.definition)
@@ -152,6 +172,8 @@ def build_page(
     decided = item.state == ItemState.DECIDED
     adjudicates = slot is not None and slot.role == SlotRole.ADJUDICATOR
     answers = list(selectors.answers_of(item=item)) if decided or adjudicates else []
+    rows = [_finding_row(finding, draft) for finding in findings]
+    covered = not uncovered and is_covered(item=item, membership=membership, blind=blind)
     turns = [_turn(number, message, findings) for number, message in enumerate(content.messages)]
     return ItemPage(
         item=item,
@@ -164,7 +186,7 @@ def build_page(
         output=content.output,
         output_chunks=chunks(content.output or "", [f for f in findings if f.target == OUTPUT]),
         redacted=_redacted(item, draft) if len(content.output or "") <= LARGE else None,
-        findings=[_finding_row(finding, draft) for finding in findings],
+        findings=rows,
         types=types_of(schema, findings),
         categories=_category_rows({} if blind else check.scores or {}, schema, draft),
         schema=schema,
@@ -185,6 +207,7 @@ def build_page(
         appeals=list(item.appeals.all()),
         nobody_left=slot is None and selectors.nobody_left(item=item),
         alike=0 if blind else count_waiting_like(item),
+        cover=cover_of(content.output, [(row.finding, row.where) for row in rows]) if covered else None,
     )
 
 

@@ -101,7 +101,7 @@ def item(request: MemberRequest, item: str) -> HttpResponse:
     slot = _working_slot(request, found)
     if slot is None:
         record_view(item=found, membership=request.membership)
-    return render_item(request, found, slot)
+    return render_item(request, found, slot, uncovered=request.GET.get("show") == "text")
 
 
 def _working_slot(request: MemberRequest, item: ReviewItem) -> Assignment | None:
@@ -126,8 +126,11 @@ def render_item(
     *,
     draft: Draft | None = None,
     status: int = 200,
+    uncovered: bool = False,
 ) -> HttpResponse:
-    page = build_page(item=item, membership=request.membership, slot=slot, draft=draft)
+    """Show an item. Who sends a form from a page without scripts has seen its texts: they come back uncovered."""
+    seen = uncovered or draft is not None
+    page = build_page(item=item, membership=request.membership, slot=slot, draft=draft, uncovered=seen)
     return render(request, "review/item.html", {"page": page, **frame_facts(request, item.queue)}, status=status)
 
 

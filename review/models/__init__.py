@@ -10,6 +10,7 @@ from review.models.profiles import ReviewerProfile
 from review.models.queues import LabelSchema, LabelSchemaVersion, Queue
 from review.models.routing import RoutingRule, RoutingTable
 from review.models.search import SavedFilter, SearchText
+from review.models.wellness import WellnessSettings
 
 __all__ = [
     "Annotation",
@@ -39,4 +40,5 @@ __all__ = [
     "SavedFilter",
     "SearchText",
     "SpanAnnotation",
+    "WellnessSettings",
 ]

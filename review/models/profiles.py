@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from review.models.wellness import CoverFrom, Look
 from webapp.accounts.models import Membership
 
 
@@ -12,3 +13,6 @@ class ReviewerProfile(models.Model):
 
     membership = models.OneToOneField(Membership, on_delete=models.CASCADE, related_name="reviewer_profile")
     keys = models.JSONField(default=dict, help_text="Keys by command, where they are not the usual ones.")
+    cover_from = models.PositiveSmallIntegerField(choices=CoverFrom, null=True, help_text="Null: the project's.")
+    look = models.CharField(max_length=10, choices=Look, blank=True, help_text="Empty: the project's.")
+    toggles = models.BooleanField(default=False, help_text="The key shows a covered text until it is pressed again.")

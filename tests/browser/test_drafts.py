@@ -31,7 +31,7 @@ def test_a_draft_outlives_the_page_and_ends_with_the_answer_or_the_session(
     page.keyboard.type("written while the network was away")
     page.keyboard.press("Escape")
     page.keyboard.press("1")
-    expect(page.locator("[data-saved]")).to_have_text("draft kept on this device")
+    expect(page.locator("[data-saved]")).to_have_text("draft kept")
     assert drafts(page) == [f"countersign:draft:{cast.reviewer.id}:{first.public_id}:1"]
     page.context.set_offline(False)
     page.evaluate("localStorage.setItem('countersign:draft:somebody:else', '{}')")
@@ -50,7 +50,7 @@ def test_a_draft_outlives_the_page_and_ends_with_the_answer_or_the_session(
     assert drafts(page) == []
     page.wait_for_url(f"**/{second.public_id}/")
     page.get_by_label("Note C").fill("leaving")
-    expect(page.locator("[data-saved]")).to_have_text("draft kept on this device")
+    expect(page.locator("[data-saved]")).to_have_text("draft kept")
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/accounts/login/**")
     assert drafts(page) == []

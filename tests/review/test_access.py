@@ -30,6 +30,8 @@ PAGES = {
     "filter-delete": ("POST", EVERYONE),
     "mine": ("GET", REVIEWERS),
     "keys": ("GET", REVIEWERS),
+    "comfort": ("GET", REVIEWERS),
+    "wellness": ("GET", LEADS),
     "redacted": ("GET", REVIEWERS),
     "work": ("POST", REVIEWERS),
     "ahead": ("POST", REVIEWERS),
@@ -64,6 +66,8 @@ OF_NO_ITEM = (
     "filter-save",
     "mine",
     "keys",
+    "comfort",
+    "wellness",
     "queue-new",
     "routing",
     "schemas",
@@ -82,7 +86,14 @@ def urls(cast: Cast) -> dict[str, str]:
     item = new_item(cast)
     slot = claim_one(cast, reviewer)
     arguments: dict[str, list[object]] = {"queues": [], "dashboard": [], "mine": [], "item": [item.public_id]}
-    arguments |= {"keys": [], "redacted": [item.public_id], "work": ["default"], "ahead": ["default"]}
+    arguments |= {
+        "keys": [],
+        "comfort": [],
+        "wellness": [],
+        "redacted": [item.public_id],
+        "work": ["default"],
+        "ahead": ["default"],
+    }
     arguments |= {"cluster": [item.public_id]}
     arguments |= {"queue-new": [], "queue-edit": ["default"], "undo": [decided.id]}
     arguments |= {"schemas": [], "routing": [], "schema-new": [], "schema-edit": ["default"]}

@@ -1,6 +1,7 @@
 // Whether the reviewer is at work: counted for the answer, and told to the server, which extends the lease.
 
 import { showPaused } from "./frame.js";
+import { isPaused } from "./pause.js";
 import { post } from "./server.js";
 
 const HEARTBEAT_MS = 30_000;
@@ -11,6 +12,10 @@ export function watchActivity(line) {
 
   for (const type of ["keydown", "pointerdown", "wheel", "input"]) {
     document.addEventListener(type, () => {
+      if (isPaused()) {
+        line.stage?.timers.rest();
+        return;
+      }
       inputSince = true;
       line.stage?.timers.touched(type === "keydown");
     }, { passive: true });

@@ -2,6 +2,7 @@
 
 import { announce, root } from "./frame.js";
 import { isControl, isSubmitChord, isTaken, nameOf } from "./keys.js";
+import { pause } from "./pause.js";
 import { ARROWS, REPEATED, SPAN_COMMANDS, moveByArrow } from "./span_keys.js";
 
 const keysDialog = document.getElementById("keys");
@@ -21,6 +22,8 @@ const COMMANDS = {
   ...SPAN_COMMANDS,
   note: ({ stage }) => stage.focusNote(),
   alike: ({ stage }) => stage.element.querySelector("[data-alike]")?.click(),
+  reveal: ({ stage, event }) => stage.cover.press(event),
+  pause: () => pause(),
   undo: ({ answers }) => void answers.undo(),
   help: () => keysDialog.showModal(),
 };

@@ -19,6 +19,7 @@ export class Editing {
 
   start() {
     if (!this.editor) return;
+    this.stage.cover.keepShown();
     this.stage.tabs.open("edit");
     this.editor.focus();
     this.editor.setSelectionRange(0, 0);

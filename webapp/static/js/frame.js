@@ -40,7 +40,7 @@ export function showSaved(text) {
 }
 
 export function showKept(kept) {
-  showSaved(kept ? "draft kept on this device" : "this device has no room for a draft");
+  showSaved(kept ? "draft kept" : "draft not kept: no room");
 }
 
 export function showPaused(paused) {

@@ -1,5 +1,6 @@
 // One item on screen: its form, and the parts that look after the rest of it.
 
+import { Cover } from "./cover.js";
 import { Editing } from "./editing.js";
 import { Findings } from "./findings.js";
 import { Tabs } from "./tabs.js";
@@ -13,6 +14,7 @@ export class Stage {
     this.announce = announce;
     this.form = this.find("[data-answer]");
     this.timers = new Timers(this);
+    this.cover = new Cover(this);
     this.tabs = new Tabs(this);
     this.editing = new Editing(this);
     this.findings = new Findings(this);

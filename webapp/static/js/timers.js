@@ -23,6 +23,11 @@ export class Timers {
     if (isKey) this.keystrokes += 1;
   }
 
+  /** Begin to count anew with the next input: the reviewer paused. */
+  rest() {
+    this.lastInput = null;
+  }
+
   extendLease(seconds) {
     this.leaseEnds = performance.now() + 1000 * seconds;
     this.warned = false;

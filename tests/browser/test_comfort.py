@@ -1,0 +1,69 @@
+"""Covered texts, and the blank screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from review.models import ReviewItem
+from tests.browser.test_console import OUTPUT, start, wait_saved
+from tests.factories import Cast
+from tests.review.working import new_item
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_a_severe_text_is_shown_while_the_key_is_held_and_stays_by_the_button(
+    cast: Cast, open_queues: Callable[..., Page]
+) -> None:
+    items = [new_item(cast) for _ in range(2)]
+    ReviewItem.objects.update(severity=4)
+    page = open_queues()
+    start(page)
+    text, cover = page.locator(".output").first, page.locator(".cover")
+    expect(cover).to_contain_text("EMAIL_ADDRESS")
+    expect(page.get_by_role("group", name="Output of the model")).to_have_count(0)
+    assert OUTPUT not in page.locator("body").aria_snapshot()
+    page.keyboard.down("m")
+    expect(text).to_be_visible()
+    expect(cover).to_be_hidden()
+    page.keyboard.up("m")
+    expect(text).to_be_hidden()
+    button = page.get_by_role("button", name="Show the texts M")
+    button.press("Enter")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(text).to_be_visible()
+    page.keyboard.press("m")
+    expect(text).to_be_visible()
+    button.press("Enter")
+    expect(text).to_be_hidden()
+    page.keyboard.press("r")
+    expect(page.locator("[data-redacted]")).to_be_hidden()
+    page.keyboard.press("e")
+    expect(page.locator(".editor")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.keyboard.press("b")
+    wait_saved(page)
+    page.wait_for_url(f"**/{items[1].public_id}/")
+    expect(text).to_be_hidden()
+
+
+def test_a_blank_screen_takes_no_commands_and_counts_no_time(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    item = new_item(cast)
+    page = open_queues()
+    start(page)
+    page.keyboard.press("p")
+    expect(page.get_by_role("heading", name="Paused")).to_be_visible()
+    assert page.evaluate("document.elementFromPoint(400, 600).closest('#blank') !== null")
+    page.keyboard.press("b")
+    page.keyboard.press("b")
+    page.keyboard.press("p")
+    expect(page.get_by_role("group", name="Output of the model")).to_be_visible()
+    page.keyboard.press("a")
+    page.keyboard.press("a")
+    page.wait_for_url("**/review/")
+    stored = item.annotations.get()
+    assert (stored.outcome, stored.keystrokes) == ("release", 4), "what was pressed meanwhile is not counted"

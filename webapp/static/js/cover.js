@@ -1,0 +1,52 @@
+// Severe texts open covered. A held key shows them while it is held; the button, or a key for who can not hold one,
+// until it is pressed again.
+
+import { root } from "./frame.js";
+import { nameOf } from "./keys.js";
+
+export class Cover {
+  constructor(stage) {
+    this.stage = stage;
+    this.texts = stage.all("[data-covered]");
+    this.covers = stage.all("[data-cover]");
+    this.button = stage.find("[data-reveal]");
+    this.stays = false;
+    this.button?.addEventListener("click", () => this.toggle());
+  }
+
+  toggle() {
+    this.stays = !this.stays;
+    this.show(this.stays);
+    this.stage.announce(this.stays ? "Texts shown." : "Texts covered.");
+  }
+
+  /** Show the texts for as long as the key of `event` is held, or as the reviewer has it, until the next press. */
+  press(event) {
+    if (root.dataset.reveal === "toggle") this.toggle();
+    else if (!this.stays) this.hold(nameOf(event));
+  }
+
+  hold(key) {
+    const held = new AbortController();
+    const end = () => {
+      held.abort();
+      this.show(this.stays);
+    };
+    this.show(true);
+    document.addEventListener("keyup", (event) => nameOf(event) === key && end(), { signal: held.signal });
+    window.addEventListener("blur", end, { signal: held.signal });
+  }
+
+  /** Show the texts because the reviewer works in them. */
+  keepShown() {
+    this.stays = true;
+    this.show(true);
+  }
+
+  show(shown) {
+    for (const text of this.texts) text.hidden = !shown;
+    for (const cover of this.covers) cover.hidden = shown;
+    this.button?.setAttribute("aria-pressed", String(this.stays));
+    this.stage.element.classList.toggle("is-revealed", shown);
+  }
+}
