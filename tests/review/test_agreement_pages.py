@@ -17,7 +17,7 @@ from django.utils import timezone
 from review.agreement.figures import QueueAgreement, own_agreement, read_agreement
 from review.agreement.reading import Choice
 from review.models import Annotation, Assignment, ReviewItem, SpanAnnotation
-from review.services import AppealRequest, make_appeal
+from review.services import AppealRequest, make_appeal, make_golden
 from tests.factories import Cast
 from tests.review.working import another, answer, claim_one, effects_now, member, new_item, queue_of
 from webapp.accounts.models import Membership
@@ -88,6 +88,15 @@ def test_neither_adjudicators_nor_appeals_nor_what_was_taken_back_counts(cast: C
     assert figures(cast).measures[0].answers == 2
     Annotation.objects.filter(reviewer=two.user).update(counts=False)
     assert read_agreement(choice(cast)) == []
+
+
+def test_answers_to_golden_items_do_not_count(cast: Cast, people: list[Membership]) -> None:
+    one, two, _ = people
+    source, other = (answered(cast, (one, "block"), (two, "block")) for _ in range(2))
+    right: dict[str, Any] = {"outcome": "block", "labels": {}, "spans": [], "note": ""}
+    golden = make_golden(item=source, membership=member(cast, cast.lead), **right)
+    ReviewItem.objects.filter(pk=other.pk).update(golden=golden)
+    assert figures(cast).measures[0].items == 1
 
 
 def test_the_period_is_of_decisions_that_hold(cast: Cast, people: list[Membership]) -> None:

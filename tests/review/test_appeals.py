@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from review.errors import InvalidAnswer, NotContestable, TooManyAppeals
 from review.models import Appeal, AppealText, Assignment, Decision, Exclusion, ReviewItem
-from review.services import AppealRequest, claim_items, escalate, make_appeal, raise_item, reopen, skip, undo_decision
+from review.services import (
+    AppealRequest,
+    claim_items,
+    escalate,
+    make_appeal,
+    make_golden,
+    raise_item,
+    reopen,
+    skip,
+    undo_decision,
+)
 from review.services import appeal_limits as limits
 from tests.factories import Cast, make_check
 from tests.review.working import another, answer, claim_one, effects_now, events, member, new_item, queue_of
@@ -187,6 +199,21 @@ def test_what_is_not_decided_is_not_contested(cast: Cast, review: str) -> None:
     with pytest.raises(NotContestable, match="not decided yet" if review else "no verdict"):
         contest(cast, check)
     assert Appeal.objects.count() == 0
+
+
+def test_a_golden_item_before_reviewers_does_not_stop_an_appeal(cast: Cast, item: ReviewItem) -> None:
+    right: dict[str, Any] = {"outcome": "block", "labels": {}, "spans": [], "note": ""}
+    make_golden(item=item, membership=member(cast, cast.lead), **right)
+    fresh = another(cast, "fresh")
+    queue_of(cast, golden_rate=1.0, required_reviews=1)
+    new_item(cast).assignments.update(state="void")
+    probe = ReviewItem.objects.get(golden__source=item)
+    probe.assignments.update(state="void")
+    queue_of(cast, golden_rate=0.0)
+    assert probe.state == "pending"
+    assert contest(cast, item.checked).item == item
+    decide(cast, who=fresh)
+    assert Appeal.objects.get().state == "reversed"
 
 
 def test_a_decision_that_can_be_taken_back_is_not_contested(cast: Cast) -> None:
