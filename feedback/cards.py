@@ -60,11 +60,5 @@ Records left out of this format, and why:
 
 {skipped}
 
-`manifest.json` lists every file with its SHA-256. Load it with:
-
-```python
-from datasets import load_dataset
-
-data = load_dataset("path/to/this/folder")
-```
+`manifest.json` lists every file with its SHA-256. {exporter.usage}
 """

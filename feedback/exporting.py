@@ -74,7 +74,7 @@ def _write(folder: Path, version: DatasetVersion, made_by: Exporter, tell: Progr
     if not data_files:
         raise ExportFailed(_why_empty(files))
     manifest = _manifest(version, made_by, files)
-    texts = made_by.extra_files(dataset=slug, splits=list(data_files))
+    texts = made_by.extra_files(dataset=slug, splits=list(data_files), words=files.words)
     texts["README.md"] = card(made_by, manifest=manifest, data_files=data_files)
     for path, text in texts.items():
         place = folder / path

@@ -44,6 +44,22 @@ class JSONLines:
         self._file.close()
 
 
+class JSONArray:
+    """A file of one JSON array, an object a line, UTF-8."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("x", encoding="utf-8", newline="\n")
+        self._before = "[\n"
+
+    def write(self, row: Row) -> None:
+        self._file.write(self._before + json_line(row))
+        self._before = ",\n"
+
+    def close(self) -> None:
+        self._file.write("\n]\n")
+        self._file.close()
+
+
 class SplitFiles:
     """The data files of an export below `folder`, written side by side; memory does not grow with the rows.
 
@@ -59,6 +75,7 @@ class SplitFiles:
         self.rows: dict[str, int] = {}
         self.skipped: Counter[str] = Counter()
         self.assistance: Counter[str] = Counter()
+        self.words: set[str] = set()
 
     def __enter__(self) -> SplitFiles:
         return self
@@ -78,6 +95,7 @@ class SplitFiles:
             self.skipped[rows.reason] += 1
             return
         self.assistance[record["assistance"] or "none"] += 1
+        self.words.update(self._exporter.words(record))
         for row in rows:
             self._write(record["split"], row)
 
@@ -102,7 +120,16 @@ class SplitFiles:
             path = path.with_name(f"{path.name}-{len(parts):05d}.parquet")
         path.parent.mkdir(parents=True, exist_ok=True)
         parts.append(path)
-        self._open[split] = ParquetShard(path, self._exporter.features) if self._sharded else JSONLines(path)
+        self._open[split] = self._new_file(path)
+
+    def _new_file(self, path: Path) -> DataFile:
+        match self._exporter.file_type:
+            case "parquet":
+                return ParquetShard(path, self._exporter.features)
+            case "json":
+                return JSONArray(path)
+            case _:
+                return JSONLines(path)
 
     def finish(self) -> dict[str, list[dict[str, Any]]]:
         """Close the files, give shards their names, and return path and rows of each by split, in order."""

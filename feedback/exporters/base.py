@@ -7,7 +7,7 @@ for all, in feedback.writing.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -35,7 +35,15 @@ class Exporter(ABC):
     features: ClassVar[Sequence[Feature]]
     #: It measures machines: by default it takes only what people said before they saw what a machine said.
     measures: ClassVar[bool] = False
-    file_type: ClassVar[Literal["jsonl", "parquet"]] = "jsonl"
+    file_type: ClassVar[Literal["json", "jsonl", "parquet"]] = "jsonl"
+    #: How to load the folder, as its card says it.
+    usage: ClassVar[str] = """Load it with:
+
+```python
+from datasets import load_dataset
+
+data = load_dataset("path/to/this/folder")
+```"""
 
     @abstractmethod
     def rows(self, record: Record) -> list[Row] | Skip:
@@ -45,8 +53,12 @@ class Exporter(ABC):
         """Return where the rows of a split lie in the folder; Parquet adds the shard's number."""
         return f"{split}.jsonl" if self.file_type == "jsonl" else f"data/{split}"
 
-    def extra_files(self, *, dataset: str, splits: Sequence[str]) -> dict[str, str]:
-        """Return further files by path, for the splits that have rows."""
+    def words(self, record: Record) -> Iterable[str]:
+        """Return what `extra_files` must know of the rows of a record; few different ones in all, they are kept."""
+        return ()
+
+    def extra_files(self, *, dataset: str, splits: Sequence[str], words: Collection[str]) -> dict[str, str]:
+        """Return further files by path, for the splits that have rows; `words` of all their records."""
         return {}
 
 

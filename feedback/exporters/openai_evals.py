@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import yaml
@@ -40,7 +40,7 @@ class OpenAIEvals(Exporter):
     def data_file(self, *, dataset: str, split: str) -> str:
         return f"registry/data/{dataset}/{split}.jsonl"
 
-    def extra_files(self, *, dataset: str, splits: Sequence[str]) -> dict[str, str]:
+    def extra_files(self, *, dataset: str, splits: Sequence[str], words: Collection[str]) -> dict[str, str]:
         """Return a registry for `oaieval --registry_path registry`, an eval for each split."""
         entries: dict[str, Any] = {}
         for split in splits:

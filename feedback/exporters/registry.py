@@ -5,6 +5,7 @@ from __future__ import annotations
 from feedback.errors import DatasetError
 from feedback.exporters.base import Exporter
 from feedback.exporters.huggingface import HuggingFace
+from feedback.exporters.label_studio import LabelStudio
 from feedback.exporters.multilabel_classifier import MultilabelClassifier
 from feedback.exporters.openai_chat_sft import OpenAIChatSFT
 from feedback.exporters.openai_evals import OpenAIEvals
@@ -19,6 +20,7 @@ EXPORTERS: dict[str, Exporter] = {
         MultilabelClassifier(),
         PIISpans(),
         OpenAIEvals(),
+        LabelStudio(),
         HuggingFace(),
     )
 }

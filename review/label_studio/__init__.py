@@ -1,0 +1,1 @@
+"""Label Studio's JSON: tasks for it, and what comes back."""
