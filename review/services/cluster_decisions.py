@@ -45,7 +45,13 @@ _OPEN = (ItemState.PENDING, ItemState.IN_REVIEW)
 
 def may_decide_cluster(item: ReviewItem) -> bool:
     """Whether one answer to this item decides it, as decisions of a cluster need."""
-    return item.cycle == 1 and not item.blind and not item.overlap and item.queue.required_reviews == 1
+    return (
+        item.golden_id is None
+        and item.cycle == 1
+        and not item.blind
+        and not item.overlap
+        and item.queue.required_reviews == 1
+    )
 
 
 @transaction.atomic

@@ -1,0 +1,36 @@
+"""A reviewer decides near-duplicates once, from the console, and takes all of it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from review.models import Assignment
+from review.services.grouping import group_items
+from tests.browser.test_console import start
+from tests.factories import Cast
+from tests.review.test_cluster_decisions import letter
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_a_reviewer_decides_near_duplicates_once(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    for name in ("Ann", "Bartholomew", "Cy"):
+        letter(cast, name, found=(name,))
+    letter(cast, "Di", harm=True)
+    group_items()
+    page = open_queues()
+    start(page)
+    expect(page.get_by_role("link", name="3 near-duplicates wait")).to_be_visible(timeout=15_000)
+    page.keyboard.press("g")
+    expect(page.get_by_text("1 would be left out: something else was found in it")).to_be_visible()
+    page.get_by_label("Redact").check(force=True)
+    page.get_by_label("Reason one is needed").fill("A scam")
+    page.get_by_role("button", name="Decide this and 2 like it").click()
+    expect(page.get_by_text("and 2 like it")).to_be_visible()
+    assert Assignment.objects.filter(state="reserved").count() == 2
+    page.get_by_role("button", name="Take all of it back").click()
+    expect(page.get_by_role("button", name="Submit and next")).to_be_visible()
+    assert not Assignment.objects.filter(state="reserved").exists()
