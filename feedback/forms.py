@@ -21,13 +21,13 @@ class _Choices(forms.MultipleChoiceField):
 class FilterForm(forms.Form):
     """Which items; everything may be left open."""
 
-    since = forms.DateField(required=False, label="Decided from", widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(required=False, label="to", widget=forms.DateInput(attrs={"type": "date"}))
-    outcomes = _Choices(required=False, label="Outcome", choices=Outcome.choices)
-    queues = _Choices(required=False, label="Queue")
-    assistance = _Choices(required=False, label="What the reviewer saw", choices=Assistance.choices)
+    since = forms.DateField(required=False, label=_("Decided from"), widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, label=_("to"), widget=forms.DateInput(attrs={"type": "date"}))
+    outcomes = _Choices(required=False, label=_("Outcome"), choices=Outcome.choices)
+    queues = _Choices(required=False, label=_("Queue"))
+    assistance = _Choices(required=False, label=_("What the reviewer saw"), choices=Assistance.choices)
     golden = forms.BooleanField(required=False, label=_("Also items that golden ones were made of"))
-    categories = _Choices(required=False, label="Confirmed category", choices=[(c, c) for c in CATEGORIES])
+    categories = _Choices(required=False, label=_("Confirmed category"), choices=[(c, c) for c in CATEGORIES])
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,7 +38,7 @@ class FilterForm(forms.Form):
     def clean(self) -> None:
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         if since and until and since > until:
-            self.add_error("until", "The last day is before the first.")
+            self.add_error("until", _("The last day is before the first."))
 
     def filters(self) -> Filters:
         data = self.cleaned_data
@@ -54,21 +54,29 @@ class FilterForm(forms.Form):
 
 
 class DatasetForm(FilterForm):
-    name = forms.CharField(max_length=200)
+    name = forms.CharField(max_length=200, label=_("Name"))
     slug = forms.SlugField(
         required=False,
         max_length=100,
-        label="Short name",
-        help_text="For commands and files; made of the name if empty.",
+        label=_("Short name"),
+        help_text=_("For commands and files; made of the name if empty."),
     )
     purpose = forms.CharField(
-        required=False, max_length=200, help_text="What the data may be used for; stands in every record."
+        required=False,
+        max_length=200,
+        label=_("Purpose"),
+        help_text=_("What the data may be used for; stands in every record."),
     )
-    licence = forms.CharField(required=False, max_length=100, help_text="Stands in every record.")
+    licence = forms.CharField(
+        required=False,
+        max_length=100,
+        label=_("Licence"),
+        help_text=_("Stands in every record."),
+    )
 
     def clean(self) -> None:
         super().clean()
         slug = self.cleaned_data.get("slug") or slugify(self.cleaned_data.get("name", ""))
         if not slug and "slug" not in self.errors and "name" not in self.errors:
-            self.add_error("slug", "The name has no letters a-z to make a short name of; write one.")
+            self.add_error("slug", _("The name has no letters a-z to make a short name of; write one."))
         self.cleaned_data["slug"] = slug[:100]

@@ -9,6 +9,7 @@ from pathlib import Path
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from feedback import jobs
 from feedback.errors import DatasetError, NothingDecided
@@ -32,7 +33,9 @@ def create_dataset(
         defaults={"name": name, "filters": filters.as_json(), "purpose": purpose, "licence": licence},
     )
     if not created:
-        raise DatasetError(f"This project has a dataset {slug!r} already; choose another short name.")
+        raise DatasetError(
+            _("This project has a dataset “%(slug)s” already; choose another short name.") % {"slug": slug}
+        )
     return dataset
 
 
@@ -48,8 +51,10 @@ def open_version(*, dataset: Dataset, filters: Filters | None = None, created_by
     filters = Filters.from_json(dataset.filters) if filters is None else filters
     if not decided_items(project=dataset.project, filters=filters, before=timezone.now()).exists():
         raise NothingDecided(
-            "No decided item fits these filters. Decide items in review first, or widen the filters; "
-            "a decision counts once its time to undo is over."
+            _(
+                "No decided item fits these filters. Decide items in review first, or widen the filters; "
+                "a decision counts once its time to undo is over."
+            )
         )
     newest = dataset.versions.aggregate(n=Max("version"))["n"] or 0
     return DatasetVersion.objects.create(
@@ -87,12 +92,15 @@ def open_export(*, version: DatasetVersion, format: str, created_by: User | None
     """
     exporter(format)
     if version.state != JobState.DONE:
-        raise DatasetError(f"Version {version.version} is not frozen; freeze it first.")
+        raise DatasetError(_("Version %(version)s is not frozen; freeze it first.") % {"version": version.version})
     folder = str(path or standard_folder(version, format))
     DatasetVersion.objects.select_for_update(no_key=True).get(pk=version.pk)
     live = version.exports.filter(format=format, state__in=LIVE_STATES).first()
     if live and live.path != folder:
-        raise DatasetError(f"This version is being exported as {format} to {live.path}; wait for that, then try again.")
+        raise DatasetError(
+            _("This version is being exported as %(format)s to %(path)s; wait for that, then try again.")
+            % {"format": format, "path": live.path}
+        )
     return live or Export.objects.create(version=version, format=format, path=folder, created_by=created_by)
 
 

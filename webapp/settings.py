@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "webapp.languages.SpeakReadersLanguage",
     "webapp.accounts.middleware.SignInNeedsItsLimit",
 ]
 
@@ -117,6 +118,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
                 "webapp.accounts.context.membership",
             ],
         },
@@ -154,10 +156,12 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
 LOCALE_PATHS = [BASE_DIR / "webapp" / "locale"]
+FORMAT_MODULE_PATH = "webapp.formats"
 
 STATIC_URL = "static/"
 # WhiteNoise serves the files from where they are; a deployment that wants them collected says where to.

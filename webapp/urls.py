@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from review.appeals_api import router as appeals
 from webapp import views
+from webapp.accounts import language as accounts
 from webapp.interception.api import api
 from webapp.interception.moderations import api as openai_api
 from webapp.interception.views import api_docs
@@ -21,6 +22,7 @@ urlpatterns = [
     path("accounts/login/", allauth.login, name="account_login"),
     path("accounts/logout/", allauth.logout, name="account_logout"),
     path("accounts/password/change/", allauth.password_change, name="account_change_password"),
+    path("accounts/language/", accounts.language, name="language"),
     path("v1/docs", api_docs, name="api-docs"),
     path("v1/", api.urls),
     path("openai/v1/", openai_api.urls),

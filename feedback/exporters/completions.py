@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
+
 from feedback.exporters.base import Skip
 from feedback.records import Record
 from review.models.annotations import AnnotationVerdict, Outcome
@@ -14,10 +16,10 @@ def good_completion(record: Record) -> str | Skip:
     only if it was judged fine: people also release what violates, and say so.
     """
     if not record["messages"]:
-        return Skip("no prompt")
+        return Skip(gettext_noop("no prompt"))
     text = record["released"]
     if text is None or not text.strip() or record["output"] is None:
-        return Skip("nothing went out")
+        return Skip(gettext_noop("nothing went out"))
     if record["outcome"] == Outcome.RELEASE and record["verdict"] != AnnotationVerdict.FINE:
-        return Skip("released, but not judged fine")
+        return Skip(gettext_noop("released, but not judged fine"))
     return text

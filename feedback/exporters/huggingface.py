@@ -6,6 +6,8 @@ import datetime as dt
 import json
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from feedback.exporters.base import Exporter, Row, class_column, column, list_column, struct_column
 from feedback.exporters.multilabel_classifier import label_columns
 from feedback.records import Record
@@ -19,9 +21,11 @@ _ASSISTANCE = class_column("assistance", Assistance.values)
 
 class HuggingFace(Exporter):
     identifier = "huggingface"
-    title = "Hugging Face folder"
-    purpose = "Keep, explore or hand on everything that was decided: one row a record, every field, every answer."
-    exposes = "All texts as they were, with their private data. Reviewers are pseudonyms."
+    title = gettext_noop("Hugging Face folder")
+    purpose = gettext_noop(
+        "Keep, explore or hand on everything that was decided: one row a record, every field, every answer."
+    )
+    exposes = gettext_noop("All texts as they were, with their private data. Reviewers are pseudonyms.")
     file_type = "parquet"
     features = (
         column("id", "string"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
+
 from feedback.exporters.base import Exporter, Row, Skip, column, list_column
 from feedback.messages import prompt_of, prompt_text
 from feedback.records import Record
@@ -10,12 +12,14 @@ from feedback.selectors import CATEGORIES
 
 class MultilabelClassifier(Exporter):
     identifier = "multilabel-classifier"
-    title = "Multi-label classifier"
-    purpose = (
+    title = gettext_noop("Multi-label classifier")
+    purpose = gettext_noop(
         "Train or calibrate a guard model. Labels are floats, as Hugging Face's multi_label_classification wants them; "
         "where label_mask is 0 nobody judged the category, and its loss must be left out."
     )
-    exposes = "The output as it was (it is what the labels judge); the newest user message with private data taken out."
+    exposes = gettext_noop(
+        "The output as it was (it is what the labels judge); the newest user message with private data taken out."
+    )
     features = (
         column("id", "string"),
         column("prompt", "string"),
@@ -30,7 +34,7 @@ class MultilabelClassifier(Exporter):
     def rows(self, record: Record) -> list[Row] | Skip:
         columns = label_columns(record)
         if not any(columns["label_mask"]):
-            return Skip("no category was judged")
+            return Skip(gettext_noop("no category was judged"))
         return [
             {
                 "id": record["id"],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from feedback.exporters.base import MESSAGE, Exporter, Row, Skip, column, list_column
 from feedback.exporters.completions import good_completion
 from feedback.messages import prompt_of
@@ -12,12 +14,12 @@ from feedback.records import Record
 
 class OpenAIChatSFT(Exporter):
     identifier = "openai-chat-sft"
-    title = "OpenAI chat (SFT)"
-    purpose = (
+    title = gettext_noop("OpenAI chat (SFT)")
+    purpose = gettext_noop(
         "Fine-tune a language model on what people let out, redacted or rewrote. Read by TRL's SFTTrainer, Axolotl, "
         "LLaMA-Factory, Together, Fireworks and Azure. Only the reviewed answer has weight 1."
     )
-    exposes = "The text that went out; prompts with the private data that checks found taken out."
+    exposes = gettext_noop("The text that went out; prompts with the private data that checks found taken out.")
     features = (list_column("messages", (*MESSAGE, column("weight", "int8"))),)
 
     def rows(self, record: Record) -> list[Row] | Skip:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import yaml
+from django.utils.translation import gettext_noop
 
 from feedback.exporters.base import MESSAGE, Exporter, Row, Skip, column, list_column, struct_column
 from feedback.exporters.completions import good_completion
@@ -15,13 +16,13 @@ from feedback.records import Record
 
 class OpenAIEvals(Exporter):
     identifier = "openai-evals"
-    title = "openai/evals"
+    title = gettext_noop("openai/evals")
     measures = True
-    purpose = (
+    purpose = gettext_noop(
         "Measure a language model against the answers that people stood behind. Use the test split. A reviewer who saw "
         "machine scores leans to them, so it takes blind answers alone, unless the dataset chose by what they saw."
     )
-    exposes = "The text that went out; prompts with the private data that checks found taken out."
+    exposes = gettext_noop("The text that went out; prompts with the private data that checks found taken out.")
     features = (
         list_column("input", MESSAGE),
         column("ideal", "string"),

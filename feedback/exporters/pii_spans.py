@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
+
 from feedback.exporters.base import Exporter, Row, Skip, column, list_column
 from feedback.messages import PRIVATE
 from feedback.records import Record, RecordSpan
@@ -10,12 +12,12 @@ from feedback.selectors import CATEGORIES
 
 class PIISpans(Exporter):
     identifier = "pii-spans"
-    title = "PII spans"
-    purpose = (
+    title = gettext_noop("PII spans")
+    purpose = gettext_noop(
         "Train or measure detectors of private data. Offsets count code points, as Python strings do. A row without "
         "spans is an output whose findings people all dropped; outputs in which nobody judged a span are left out."
     )
-    exposes = "The output as it was, with the private data: that is what it is about."
+    exposes = gettext_noop("The output as it was, with the private data: that is what it is about.")
     features = (
         column("id", "string"),
         column("text", "string"),
@@ -29,9 +31,9 @@ class PIISpans(Exporter):
     def rows(self, record: Record) -> list[Row] | Skip:
         text = record["output"]
         if text is None:
-            return Skip("no output")
+            return Skip(gettext_noop("no output"))
         if not _judged(record):
-            return Skip("no span of private data was judged")
+            return Skip(gettext_noop("no span of private data was judged"))
         spans = [
             {"start": s["start"], "end": s["end"], "label": s["label"], "text": text[s["start"] : s["end"]]}
             for s in record["spans"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
+
 from feedback.exporters.base import MESSAGE, Exporter, Row, Skip, list_column
 from feedback.messages import prompt_of
 from feedback.records import Record
@@ -9,12 +11,12 @@ from feedback.records import Record
 
 class TRLPreference(Exporter):
     identifier = "trl-preference"
-    title = "TRL preference (DPO)"
-    purpose = (
+    title = gettext_noop("TRL preference (DPO)")
+    purpose = gettext_noop(
         "Teach a language model to prefer what people wrote over what it wrote: DPOTrainer and its kin, explicit "
         "prompt. One row for each pair: every correction is one."
     )
-    exposes = (
+    exposes = gettext_noop(
         "The rejected text is the output as it was, with its private data: that is what is to be unlearned. The chosen "
         "text is as people wrote it; prompts with the private data that checks found taken out."
     )
@@ -22,9 +24,9 @@ class TRLPreference(Exporter):
 
     def rows(self, record: Record) -> list[Row] | Skip:
         if not record["messages"]:
-            return Skip("no prompt")
+            return Skip(gettext_noop("no prompt"))
         if not record["pairs"]:
-            return Skip("no preference")
+            return Skip(gettext_noop("no preference"))
         prompt = prompt_of(record)
         return [
             {"prompt": prompt, "chosen": _said(pair["chosen"]), "rejected": _said(pair["rejected"])}

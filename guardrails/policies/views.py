@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from policies.models import Policy, PolicyVersion
@@ -58,7 +59,7 @@ def new_version(request: MemberRequest, name: str = "") -> HttpResponse:
         except PolicyError as error:
             issues = error.issues
         else:
-            messages.success(request, f"Stored as {version}.")
+            messages.success(request, _("Stored as %(version)s.") % {"version": version})
             return redirect("policies:detail", request.project.slug, version.policy.name)
     context = {"document": document, "issues": issues, "name": name, **_rights(request)}
     return render(request, "policies/edit.html", context, status=422 if issues else 200)
@@ -69,7 +70,7 @@ def new_version(request: MemberRequest, name: str = "") -> HttpResponse:
 def activate_version(request: MemberRequest, name: str, version: int) -> HttpResponse:
     found = _version(request, name, version)
     activate(version=found, actor=user_actor(request.user, request.membership.role))
-    messages.success(request, f"{found} is active: new checks use it.")
+    messages.success(request, _("%(version)s is active: new checks use it.") % {"version": found})
     return redirect("policies:detail", request.project.slug, name)
 
 

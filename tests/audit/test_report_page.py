@@ -91,3 +91,17 @@ def test_a_damaged_log_makes_no_figures(cast: Cast, client: Client) -> None:
     response = client.get(reverse("audit:report", args=["acme"]), OCTOBER)
     assert response.status_code == 503
     assert "manage.py audit verify" in response.content.decode()
+
+
+def test_the_page_speaks_the_readers_language_and_the_files_english(cast: Cast, client: Client) -> None:
+    cast.compliance.language = "de"
+    cast.compliance.save(update_fields=["language"])
+    client.force_login(cast.compliance)
+    page = client.get(reverse("audit:report", args=["acme"]), OCTOBER).content.decode()
+    assert "124 erfasst = 93 durchgelassen" in page
+    assert "Urteile nach Version der Richtlinie" in page
+    response = client.post(reverse("audit:download", args=["acme"]), {**OCTOBER, "format": "json"})
+    report = json.loads(b"".join(response.streaming_content))["report"]  # type: ignore[attr-defined]
+    assert report["title"] == "Activity report"
+    assert report["reconciliation"]["equation"].startswith("124 intercepted = 93 allowed")
+    assert {section["title"] for section in report["sections"]} >= {"Verdicts by policy version", "Reports made"}

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
 from webapp.accounts.models import Membership, Project, Role, User
@@ -40,7 +41,7 @@ def member_required(
         def inner(request: MemberRequest, project: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             membership = membership_of(request.user, project)
             if roles and membership.role not in roles:
-                raise PermissionDenied("Your role in this project does not include this page; ask an owner.")
+                raise PermissionDenied(_("Your role in this project does not include this page; ask an owner."))
             request.membership = membership
             request.project = membership.project
             return view(request, *args, **kwargs)

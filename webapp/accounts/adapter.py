@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from webapp.accounts.models import User
 from webapp.accounts.signins import record_password_change
@@ -27,5 +28,5 @@ class ClosedSignup(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has 
             record_password_change(user)
 
     def respond_user_inactive(self, request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:
-        messages.error(request, "This account is switched off.")
+        messages.error(request, _("This account is switched off."))
         return redirect("account_login")

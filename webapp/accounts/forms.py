@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Project, Role
 
@@ -38,4 +39,4 @@ class SettingsForm(forms.Form):
         names = project.policies.order_by("name").values_list("name", flat=True)
         field = self.fields["default_policy"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
-        field.choices = [("", "none: every check names its policy"), *((name, name) for name in names)]
+        field.choices = [("", _("none: every check names its policy")), *((name, name) for name in names)]

@@ -7,6 +7,7 @@ import uuid
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Upper
+from django.utils.translation import gettext_lazy as _
 
 from webapp.ids import uuid7
 
@@ -15,6 +16,7 @@ class User(AbstractUser):
     """A person. Names that differ only in case are the same name: sign-in refuses both of such a pair."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    language = models.CharField(max_length=16, blank=True, help_text="Of the pages; empty: what the browser asks for.")
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -22,7 +24,7 @@ class User(AbstractUser):
             models.UniqueConstraint(
                 Upper("username"),
                 name="username_unless_case",
-                violation_error_message="A user with that username already exists.",
+                violation_error_message=_("A user with that username already exists."),
             ),
         ]
 
@@ -53,10 +55,10 @@ class Project(models.Model):
 
 
 class Role(models.TextChoices):
-    OWNER = "owner"
-    LEAD = "lead"
-    REVIEWER = "reviewer"
-    COMPLIANCE = "compliance"
+    OWNER = "owner", _("Owner")
+    LEAD = "lead", _("Lead")
+    REVIEWER = "reviewer", _("Reviewer")
+    COMPLIANCE = "compliance", _("Compliance")
 
 
 class Membership(models.Model):

@@ -10,6 +10,8 @@ import uuid
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -32,7 +34,7 @@ from webapp.accounts.services import (
 )
 from webapp.audit.log import Actor
 
-LAST_OWNER = "A project keeps at least one owner: make somebody else an owner first."
+LAST_OWNER = gettext_lazy("A project keeps at least one owner: make somebody else an owner first.")
 
 
 def _actor(request: MemberRequest) -> Actor:
@@ -58,11 +60,15 @@ def member_add(request: MemberRequest) -> HttpResponse:
     if user is None:
         return _add_new(request, form, username)
     if request.project.memberships.filter(user=user).exists():
-        form.add_error("username", f"{user.get_username()} is a member already; change the role in the list.")
+        form.add_error(
+            "username", _("%(name)s is a member already; change the role in the list.") % {"name": user.get_username()}
+        )
         return _members_page(request, form, status=400)
     add_member(project=request.project, user=user, role=form.chosen, actor=_actor(request))
     messages.success(
-        request, f"{user.get_username()}, who had an account already, is now {form.chosen.label.lower()} here."
+        request,
+        _("%(name)s, who had an account already, is a member now. Role: %(role)s.")
+        % {"name": user.get_username(), "role": form.chosen.label},
     )
     return redirect("accounts:members", request.project.slug)
 
@@ -73,7 +79,7 @@ def _add_new(request: MemberRequest, form: MemberForm, username: str) -> HttpRes
             project=request.project, username=username, role=form.chosen, actor=_actor(request)
         )
     except NameTaken:  # in the moment since we looked
-        form.add_error("username", "Somebody has just taken this name; try again to add them.")
+        form.add_error("username", _("Somebody has just taken this name; try again to add them."))
         return _members_page(request, form, status=409)
     return _members_page(request, MemberForm(), added=membership, password=password)
 
@@ -84,14 +90,17 @@ def member_role(request: MemberRequest, pk: int) -> HttpResponse:
     membership = get_member(request.project, pk)
     form = RoleForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "There is no such role.")
+        messages.error(request, _("There is no such role."))
         return redirect("accounts:members", request.project.slug)
     try:
         set_role(membership=membership, role=form.chosen, actor=_actor(request))
     except LastOwner:
         messages.error(request, LAST_OWNER)
     else:
-        messages.success(request, f"{membership.user.get_username()} is now {form.chosen.label.lower()}.")
+        messages.success(
+            request,
+            _("Role of %(name)s: %(role)s.") % {"name": membership.user.get_username(), "role": form.chosen.label},
+        )
     return redirect("accounts:members", request.project.slug)
 
 
@@ -104,7 +113,9 @@ def member_remove(request: MemberRequest, pk: int) -> HttpResponse:
     except LastOwner:
         messages.error(request, LAST_OWNER)
         return redirect("accounts:members", request.project.slug)
-    messages.success(request, f"{membership.user.get_username()} has no access to this project any more.")
+    messages.success(
+        request, _("%(name)s has no access to this project any more.") % {"name": membership.user.get_username()}
+    )
     own = membership.user_id == request.user.id
     return redirect("home") if own else redirect("accounts:members", request.project.slug)
 
@@ -134,9 +145,9 @@ def application_create(request: MemberRequest) -> HttpResponse:
     try:
         create_application(project=request.project, name=form.cleaned_data["name"], actor=_actor(request))
     except NameTaken:
-        form.add_error("name", "This project has an application of that name.")
+        form.add_error("name", _("This project has an application of that name."))
         return _applications_page(request, form, status=400)
-    messages.success(request, "The application is registered. It needs a key to call the API.")
+    messages.success(request, _("The application is registered. It needs a key to call the API."))
     return redirect("accounts:applications", request.project.slug)
 
 
@@ -155,7 +166,7 @@ def key_create(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def key_revoke(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     key = get_key(request.project, pk)
     revoke_api_key(key=key, actor=_actor(request))
-    messages.success(request, f"The key {key.prefix}… is revoked.")
+    messages.success(request, _("The key %(prefix)s… is revoked.") % {"prefix": key.prefix})
     return redirect("accounts:applications", request.project.slug)
 
 
@@ -175,5 +186,5 @@ def settings(request: MemberRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "accounts/settings.html", {"form": form}, status=400)
     changed = change_settings(project=request.project, changes=form.cleaned_data, actor=_actor(request))
-    messages.success(request, "Saved." if changed else "Nothing was different.")
+    messages.success(request, _("Saved.") if changed else _("Nothing was different."))
     return redirect("accounts:settings", request.project.slug)

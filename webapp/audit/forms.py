@@ -4,6 +4,7 @@ import datetime as dt
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from webapp.audit.report.formats import FORMATS
 from webapp.audit.report.periods import Period, PeriodError, month_of, parse_period
@@ -23,12 +24,12 @@ class PeriodForm(forms.Form):
         try:
             return PROFILES[self.cleaned_data["profile"] or DEFAULT_PROFILE]
         except KeyError:
-            raise forms.ValidationError("There is no such report.") from None
+            raise forms.ValidationError(_("There is no such report.")) from None
 
     def clean(self) -> None:
         since, until = self.cleaned_data.get("since", ""), self.cleaned_data.get("until", "")
         if bool(since) != bool(until):
-            raise forms.ValidationError("A period has a first day and a day it ends before.")
+            raise forms.ValidationError(_("A period has a first day and a day it ends before."))
         try:
             self.cleaned_data["period"] = parse_period(since, until) if since else month_of(today())
         except PeriodError as error:

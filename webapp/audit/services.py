@@ -6,7 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import translation
 
 from webapp.accounts.models import Project
 from webapp.audit.log import Actor, EventObject, record_event
@@ -44,7 +46,8 @@ def create_report(
     """
     content_type, write = FORMATS[format]
     order = Order(project, profile, period, checkpoint or fresh_checkpoint())
-    report = write(order, path)
+    with translation.override(settings.LANGUAGE_CODE):  # evidence reads the same whoever fetched it
+        report = write(order, path)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     with transaction.atomic():

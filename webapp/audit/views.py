@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from webapp.accounts.access import MemberRequest, member_required
@@ -84,9 +85,9 @@ def _page(request: MemberRequest, form: PeriodForm, *, status: int = 200, **cont
 def _presets() -> list[tuple[str, str, str]]:
     day = today()
     periods: list[tuple[str, Period]] = [
-        ("This month", month_of(day)),
-        ("Last month", month_of(day.replace(day=1) - dt.timedelta(days=1))),
-        ("Last 7 days", days_until(day, 7)),
-        ("Today", days_until(day, 1)),
+        (_("This month"), month_of(day)),
+        (_("Last month"), month_of(day.replace(day=1) - dt.timedelta(days=1))),
+        (_("Last 7 days"), days_until(day, 7)),
+        (_("Today"), days_until(day, 1)),
     ]
     return [(name, show_time(period.since), show_time(period.until)) for name, period in periods]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db import transaction
@@ -66,7 +67,9 @@ def check_detail(request: MemberRequest, check_id: str) -> HttpResponse:
             actor=user_actor(request.user, request.membership.role),
             object=EventObject("check", check.id),
         )
-    return render(request, "interception/check.html", {"check": check, "answer": answers([check])[0]})
+    answer = answers([check])[0]
+    decided_at = dt.datetime.fromisoformat(answer.decision.at) if answer.decision else None
+    return render(request, "interception/check.html", {"check": check, "answer": answer, "decided_at": decided_at})
 
 
 @require_safe

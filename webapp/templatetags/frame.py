@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from django import template
 from django.urls import NoReverseMatch, resolve, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Membership
 
@@ -13,19 +15,19 @@ register = template.Library()
 
 #: URL name, and what the link says. A room that is not installed has no link.
 ROOMS = (
-    ("review:queues", "Review"),
-    ("interception:traffic", "Traffic"),
-    ("policies:list", "Policies"),
-    ("datasets:list", "Datasets"),
-    ("audit:report", "Compliance"),
-    ("accounts:members", "Members"),
-    ("accounts:applications", "Applications"),
-    ("accounts:settings", "Settings"),
+    ("review:queues", _("Review")),
+    ("interception:traffic", _("Traffic")),
+    ("policies:list", _("Policies")),
+    ("datasets:list", _("Datasets")),
+    ("audit:report", _("Compliance")),
+    ("accounts:members", _("Members")),
+    ("accounts:applications", _("Applications")),
+    ("accounts:settings", _("Settings")),
 )
 
 
 class Link(NamedTuple):
-    label: str
+    label: str | Promise
     href: str
     current: bool
 
@@ -41,7 +43,7 @@ def project_nav(context: template.Context) -> dict[str, Any]:
     return {"links": [link for link in links if link is not None]}
 
 
-def _link(name: str, label: str, membership: Membership, path: str) -> Link | None:
+def _link(name: str, label: str | Promise, membership: Membership, path: str) -> Link | None:
     try:
         href = reverse(name, args=[membership.project.slug])
     except NoReverseMatch:

@@ -4,43 +4,48 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from webapp.audit.report.appeals import AppealTally
 from webapp.audit.report.charts import stacked_bars
 from webapp.audit.report.periods import Period
 from webapp.audit.report.profiles import Column, Envelope, Profile, Section, register_profile
+from webapp.templatetags.terms import term
 
 VERDICTS = ("allow", "redact", "hold", "block")
 DECISIONS = ("release", "redact", "replace", "block")
 REVIEW = {
-    "review.item.created": "put in front of people",
-    "review.annotation.submitted": "answers given by reviewers",
-    "review.item.skipped": "skipped by a reviewer",
-    "review.item.held": "held for later by a reviewer",
-    "review.item.assigned": "assigned to a person by a lead",
-    "review.item.returned": "held or assigned, and back in their queue",
-    "review.item.escalated": "escalated",
-    "review.decision.recorded": "decided",
-    "review.cluster.decided": "decided together with near-duplicates",
-    "review.cluster.undone": "decisions of near-duplicates taken back",
-    "review.item.reopened": "opened again by a lead",
-    "review.appeal.made": "contested by an application or an end user",
-    "review.decision.undone": "decisions taken back before they took effect",
-    "review.golden.answered": "answers to golden items, which measure reviewers",
-    "review.reviewer.paused": "reviewers paused for their answers to golden items",
-    "content.viewed": "openings of texts by a person",
+    "review.item.created": gettext_lazy("put in front of people"),
+    "review.annotation.submitted": gettext_lazy("answers given by reviewers"),
+    "review.item.skipped": gettext_lazy("skipped by a reviewer"),
+    "review.item.held": gettext_lazy("held for later by a reviewer"),
+    "review.item.assigned": gettext_lazy("assigned to a person by a lead"),
+    "review.item.returned": gettext_lazy("held or assigned, and back in their queue"),
+    "review.item.escalated": gettext_lazy("escalated"),
+    "review.decision.recorded": gettext_lazy("decided"),
+    "review.cluster.decided": gettext_lazy("decided together with near-duplicates"),
+    "review.cluster.undone": gettext_lazy("decisions of near-duplicates taken back"),
+    "review.item.reopened": gettext_lazy("opened again by a lead"),
+    "review.appeal.made": gettext_lazy("contested by an application or an end user"),
+    "review.decision.undone": gettext_lazy("decisions taken back before they took effect"),
+    "review.golden.answered": gettext_lazy("answers to golden items, which measure reviewers"),
+    "review.reviewer.paused": gettext_lazy("reviewers paused for their answers to golden items"),
+    "content.viewed": gettext_lazy("openings of texts by a person"),
 }
 ACCESS = {
-    "signin.succeeded": "sign-ins of members",
-    "signin.failed": "sign-ins refused to members' names",
-    "password.changed": "passwords changed by members",
-    "member.role.set": "roles given",
-    "member.removed": "members removed",
-    "application.created": "applications registered",
-    "key.created": "API keys made",
-    "key.revoked": "API keys revoked",
-    "project.settings.changed": "changes of settings",
+    "signin.succeeded": gettext_lazy("sign-ins of members"),
+    "signin.failed": gettext_lazy("sign-ins refused to members' names"),
+    "password.changed": gettext_lazy("passwords changed by members"),
+    "member.role.set": gettext_lazy("roles given"),
+    "member.removed": gettext_lazy("members removed"),
+    "application.created": gettext_lazy("applications registered"),
+    "key.created": gettext_lazy("API keys made"),
+    "key.revoked": gettext_lazy("API keys revoked"),
+    "project.settings.changed": gettext_lazy("changes of settings"),
 }
 LISTED = {"policy.activated", "export.created", "export.downloaded", "report.created"}
 NO_POLICY: Envelope = {"id": "(none)", "version": 0, "sha256": ""}
@@ -110,13 +115,13 @@ class ActivityTally:
     def sections(self) -> list[Section]:
         return [
             self._verdicts(),
-            _by_verdict("doors", "Checks by the API they came through", "API", self.doors),
+            _by_verdict("doors", _("Checks by the API they came through"), _("API"), self.doors),
             self._findings(),
             self._unscanned(),
             self._decisions(),
             *self.appeals.sections(),
-            _volumes("review", "Review", REVIEW, self.types),
-            _volumes("access", "Access", ACCESS, self.types),
+            _volumes("review", _("Review"), REVIEW, self.types),
+            _volumes("access", _("Access"), ACCESS, self.types),
             self._policies(),
             self._exports(),
             self._reports(),
@@ -124,65 +129,74 @@ class ActivityTally:
         ]
 
     def _verdicts(self) -> Section:
-        policies = sorted({policy for policy, _ in self.verdicts})
+        policies = sorted({policy for policy, _verdict in self.verdicts})
         rows: list[list[str | int]] = []
         for policy in policies:
             counts = [self.verdicts[policy, verdict] for verdict in VERDICTS]
             rows.append([policy[0], policy[1], policy[2][:16], *counts, sum(counts)])
         return Section(
             id="verdicts",
-            title="Verdicts by policy version",
-            note="What the machine concluded. The hash is the beginning of the policy version's SHA-256.",
-            columns=[Column("policy"), Column("version", "number"), Column("hash", "code"), *_numbers(VERDICTS, "all")],
+            title=_("Verdicts by policy version"),
+            note=_("What the machine concluded. The hash is the beginning of the policy version's SHA-256."),
+            columns=[
+                Column(_("policy")),
+                Column(_("version"), "number"),
+                Column(_("hash"), "code"),
+                *_numbers(VERDICTS, _("all")),
+            ],
             rows=rows,
-            chart=_per_day("Verdicts", self.period, VERDICTS, self.days),
+            chart=_per_day(_("Verdicts"), self.period, VERDICTS, self.days),
         )
 
     def _findings(self) -> Section:
         return Section(
             id="findings",
-            title="Findings by rule",
-            note="How many checks each rule had a finding of this action in.",
-            columns=[Column("rule"), Column("action"), Column("checks", "number")],
-            rows=[[rule, action, count] for (rule, action), count in sorted(self.findings.items())],
+            title=_("Findings by rule"),
+            note=_("How many checks each rule had a finding of this action in."),
+            columns=[Column(_("rule")), Column(_("action")), Column(_("checks"), "number")],
+            rows=[[rule, term(action), count] for (rule, action), count in sorted(self.findings.items())],
         )
 
     def _unscanned(self) -> Section:
         return Section(
             id="unscanned",
-            title="Unscanned by rule",
-            note="Checks in which a rule did not finish in its deadline; the policy's fail mode decided instead.",
-            columns=[Column("rule"), Column("checks", "number")],
+            title=_("Unscanned by rule"),
+            note=_("Checks in which a rule did not finish in its deadline; the policy's fail mode decided instead."),
+            columns=[Column(_("rule")), Column(_("checks"), "number")],
             rows=[[rule, count] for rule, count in sorted(self.unscanned.items())],
-            empty="Every rule finished in every check.",
+            empty=_("Every rule finished in every check."),
         )
 
     def _decisions(self) -> Section:
         rows: list[list[str | int]] = []
-        for verdict in sorted({before for before, _ in self.decisions}, key=_verdict_order):
+        for verdict in sorted({before for before, _after in self.decisions}, key=_verdict_order):
             counts = [self.decisions[verdict, decision] for decision in DECISIONS]
-            rows.append([verdict, *counts, sum(counts), self.overrides[verdict]])
-        roles = ", ".join(f"{role or 'no role'} {count}" for role, count in sorted(self.decided_by_role.items()))
+            rows.append([term(verdict), *counts, sum(counts), self.overrides[verdict]])
+        nobody = _("no role")
+        roles = ", ".join(f"{role or nobody} {count}" for role, count in sorted(self.decided_by_role.items()))
         return Section(
             id="decisions",
-            title="Human decisions by the machine's verdict",
-            note="An override is a decision that differs from a verdict which was already in force; a held output "
-            f"waited for its decision, so there is nothing to override.{f' Decided by: {roles}.' if roles else ''}",
-            columns=[Column("verdict"), *_numbers(DECISIONS, "all", "overrides")],
+            title=_("Human decisions by the machine's verdict"),
+            note=_(
+                "An override is a decision that differs from a verdict which was already in force; a held output "
+                "waited for its decision, so there is nothing to override."
+            )
+            + (" " + _("Decided by: %(roles)s.") % {"roles": roles} if roles else ""),
+            columns=[Column(_("verdict")), *_numbers(DECISIONS, _("all"), _("overrides"))],
             rows=rows,
-            chart=_per_day("Human decisions", self.period, DECISIONS, self.decision_days),
+            chart=_per_day(_("Human decisions"), self.period, DECISIONS, self.decision_days),
         )
 
     def _policies(self) -> Section:
         return Section(
             id="policies",
-            title="Policies activated",
+            title=_("Policies activated"),
             columns=[
-                Column("event", "number"),
-                Column("time"),
-                Column("policy"),
+                Column(_("event"), "number"),
+                Column(_("time")),
+                Column(_("policy")),
                 Column("SHA-256", "code"),
-                Column("by"),
+                Column(_("by")),
             ],
             rows=[
                 [index, _time(e), f"{e['policy']['id']} {e['policy']['version']}", e["policy"]["sha256"], _actor(e)]
@@ -194,16 +208,22 @@ class ActivityTally:
         both = sorted((*self.listed["export.created"], *self.listed["export.downloaded"]), key=lambda pair: pair[0])
         return Section(
             id="exports",
-            title="Data exports",
-            columns=[Column("event", "number"), Column("time"), Column("what"), Column("id", "code"), Column("by")],
+            title=_("Data exports"),
+            columns=[
+                Column(_("event"), "number"),
+                Column(_("time")),
+                Column(_("what")),
+                Column(_("id"), "code"),
+                Column(_("by")),
+            ],
             rows=[[i, _time(e), e["type"].partition(".")[2], e["object"]["id"], _actor(e)] for i, e in both],
         )
 
     def _reports(self) -> Section:
         return Section(
             id="reports",
-            title="Reports made",
-            columns=[Column("event", "number"), Column("time"), Column("SHA-256", "code"), Column("by")],
+            title=_("Reports made"),
+            columns=[Column(_("event"), "number"), Column(_("time")), Column("SHA-256", "code"), Column(_("by"))],
             rows=[[index, _time(e), _digest(e), _actor(e)] for index, e in self.listed["report.created"]],
         )
 
@@ -216,30 +236,30 @@ def _per_day(title: str, period: Period, names: Iterable[str], counts: Counter[t
 
 def _by_verdict(id: str, title: str, what: str, counts: Counter[tuple[str, str]]) -> Section:
     rows: list[list[str | int]] = []
-    for name in sorted({name for name, _ in counts}):
+    for name in sorted({name for name, _verdict in counts}):
         row = [counts[name, verdict] for verdict in VERDICTS]
         rows.append([name, *row, sum(row)])
-    return Section(id=id, title=title, columns=[Column(what), *_numbers(VERDICTS, "all")], rows=rows)
+    return Section(id=id, title=title, columns=[Column(what), *_numbers(VERDICTS, _("all"))], rows=rows)
 
 
-def _volumes(id: str, title: str, words: dict[str, str], types: Counter[str]) -> Section:
-    rows: list[list[str | int]] = [[word, types[name]] for name, word in words.items()]
-    return Section(id=id, title=title, columns=[Column("what"), Column("count", "number")], rows=rows)
+def _volumes(id: str, title: str, words: Mapping[str, Promise], types: Counter[str]) -> Section:
+    rows: list[list[str | int]] = [[str(word), types[name]] for name, word in words.items()]
+    return Section(id=id, title=title, columns=[Column(_("what")), Column(_("count"), "number")], rows=rows)
 
 
 def _types(types: Counter[str]) -> Section:
     return Section(
         id="events",
-        title="Events by type",
-        note="Every event of the project in the period; the list itself is in the CSV and the JSON.",
-        columns=[Column("type", "code"), Column("events", "number")],
+        title=_("Events by type"),
+        note=_("Every event of the project in the period; the list itself is in the CSV and the JSON."),
+        columns=[Column(_("type"), "code"), Column(_("events"), "number")],
         rows=[[name, count] for name, count in sorted(types.items())],
     )
 
 
 def _numbers(*names: Iterable[str] | str) -> list[Column]:
     flat = [name for group in names for name in ([group] if isinstance(group, str) else group)]
-    return [Column(name, "number") for name in flat]
+    return [Column(term(name), "number") for name in flat]
 
 
 def _verdict_order(verdict: str) -> int:
@@ -263,8 +283,8 @@ def _digest(envelope: Envelope) -> str:
 register_profile(
     Profile(
         name="activity",
-        title="Activity report",
-        summary="What was screened, what was found, what people decided, and who changed the rules.",
+        title=gettext_noop("Activity report"),
+        summary=gettext_noop("What was screened, what was found, what people decided, and who changed the rules."),
         tally=ActivityTally,
     )
 )

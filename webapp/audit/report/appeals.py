@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
 from webapp.audit.report.periods import Period
 from webapp.audit.report.profiles import Column, Envelope, Section
+from webapp.templatetags.terms import term
 
 ALL = ""
 _COLUMNS = ("made", "pending", "upheld", "reversed")
@@ -39,23 +43,25 @@ class AppealTally:
         return [
             Section(
                 id="appeals",
-                title="Appeals",
-                note="Upheld: the same goes out as before. Reversed: something else. Pending: made in the period and "
-                "not decided in it. The rate is reversed ÷ decided.",
-                columns=_columns("decided before by"),
+                title=_("Appeals"),
+                note=_(
+                    "Upheld: the same goes out as before. Reversed: something else. Pending: made in the period and "
+                    "not decided in it. The rate is reversed ÷ decided."
+                ),
+                columns=_columns(_("decided before by")),
                 rows=[
-                    self._row("a person", "contested:person"),
-                    self._row("the machine alone", "contested:machine"),
-                    self._row("all", ALL),
+                    self._row(_("a person"), "contested:person"),
+                    self._row(_("the machine alone"), "contested:machine"),
+                    self._row(_("all"), ALL),
                 ],
             ),
             Section(
                 id="appeals-by-rule",
-                title="Appeals by policy rule",
-                note="An appeal counts under each rule that had found something in the check.",
-                columns=_columns("rule"),
+                title=_("Appeals by policy rule"),
+                note=_("An appeal counts under each rule that had found something in the check."),
+                columns=_columns(_("rule")),
                 rows=[self._row(subject.removeprefix("rule:"), subject) for subject in dict.fromkeys(rules)],
-                empty="Nothing was contested in this period in which a rule had found something.",
+                empty=_("Nothing was contested in this period in which a rule had found something."),
             ),
         ]
 
@@ -63,7 +69,7 @@ class AppealTally:
         counts = [self.counts[subject, column] for column in _COLUMNS]
         upheld, turned = counts[2:]
         decided = upheld + turned
-        return [name, *counts, f"{100 * turned / decided:.1f} %" if decided else "–"]
+        return [name, *counts, f"{number_format(100 * turned / decided, 1)} %" if decided else "–"]
 
 
 def _subjects(envelope: Envelope) -> Iterator[str]:
@@ -72,4 +78,4 @@ def _subjects(envelope: Envelope) -> Iterator[str]:
 
 
 def _columns(first: str) -> list[Column]:
-    return [Column(first), *(Column(name, "number") for name in (*_COLUMNS, "reversal rate"))]
+    return [Column(first), *(Column(name, "number") for name in (*map(term, _COLUMNS), _("reversal rate")))]

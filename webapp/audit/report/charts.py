@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
+from webapp.templatetags.terms import term
+
 #: Dark to light in this order, so that they differ in grey as well.
 COLOURS = {
     "allow": "#2f7d5b",
@@ -41,7 +43,7 @@ def stacked_bars(*, title: str, labels: Sequence[str], series: dict[str, list[in
             height = counts[place] * unit
             if height:
                 base -= height
-                shapes.append(_bar(name, left, base, bar, height, f"{label}: {counts[place]} {name}"))
+                shapes.append(_bar(name, left, base, bar, height, f"{label}: {counts[place]} {term(name)}"))
     every = max(1, -(-len(labels) // 12))
     for place, label in enumerate(labels):
         if place % every == 0:
@@ -62,7 +64,7 @@ def _scale(highest: int) -> tuple[int, list[int]]:
 def _legend(series: dict[str, list[int]]) -> list[str]:
     shapes, left = [], float(LEFT)
     for name, counts in series.items():
-        text = f"{name} {sum(counts)}"
+        text = f"{term(name)} {sum(counts)}"
         shapes += [_bar(name, left, 6, 10, 10, text), _text(left + 15, 15, text, "start")]
         left += 30 + 6.6 * len(text)
     return shapes

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 from webapp.accounts.models import Project
 from webapp.audit.counters import KEYS, count_rows
@@ -27,13 +29,13 @@ from webapp.audit.streams import LoggedEvent, project_events, snapshot
 Sink = Callable[[LoggedEvent, Envelope], None]
 
 WORDS = {
-    "intercepted": "intercepted",
-    "allow": "allowed",
-    "redact": "redacted",
-    "hold": "held",
-    "block": "blocked",
-    "errors": "errors",
-    "open": "still open",
+    "intercepted": pgettext_lazy("checks that were", "intercepted"),
+    "allow": pgettext_lazy("checks that were", "allowed"),
+    "redact": pgettext_lazy("checks that were", "redacted"),
+    "hold": pgettext_lazy("checks that were", "held"),
+    "block": pgettext_lazy("checks that were", "blocked"),
+    "errors": pgettext_lazy("checks that were", "errors"),
+    "open": pgettext_lazy("checks that were", "still open"),
 }
 
 
@@ -49,8 +51,8 @@ class Reconciliation:
         """Return (what, by events, by rows, difference) for each figure."""
         rows = self.rows
         if rows is None:
-            return [(WORDS[key], self.events[key], None, None) for key in KEYS]
-        return [(WORDS[key], self.events[key], rows[key], self.events[key] - rows[key]) for key in KEYS]
+            return [(str(WORDS[key]), self.events[key], None, None) for key in KEYS]
+        return [(str(WORDS[key]), self.events[key], rows[key], self.events[key] - rows[key]) for key in KEYS]
 
     @property
     def problems(self) -> list[str]:
@@ -58,19 +60,23 @@ class Reconciliation:
         if self.rows is None:
             return []
         found = [
-            f"{word}: {events} by the log, {rows} by the database"
+            _("%(what)s: %(events)s by the log, %(rows)s by the database")
+            % {"what": word, "events": events, "rows": rows}
             for word, events, rows, difference in self.lines
             if difference
         ]
         parts = sum(self.rows[key] for key in KEYS[1:])
         if parts != self.rows["intercepted"]:
-            found.append(f"the database has {self.rows['intercepted']} checks, but the parts add up to {parts}")
+            found.append(
+                _("the database has %(checks)s checks, but the parts add up to %(parts)s")
+                % {"checks": self.rows["intercepted"], "parts": parts}
+            )
         return found
 
     @property
     def equation(self) -> str:
         parts = " + ".join(f"{self.events[key]} {WORDS[key]}" for key in KEYS[1:])
-        return f"{self.events['intercepted']} intercepted = {parts}"
+        return f"{self.events['intercepted']} {WORDS['intercepted']} = {parts}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from django.utils.translation import gettext
+
 from webapp.audit.report.periods import Period
 
 #: A parsed envelope; its fields are listed in docs/reference/audit.md.
@@ -32,7 +34,7 @@ class Section:
     columns: list[Column]
     rows: list[list[str | int]]
     note: str = ""
-    empty: str = "None in this period."
+    empty: str = field(default_factory=lambda: gettext("None in this period."))
     chart: str = field(default="", repr=False)  # SVG
 
     @property

@@ -1,0 +1,39 @@
+"""Which language a request is answered in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+
+from webapp.interception.problems import API_PREFIXES
+
+#: Read by programs, which are answered in English; asking who is signed in would also need the database.
+FOR_PROGRAMS = (*API_PREFIXES, "/healthz", "/readyz")
+
+
+class SpeakReadersLanguage:
+    """Answer in the language that the person has chosen, else in one that the browser asks for, else in English."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith(FOR_PROGRAMS):
+            with translation.override(settings.LANGUAGE_CODE):
+                return self.get_response(request)
+        language = _language_of(request)
+        with translation.override(language):
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ["Accept-Language"])
+        return response
+
+
+def _language_of(request: HttpRequest) -> str:
+    chosen = request.user.language if request.user.is_authenticated else ""
+    return chosen if chosen in dict(settings.LANGUAGES) else translation.get_language_from_request(request)
