@@ -34,7 +34,7 @@ def create_dataset(
     )
     if not created:
         raise DatasetError(
-            _("This project has a dataset “%(slug)s” already; choose another short name.") % {"slug": slug}
+            _("This project has a dataset '%(slug)s' already; choose another short name.") % {"slug": slug}
         )
     return dataset
 
