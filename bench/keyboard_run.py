@@ -118,7 +118,7 @@ def keys_of(page: Page, way: str) -> list[str]:
         "skip": ["s", "1"],
         "label": ["1", "b", "b"],
         "drop": ["F2", "Space", "Escape", "a", "a"],
-        "note": ["c", *NOTE, "Escape", "b", "b"],
+        "note": ["w", *NOTE, "Escape", "b", "b"],
         "replace": ["e", "Control+a", *EDIT, "Control+Enter"],
     }
     return ways["release" if way in ("redact", "drop") and not redacts else way]

@@ -46,9 +46,10 @@ COMMANDS = (
     Command("end_back", "{", _("move its end, one character earlier")),
     Command("end_on", "}", _("move its end, one character later")),
     Command("mark", "n", _("mark what is selected; among the findings also a text you type")),
-    Command("note", "c", _("write a note")),
     Command("reveal", "m", _("show covered text, as long as it is held")),
     Command("pause", "p", _("blank the screen and pause")),
+    Command("note", "w", _("write a note")),
+    Command("comment", "c", _("comment, on the marked words if there are any")),
     Command("undo", "z", _("take the last decision back, while its time runs")),
     Command("help", "?", _("show the keys")),
 )

@@ -14,6 +14,7 @@ from django.utils import timezone
 from review import selectors
 from review.blind import is_hidden
 from review.clusters.members import count_waiting_like
+from review.comments import Thread, thread_of
 from review.covers import HIDES, Cover, cover_of, is_covered
 from review.definition import Definition, RubricField, read_definition
 from review.drafts import Draft, draft_of_slot
@@ -99,6 +100,7 @@ class ItemPage:
     release: Release | None
     held: Assignment | None
     slots: list[SlotRow]
+    thread: Thread
     draft: Draft
     submission: uuid.UUID
     lease_seconds: int
@@ -198,6 +200,7 @@ def build_page(
         release=_release_of(item, answers) if decided else None,
         held=None if slot or decided else own_hold(item=item, user=membership.user),
         slots=[] if slot else slots_for_lead(item=item, membership=membership),
+        thread=thread_of(item=item, membership=membership),
         draft=draft,
         submission=uuid.uuid4(),
         lease_seconds=_seconds_left(slot),

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from review import selectors, services
+from review.comments import mark_read
 from review.errors import InvalidAnswer, ItemChanged, ReviewError, SlotLost, TooLate
 from review.models import Assignment, Decision
 from review.page import build_page
@@ -101,6 +102,7 @@ def _note_shown(request: MemberRequest) -> Assignment | None:
         services.show(slot=shown, user=request.user, lease_token=read_token(request.POST))
     except (ValueError, ReviewError):
         return None
+    mark_read(item=shown.item, membership=request.membership)
     return shown
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from review import selectors, services
 from review.blind import is_hidden
+from review.comments import mark_read, mentions_of, unread_mentions
 from review.drafts import Draft
 from review.errors import InvalidAnswer, SlotLost
 from review.golden import golden_of, open_pauses
@@ -43,6 +44,7 @@ def queues(request: MemberRequest) -> HttpResponse:
         "may_lead": request.membership.role in LEADS,
         "today": selectors.answered_since(project=request.project, user=request.user, since=today),
         "undoable": selectors.newest_undoable(project=request.project, user=request.user),
+        "unread": unread_mentions(project=request.project, user=request.user),
         "kept": kept_slots(membership=request.membership),
     }
     pauses = open_pauses(request.project)
@@ -70,6 +72,8 @@ def render_own(request: MemberRequest, person: User) -> HttpResponse:
         context |= {"golden": golden_of(project=request.project, user=person), "own_pauses": paused}
     if request.membership.role in LEADS:
         context["people"] = members_of(request.project).filter(role__in=REVIEWERS).exclude(user=person)
+    if person == request.user:
+        context["mentions"] = mentions_of(project=request.project, user=person)
     return render(request, "review/mine.html", context)
 
 
@@ -129,6 +133,7 @@ def render_item(
     uncovered: bool = False,
 ) -> HttpResponse:
     """Show an item. Who sends a form from a page without scripts has seen its texts: they come back uncovered."""
+    mark_read(item=item, membership=request.membership)
     seen = uncovered or draft is not None
     page = build_page(item=item, membership=request.membership, slot=slot, draft=draft, uncovered=seen)
     return render(request, "review/item.html", {"page": page, **frame_facts(request, item.queue)}, status=status)

@@ -3,6 +3,7 @@
 from review.models.annotations import Annotation, Correction, FindingVerdict, PreferencePair, SpanAnnotation
 from review.models.appeals import Appeal, AppealText
 from review.models.clusters import ClusterBand, ClusterDecision, ClusterMember
+from review.models.comments import Comment, Mention
 from review.models.decisions import Decision, Reopening
 from review.models.golden import GoldenItem, GoldenResult, ReviewerPause
 from review.models.items import Assignment, Exclusion, ItemTrigger, ReviewItem
@@ -20,6 +21,7 @@ __all__ = [
     "ClusterBand",
     "ClusterDecision",
     "ClusterMember",
+    "Comment",
     "Correction",
     "Decision",
     "Exclusion",
@@ -29,6 +31,7 @@ __all__ = [
     "ItemTrigger",
     "LabelSchema",
     "LabelSchemaVersion",
+    "Mention",
     "PreferencePair",
     "Queue",
     "Reopening",

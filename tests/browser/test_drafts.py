@@ -27,7 +27,7 @@ def test_a_draft_outlives_the_page_and_ends_with_the_answer_or_the_session(
     page = open_queues()
     start(page)
     page.context.set_offline(True)
-    page.keyboard.press("c")
+    page.keyboard.press("w")
     page.keyboard.type("written while the network was away")
     page.keyboard.press("Escape")
     page.keyboard.press("1")
@@ -37,7 +37,7 @@ def test_a_draft_outlives_the_page_and_ends_with_the_answer_or_the_session(
     page.evaluate("localStorage.setItem('countersign:draft:somebody:else', '{}')")
     page.reload()
     expect(page.locator("[data-draft-notice]")).to_contain_text("is back")
-    expect(page.get_by_label("Note C")).to_have_value("written while the network was away")
+    expect(page.get_by_label("Note W")).to_have_value("written while the network was away")
     assert len(drafts(page)) == 1, "what others left is forgotten"
     page.keyboard.press("b")
     page.keyboard.press("b")
@@ -49,7 +49,7 @@ def test_a_draft_outlives_the_page_and_ends_with_the_answer_or_the_session(
     assert stored.labels == {"harassment": True}
     assert drafts(page) == []
     page.wait_for_url(f"**/{second.public_id}/")
-    page.get_by_label("Note C").fill("leaving")
+    page.get_by_label("Note W").fill("leaving")
     expect(page.locator("[data-saved]")).to_have_text("draft kept")
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/accounts/login/**")
@@ -60,11 +60,11 @@ def test_a_draft_is_discarded_on_request(cast: Cast, open_queues: Callable[..., 
     new_item(cast)
     page = open_queues()
     start(page)
-    page.get_by_label("Note C").fill("no")
+    page.get_by_label("Note W").fill("no")
     expect(page.locator("[data-saved]")).to_be_visible()
     page.reload()
     page.get_by_role("button", name="Discard it").click()
-    expect(page.get_by_label("Note C")).to_have_value("")
+    expect(page.get_by_label("Note W")).to_have_value("")
     expect(page.locator("[data-draft-notice]")).to_be_hidden()
     assert drafts(page) == []
 

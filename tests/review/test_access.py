@@ -24,6 +24,7 @@ PAGES = {
     "agreement": ("GET", LEADS),
     "agreement-file": ("GET", LEADS),
     "reviewer": ("GET", LEADS),
+    "comment": ("POST", REVIEWERS),
     "reopen": ("POST", LEADS),
     "browse": ("GET", EVERYONE),
     "filter-save": ("POST", EVERYONE),
@@ -100,7 +101,13 @@ def urls(cast: Cast) -> dict[str, str]:
     arguments |= {"agreement": [], "agreement-file": ["csv"]}
     arguments |= {"golden": [], "golden-new": [item.public_id], "pause-lift": [0]}
     arguments |= {"reviewer": [cast.reviewer.id]}
-    arguments |= {"reopen": [item.public_id], "browse": [], "filter-save": [], "filter-delete": [0]}
+    arguments |= {
+        "reopen": [item.public_id],
+        "comment": [item.public_id],
+        "browse": [],
+        "filter-save": [],
+        "filter-delete": [0],
+    }
     return {
         name: reverse(f"review:{name}", args=[cast.project.slug, *arguments.get(name, [slot.id])]) for name in PAGES
     }

@@ -25,6 +25,7 @@ EVENT_TYPES: dict[str, str] = {
     "review.schema.version.created": "A lead stored a version of a label schema.",
     "review.item.created": "A check was put in front of people.",
     "review.annotation.submitted": "A reviewer answered.",
+    "review.comment.added": "A person commented on an item.",
     "review.item.skipped": "A reviewer skipped an item.",
     "review.item.held": "A reviewer held an item for later.",
     "review.item.resumed": "A reviewer went on with an item that they held.",

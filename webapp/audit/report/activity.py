@@ -21,6 +21,7 @@ DECISIONS = ("release", "redact", "replace", "block")
 REVIEW = {
     "review.item.created": gettext_lazy("put in front of people"),
     "review.annotation.submitted": gettext_lazy("answers given by reviewers"),
+    "review.comment.added": gettext_lazy("comments"),
     "review.item.skipped": gettext_lazy("skipped by a reviewer"),
     "review.item.held": gettext_lazy("held for later by a reviewer"),
     "review.item.assigned": gettext_lazy("assigned to a person by a lead"),

@@ -20,6 +20,7 @@ const COMMANDS = {
   findings: ({ stage }) => (stage.findings.inSpanMode() ? stage.findings.leave() : stage.findings.move(1)),
   keep: ({ stage }) => stage.findings.inSpanMode() && void stage.findings.toggle(),
   ...SPAN_COMMANDS,
+  comment: ({ stage }) => stage.comments.open(),
   note: ({ stage }) => stage.focusNote(),
   alike: ({ stage }) => stage.element.querySelector("[data-alike]")?.click(),
   reveal: ({ stage, event }) => stage.cover.press(event),

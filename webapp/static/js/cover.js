@@ -7,11 +7,21 @@ import { nameOf } from "./keys.js";
 export class Cover {
   constructor(stage) {
     this.stage = stage;
-    this.texts = stage.all("[data-covered]");
-    this.covers = stage.all("[data-cover]");
+    this.collect();
     this.button = stage.find("[data-reveal]");
     this.stays = false;
     this.button?.addEventListener("click", () => this.toggle());
+  }
+
+  collect() {
+    this.texts = this.stage.all("[data-covered]");
+    this.covers = this.stage.all("[data-cover]");
+  }
+
+  /** Cover or show what came into the page since, like the rest. */
+  refresh() {
+    this.collect();
+    this.show(this.stage.element.classList.contains("is-revealed"));
   }
 
   toggle() {

@@ -1,5 +1,6 @@
 // One item on screen: its form, and the parts that look after the rest of it.
 
+import { Comments } from "./comments.js";
 import { Cover } from "./cover.js";
 import { Editing } from "./editing.js";
 import { Findings } from "./findings.js";
@@ -20,6 +21,7 @@ export class Stage {
     this.findings = new Findings(this);
     this.findings.adopt();
     this.form.addEventListener("change", (event) => this.changed(event.target));
+    this.comments = new Comments(this);
     this.listenToDialogs();
   }
 
