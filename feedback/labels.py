@@ -53,6 +53,18 @@ def shares(labels: Sequence[Labels]) -> dict[str, float]:
     return {name: _mean([own[name] for own in labels if name in own]) for name in names}
 
 
+def rubric_of(answers: Sequence[Annotation]) -> dict[str, float]:
+    """Return for each question of the rubric the adjudicator's points, else the mean of those who answered it."""
+    given: dict[str, list[int]] = {}
+    ruling: dict[str, float] = {}
+    for answer in answers:
+        if _adjudicates(answer):
+            ruling |= answer.rubric
+        for name, points in answer.rubric.items():
+            given.setdefault(name, []).append(points)
+    return dict(sorted(({name: _mean(points) for name, points in given.items()} | ruling).items()))
+
+
 def verdict_of(answers: Sequence[Annotation]) -> str | None:
     """Return the adjudicator's verdict, else the majority's; unsure when there is none, None without answers."""
     ruling = [answer.verdict for answer in answers if _adjudicates(answer)]

@@ -73,6 +73,7 @@ class Answer(TypedDict):
     verdict: str
     outcome: str
     labels: dict[str, int]
+    rubric: dict[str, int]
     confidence: float | None
     assistance: str
     answered_at: str
@@ -101,6 +102,7 @@ class Record(TypedDict):
     method: str
     labels: dict[str, int]
     label_soft: dict[str, float]
+    rubric: dict[str, float]
     answers: list[Answer]
     findings: list[RecordFinding]
     spans: list[RecordSpan]
@@ -155,6 +157,7 @@ def record_of(item: ReviewItem, *, place: Place, dataset: Dataset, pseudonym_key
         method=decision.method,
         labels=labels.agreed(answers, own),
         label_soft=labels.shares(own),
+        rubric=labels.rubric_of(answers),
         answers=[_answer(answer, said, pseudonym_key) for answer, said in zip(answers, own, strict=True)],
         findings=[_finding(finding, kept.get(key)) for key, finding in findings.items()],
         spans=[RecordSpan(start=s, end=e, label=name, detector=by or None) for s, e, name, by in spans],
@@ -218,6 +221,7 @@ def _answer(answer: Annotation, own: dict[str, int], key: bytes) -> Answer:
         verdict=answer.verdict,
         outcome=answer.outcome,
         labels=own,
+        rubric=dict(sorted(answer.rubric.items())),
         confidence=answer.confidence,
         assistance=answer.assistance,
         answered_at=_utc(answer.created_at),

@@ -20,6 +20,8 @@ class Draft:
     labels: dict[str, bool] = field(default_factory=dict)
     rubric: dict[str, int] = field(default_factory=dict)
     snippets: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    statement: str = ""
     error: str = ""
 
 
@@ -46,6 +48,8 @@ def _draft_of(undone: Annotation) -> Draft:
         findings={key: said for key, said in kept.items() if not (redacts and said) and key not in moved},
         spans=spans,
         rubric=undone.rubric,
+        reasons=undone.reasons,
+        statement=undone.statement if undone.statement_edited else "",
         labels={name: said for name, said in undone.labels.items() if implied.get(name) != said},
     )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
+from review.definition import OUTCOMES
 from review.models import LabelSchemaVersion, Queue
 from review.selectors import schema_versions
 from review.services.queues import QUEUE_SETTINGS
@@ -110,6 +112,13 @@ class QueueForm(forms.Form):
         max_value=200,
         label="Golden answers counted",
         help_text="The mark holds for this many of a reviewer’s last golden answers; before, nobody is paused.",
+    )
+    reason_for = forms.MultipleChoiceField(
+        label="Reason required for",
+        required=False,
+        choices=[(name, name.capitalize()) for name in OUTCOMES],
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("A rule of the policy, a sentence or a note. Without one the answer is refused. At once."),
     )
     skip_reasons = LinesField(
         help_text="One a line, at most 9: reviewers choose by number. Who skipped an item does not get it again.",

@@ -46,6 +46,7 @@ COMMANDS = (
     Command("end_back", "{", _("move its end, one character earlier")),
     Command("end_on", "}", _("move its end, one character later")),
     Command("mark", "n", _("mark what is selected; among the findings also a text you type")),
+    Command("policy", "/", _("search the policy, and choose a rule as the reason")),
     Command("reveal", "m", _("show covered text, as long as it is held")),
     Command("pause", "p", _("blank the screen and pause")),
     Command("note", "w", _("write a note")),

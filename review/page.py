@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
@@ -23,12 +21,15 @@ from review.holds import SlotRow, own_hold, slots_for_lead
 from review.models import Annotation, Appeal, Assignment, Decision, ReviewItem
 from review.models.annotations import Outcome
 from review.models.items import ItemState, SlotRole
+from review.page_rows import CategoryRow, FindingRow, Turn, as_text, category_rows, finding_row, turn
 from review.peers import Comparison, compare
-from review.segments import Segment, chunks, kind_of, segments
+from review.reasons import found_sentence, outcome_sentences
+from review.rule_rows import RuleRow, first_of_rule, rule_rows
+from review.segments import Segment, chunks
 from review.services.decisions import released_text
 from review.severity import NAMES
 from review.spans import as_json, changed_spans, types_of
-from review.texts import is_output_span, redacted_text, redaction_method
+from review.texts import redacted_text, redaction_method
 from screening.findings import OUTPUT
 from screening.redaction import RedactionSpan
 from webapp.accounts.models import Membership, Role
@@ -41,38 +42,6 @@ UNKNOWN = "unknown"
 #: Characters above which an output is on the page once, beside the editor: its redaction is fetched when asked for.
 LARGE = 100_000
 SEES_NAMES = (Role.OWNER, Role.LEAD, Role.COMPLIANCE)
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One message of the conversation."""
-
-    number: int
-    role: str
-    segments: list[Segment]
-
-    @property
-    def characters(self) -> int:
-        return sum(len(segment.text) for segment in self.segments)
-
-
-@dataclass(frozen=True, slots=True)
-class FindingRow:
-    """A finding with what the page adds: its kind, its place, what the reviewer said so far ("keep", "drop", "")."""
-
-    finding: Finding
-    kind: str
-    where: str
-    redactable: bool
-    judged: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryRow:
-    name: str
-    key: str
-    score: float | None
-    labelled: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +61,7 @@ class ItemPage:
     categories: list[CategoryRow]
     schema: Definition
     rubric: list[tuple[RubricField, int | None]]
-    rules: list[tuple[str, str]]
+    rules: list[RuleRow]
     answers: list[Annotation]
     #: For who decides between the answers; None for everybody else.
     comparison: Comparison | None
@@ -131,6 +100,18 @@ class ItemPage:
     @property
     def is_large(self) -> bool:
         return self.redacted is None
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        return outcome_sentences()
+
+    @property
+    def found_sentence(self) -> str:
+        return found_sentence()
+
+    @property
+    def fired_rules(self) -> list[RuleRow]:
+        return [row for row in self.rules if row.fired]
 
     @property
     def spans_json(self) -> str:
@@ -174,9 +155,12 @@ def build_page(
     decided = item.state == ItemState.DECIDED
     adjudicates = slot is not None and slot.role == SlotRole.ADJUDICATOR
     answers = list(selectors.answers_of(item=item)) if decided or adjudicates else []
-    rows = [_finding_row(finding, draft) for finding in findings]
+    fired = set() if blind else _fired(check, findings)
+    rules = rule_rows(check.policy_version, fired=fired, chosen=draft.reasons)
+    explained = first_of_rule(findings, rules)
+    rows = [finding_row(finding, draft, explained.get(finding.id)) for finding in findings]
     covered = not uncovered and is_covered(item=item, membership=membership, blind=blind)
-    turns = [_turn(number, message, findings) for number, message in enumerate(content.messages)]
+    turns = [turn(number, message, findings) for number, message in enumerate(content.messages)]
     return ItemPage(
         item=item,
         check=check,
@@ -184,19 +168,19 @@ def build_page(
         severity=UNKNOWN if blind else NAMES[item.severity],
         turns=turns[-TURNS_SHOWN:],
         earlier=turns[:-TURNS_SHOWN],
-        grounding=[_as_text(part) for part in content.context],
+        grounding=[as_text(part) for part in content.context],
         output=content.output,
         output_chunks=chunks(content.output or "", [f for f in findings if f.target == OUTPUT]),
         redacted=_redacted(item, draft) if len(content.output or "") <= LARGE else None,
         findings=rows,
         types=types_of(schema, findings),
-        categories=_category_rows({} if blind else check.scores or {}, schema, draft),
+        categories=category_rows({} if blind else check.scores or {}, schema, draft),
         schema=schema,
         rubric=[(field, draft.rubric.get(field.name)) for field in schema.rubric],
-        rules=[] if blind else _fired_rules(check, findings),
+        rules=rules,
         answers=answers,
         comparison=compare(answers, output=content.output) if adjudicates and answers else None,
-        decision=item.decisions.standing().select_related("decided_by").order_by("-cycle").first() if decided else None,
+        decision=selectors.decision_of(item=item) if decided else None,
         release=_release_of(item, answers) if decided else None,
         held=None if slot or decided else own_hold(item=item, user=membership.user),
         slots=[] if slot else slots_for_lead(item=item, membership=membership),
@@ -264,62 +248,6 @@ def _seconds_left(slot: Assignment | None) -> int:
     return max(0, math.floor((slot.lease_expires_at - timezone.now()).total_seconds()))
 
 
-def _turn(number: int, message: dict[str, Any], findings: list[Finding]) -> Turn:
-    target = f"messages.{number}"
-    return Turn(
-        number=number,
-        role=str(message.get("role", "")),
-        segments=segments(message_text(message), [finding for finding in findings if finding.target == target]),
-    )
-
-
-def message_text(message: dict[str, Any]) -> str:
-    """Return the text of a chat message; parts of a list are joined, what is not text is shown as JSON."""
-    content = message.get("content")
-    text = "\n".join(_as_text(part) for part in content) if isinstance(content, list) else _as_text(content)
-    if calls := message.get("tool_calls"):
-        text = f"{text}\n{json.dumps(calls, ensure_ascii=False, indent=1)}".lstrip("\n")
-    return text
-
-
-def _as_text(part: object) -> str:
-    if part is None:
-        return ""
-    if isinstance(part, str):
-        return part
-    if isinstance(part, dict) and isinstance(part.get("text"), str):
-        return str(part["text"])
-    return json.dumps(part, ensure_ascii=False)
-
-
-def _finding_row(finding: Finding, draft: Draft) -> FindingRow:
-    judged = {True: "keep", False: "drop", None: ""}[draft.findings.get(finding.id)]
-    if finding.target == OUTPUT:
-        where = "output" if finding.start is None else f"{finding.start}–{finding.end}"
-    else:
-        where = finding.target.replace("messages.", "turn ")
-    return FindingRow(finding, kind_of(finding), where, is_output_span(finding), judged)
-
-
-def _category_rows(scores: dict[str, float], schema: Definition, draft: Draft) -> list[CategoryRow]:
-    words = {True: "yes", False: "no", None: ""}
-    return [
-        CategoryRow(
-            name=name,
-            key=str(number) if number <= 9 else "",
-            score=scores.get(name),
-            labelled=words[draft.labels.get(name)],
-        )
-        for number, name in enumerate(schema.categories, start=1)
-    ]
-
-
-def _fired_rules(check: Check, findings: list[Finding]) -> list[tuple[str, str]]:
-    """Return the rules that found something, or did not finish, with their part of the policy as JSON."""
-    policy = json.loads(check.policy_version.canonical)
-    fired = {finding.rule for finding in findings} | {str(entry.get("rule")) for entry in check.unscanned}
-    return [
-        (rule["id"], json.dumps(rule, ensure_ascii=False, indent=2))
-        for rule in policy.get("rules", [])
-        if rule["id"] in fired
-    ]
+def _fired(check: Check, findings: list[Finding]) -> set[str]:
+    """Return the rules that found something, or did not finish."""
+    return {finding.rule for finding in findings} | {str(entry.get("rule")) for entry in check.unscanned}

@@ -42,7 +42,9 @@ def read_submission(post: QueryDict) -> Posted:
                 labels=_labels(post),
                 rubric=_rubric(post),
                 snippets=post.getlist("snippet"),
+                reasons=post.getlist("reason"),
                 note=post.get("note", "").strip(),
+                statement=post.get("statement", ""),
                 correction=post.get("correction"),
                 active_ms=_count(post.get("active_ms")),
                 keystrokes=_count(post.get("keystrokes")),
@@ -86,6 +88,8 @@ def read_draft(post: QueryDict, *, error: str) -> Draft:
         labels=_labels(post),
         rubric=rubric,
         snippets=post.getlist("snippet"),
+        reasons=post.getlist("reason"),
+        statement=post.get("statement", ""),
         error=error,
     )
 

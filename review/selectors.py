@@ -182,6 +182,12 @@ def newest_undoable(*, project: Project, user: User) -> Decision | None:
     return Decision.objects.undoable(by=user, now=timezone.now()).filter(item__project=project).first()
 
 
+def decision_of(*, item: ReviewItem) -> Decision | None:
+    """Return the newest decision of an item that was not taken back."""
+    people = ("decided_by", "statement_edited_by")
+    return item.decisions.standing().select_related(*people).order_by("-cycle").first()
+
+
 def answers_of(*, item: ReviewItem) -> QuerySet[Annotation]:
     """Return what reviewers answered and did not take back, oldest first, with corrections."""
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -61,6 +62,7 @@ class HuggingFace(Exporter):
         list_column("label_mask", "int8"),
         list_column("label_soft", "float32"),
         list_column("judged", (column("category", "string"), column("value", "int8"), column("share", "float64"))),
+        list_column("rubric", (column("question", "string"), column("points", "float64"))),
         list_column(
             "answers",
             (
@@ -69,6 +71,7 @@ class HuggingFace(Exporter):
                 _VERDICT,
                 column("outcome", "string"),
                 list_column("labels", (column("category", "string"), column("value", "int8"))),
+                list_column("rubric", (column("question", "string"), column("points", "int8"))),
                 column("confidence", "float64"),
                 _ASSISTANCE,
                 column("answered_at", _TIME),
@@ -114,10 +117,16 @@ class HuggingFace(Exporter):
             {"category": name, "value": record["labels"].get(name), "share": share}
             for name, share in record["label_soft"].items()
         ]
+        row["rubric"] = _points(record.get("rubric", {}))
         row["answers"] = [_answer(dict(answer)) for answer in record["answers"]]
         for name in ("checked_at", "decided_at"):
             row[name] = dt.datetime.fromisoformat(row[name])
         return [row]
+
+
+def _points(rubric: Mapping[str, float]) -> list[Row]:
+    # Records that were frozen before rubrics were exported have none.
+    return [{"question": name, "points": points} for name, points in rubric.items()]
 
 
 def _message(message: dict[str, Any]) -> Row:
@@ -128,4 +137,9 @@ def _message(message: dict[str, Any]) -> Row:
 
 def _answer(answer: dict[str, Any]) -> Row:
     labels = [{"category": name, "value": value} for name, value in answer["labels"].items()]
-    return answer | {"labels": labels, "answered_at": dt.datetime.fromisoformat(answer["answered_at"])}
+    rubric = _points(answer.get("rubric", {}))
+    return answer | {
+        "labels": labels,
+        "rubric": rubric,
+        "answered_at": dt.datetime.fromisoformat(answer["answered_at"]),
+    }

@@ -84,6 +84,9 @@ class Rule(_Part):
     entities: dict[str, Entity] = {}
     deadline_ms: Milliseconds | None = None
     on_error: OnError = "hold"
+    #: For people: what the rule asks for, and outputs that it is about.
+    text: Annotated[str, Field(max_length=2000)] = ""
+    examples: Annotated[tuple[Annotated[str, Field(max_length=500)], ...], Field(max_length=10)] = ()
 
     @property
     def detector_type(self) -> type[Detector]:
@@ -187,7 +190,7 @@ def _validate(data: object, lines: dict[tuple[str | int, ...], int]) -> Policy:
         issues.append(Issue.at(("rules",), lines, f"a policy has 1 to {MAX_RULES} rules", hint))
     if issues:
         raise PolicyError(issues)
-    canonical = json.dumps(document.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    canonical = json.dumps(_plain(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return Policy(
         name=document.name,
         description=document.description,
@@ -196,6 +199,19 @@ def _validate(data: object, lines: dict[tuple[str | int, ...], int]) -> Policy:
         canonical=canonical,
         sha256=hashlib.sha256(canonical.encode()).hexdigest(),
     )
+
+
+def _plain(document: _Document) -> dict[str, Any]:
+    """Return the document with all defaults; what is for people is left out where there is none.
+
+    So the hash of a policy without it stays what it was before there was such a thing.
+    """
+    data = document.model_dump(mode="json")
+    data["rules"] = [
+        {name: value for name, value in rule.items() if value or name not in ("text", "examples")}
+        for rule in data["rules"]
+    ]
+    return data
 
 
 def _rule_issues(index: int, rule: Rule, lines: dict[tuple[str | int, ...], int]) -> list[Issue]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from review.clusters.members import LEFT_OUT, Member
 from review.models import ReviewItem
-from review.page import message_text
+from review.page_rows import message_text
 from review.services.grouping import subject_of
 from webapp.interception.models import CheckContent
 

@@ -46,6 +46,11 @@ class Annotation(models.Model):
     labels = models.JSONField(default=dict, help_text="Category to true or false; an absent one is unknown.")
     rubric = models.JSONField(default=dict)
     rationale = models.TextField(blank=True, help_text="The reviewer's note.")
+    reasons = models.JSONField(
+        default=list, help_text="Ids of the policy's rules that the reviewer gave as the reason."
+    )
+    statement = models.TextField(blank=True, help_text="Statement of reasons; empty when unsure.")
+    statement_edited = models.BooleanField(default=False, help_text="Whether they wrote it otherwise than composed.")
     confidence = models.FloatField(null=True)
     policy_version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
     assistance = models.CharField(max_length=12, choices=Assistance, default=Assistance.SHOWN)

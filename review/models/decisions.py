@@ -44,6 +44,9 @@ class Decision(models.Model):
     policy_version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     statement = models.TextField(blank=True, help_text="Statement of reasons.")
+    statement_edited_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", help_text="Null: as it was composed."
+    )
     supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="superseded_by")
     created_at = models.DateTimeField(auto_now_add=True)
     waits_until = models.DateTimeField(

@@ -8,11 +8,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from review.definition import Definition, read_definition
 from review.errors import InvalidAnswer
-from review.models import Annotation, Assignment, Correction, FindingVerdict, PreferencePair, ReviewItem, SpanAnnotation
+from review.models import (
+    Annotation,
+    Assignment,
+    Correction,
+    FindingVerdict,
+    PreferencePair,
+    Queue,
+    ReviewItem,
+    SpanAnnotation,
+)
 from review.models.annotations import Assistance, Outcome
+from review.reasons import checked_statement, chosen_rules, compose
 from review.spans import MarkedSpan, changed_spans
 from review.texts import is_output_span, restore_newlines, same_but_newlines, sha256_text
 from webapp.accounts.models import User
@@ -34,6 +45,9 @@ class CheckedAnswer:
     spans: list[MarkedSpan]
     labels: dict[str, bool]
     rationale: str
+    reasons: list[str]
+    statement: str
+    statement_edited: bool
     correction: str | None
 
 
@@ -59,14 +73,34 @@ def validate_answer(*, item: ReviewItem, answer: Answer, assistance: Assistance 
     kept = _kept(answer, findings, spans)
     if blind:
         kept = {}
+    rules = chosen_rules(item.checked.policy_version, answer.reasons)
+    _require_reason(answer, item.queue)
+    composed = compose(
+        outcome=answer.outcome, rules=rules, labels=_in_order(answer, categories), snippets=answer.snippets
+    )
+    statement, edited = checked_statement(answer.statement, composed)
     return CheckedAnswer(
         findings=findings,
         kept=kept,
         spans=spans,
         labels=implied_labels(kept, findings, spans, categories) | dict(answer.labels),
         rationale=rationale,
+        reasons=[rule.id for rule in rules],
+        statement=statement,
+        statement_edited=edited,
         correction=_correction(item, answer),
     )
+
+
+def _require_reason(answer: Answer, queue: Queue) -> None:
+    wanted = (answer.outcome or "unsure") in queue.reason_for
+    if wanted and not (answer.reasons or answer.snippets or answer.note.strip()):
+        raise InvalidAnswer(_("This queue wants a reason: choose a rule of the policy or a sentence, or write a note."))
+
+
+def _in_order(answer: Answer, categories: list[str]) -> dict[str, bool]:
+    """Return the ticked categories in the order of the page."""
+    return {name: answer.labels[name] for name in categories if name in answer.labels}
 
 
 def _fit_schema(answer: Answer, schema: Definition) -> str:
@@ -155,6 +189,9 @@ def store_answer(
         labels=checked.labels,
         rubric=dict(answer.rubric),
         rationale=checked.rationale,
+        reasons=checked.reasons,
+        statement=checked.statement,
+        statement_edited=checked.statement_edited,
         policy_version_id=item.checked.policy_version_id,
         assistance=assistance,
         counts=counts,

@@ -121,6 +121,7 @@ def decide(
     waits_until = effective_at if effective_at > now else None
     waiting = item.assignments.filter(state__in=_WAITING)
     appeal = pending_appeal(item)
+    statement = "\n\n".join(dict.fromkeys(answer.statement for answer in answers if answer.statement))
     decision = Decision.objects.create(
         item=item,
         cycle=item.cycle,
@@ -129,7 +130,8 @@ def decide(
         policy_version=item.checked.policy_version,
         decided_by=membership.user,
         supersedes=item.decisions.filter(superseded_by=None).order_by("-cycle").first(),
-        statement="\n".join(answer.rationale for answer in answers if answer.rationale),
+        statement=statement,
+        statement_edited_by=next((answer.reviewer for answer in answers if answer.statement_edited), None),
         waits_until=waits_until,
         before={
             "state": item.state,
@@ -148,6 +150,7 @@ def decide(
             decision_id=decision.id,
             decided_by=membership.user.get_username(),
             decided_at=now,
+            statement=statement,
             waits_until=waits_until,
         )
     )

@@ -32,6 +32,7 @@ QUEUE_SETTINGS = (
     "golden_rate",
     "golden_pass_mark",
     "golden_window",
+    "reason_for",
     "skip_reasons",
     "paused",
 )
@@ -105,6 +106,7 @@ def _figures(queue: Queue) -> dict[str, int]:
         "undo_seconds": queue.undo_seconds,
         **{f"{name}_permille": round(getattr(queue, name) * 1000) for name in RATES},
         "golden_window": queue.golden_window,
+        "reason_for": len(queue.reason_for),
         "skip_reasons": len(queue.skip_reasons),
         "paused": int(queue.paused),
     }

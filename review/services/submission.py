@@ -31,7 +31,7 @@ class Answer:
     """What a reviewer says of an item. `outcome` "" means unsure; `correction` belongs to replace.
 
     `spans` are places that the reviewer moved, renamed or found. `snippets` are sentences of the label schema; they
-    stand before the `note`.
+    stand before the `note`. `reasons` are ids of rules of the policy; a `statement` that is empty is composed.
     """
 
     outcome: str
@@ -40,7 +40,9 @@ class Answer:
     labels: Mapping[str, bool] = field(default_factory=dict)
     rubric: Mapping[str, int] = field(default_factory=dict)
     snippets: Sequence[str] = ()
+    reasons: Sequence[str] = ()
     note: str = ""
+    statement: str = ""
     correction: str | None = None
     active_ms: int | None = None
     keystrokes: int | None = None
@@ -142,6 +144,11 @@ def _record(annotation: Annotation, membership: Membership) -> None:
         actor=user_actor(membership.user, membership.role),
         object=EventObject("review_item", annotation.item_id),
         outcome=EventOutcome(decision=annotation.outcome or "unsure", automated=False),
-        reason_codes=[f"verdict:{annotation.verdict}", f"counts:{str(annotation.counts).lower()}"],
+        reason_codes=[
+            f"verdict:{annotation.verdict}",
+            f"counts:{str(annotation.counts).lower()}",
+            *(f"rule:{name}" for name in annotation.reasons),
+            *(["statement:edited"] if annotation.statement_edited else []),
+        ],
         cause=[f"annotation:{annotation.id}"],
     )

@@ -52,6 +52,25 @@ def test_what_the_reviewer_ticked_wins_over_the_findings(cast: Cast) -> None:
     assert record_of(cast)["labels"]["harassment"] == 1
 
 
+def test_the_rubric_is_the_mean_of_those_who_answered_it(cast: Cast) -> None:
+    queue = ensure_default_queue(project=cast.project)
+    definition = {
+        **queue.label_schema.definition,
+        "rubric": [{"name": "tone", "points": 5}, {"name": "use", "points": 3}],
+    }
+    queue.label_schema = queue.label_schema.schema.versions.create(version=2, definition=definition)
+    queue.required_reviews = 2
+    queue.save()
+    make_check(cast, output=OUTPUT)
+    answer(cast, Answer(outcome="block", rubric={"tone": 5, "use": 1}), by=cast.reviewer)
+    answer(cast, Answer(outcome="block", rubric={"tone": 2}), by=cast.lead)
+
+    record = record_of(cast)
+
+    assert record["rubric"] == {"tone": 3.5, "use": 1}
+    assert [said["rubric"] for said in record["answers"]] == [{"tone": 5, "use": 1}, {"tone": 2}]
+
+
 def test_soft_labels_are_shares_of_those_who_judged(cast: Cast) -> None:
     queue = ensure_default_queue(project=cast.project)
     Queue.objects.filter(pk=queue.pk).update(required_reviews=3)

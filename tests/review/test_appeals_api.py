@@ -23,7 +23,7 @@ def blocked(cast: Cast) -> Check:
     queue_of(cast, undo_seconds=0)
     item = new_item(cast)
     reviewer = member(cast, cast.reviewer)
-    answer(claim_one(cast, reviewer), reviewer, "block", note="An insult.")
+    answer(claim_one(cast, reviewer), reviewer, "block", statement="An insult.")
     return item.checked
 
 

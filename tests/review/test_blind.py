@@ -23,10 +23,12 @@ def item_url(cast: Cast, item: ReviewItem) -> str:
 
 
 def stage_of(page: str) -> str:
-    """Return the item, without the list of all types that a mark can have: it is the same for every item."""
+    """Return the item, without what is the same for every item: all types of marks, all rules of the policy."""
     stage = page[page.index('<article class="stage"') : page.index("</article>")]
-    before, _, rest = stage.partition('<div class="choices types"')
-    return before + rest.partition("</div>")[2]
+    for opening, end in (('<div class="choices types"', "</div>"), ('<ol class="rule-list"', "</ol>")):
+        before, _, rest = stage.partition(opening)
+        stage = before + rest.partition(end)[2]
+    return stage
 
 
 @pytest.fixture

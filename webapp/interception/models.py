@@ -123,6 +123,7 @@ class Release(models.Model):
     checked = models.ForeignKey(Check, on_delete=models.PROTECT, related_name="releases", db_column="check_id")
     outcome = models.CharField(max_length=8, choices=ReleaseOutcome)
     output = models.TextField(null=True, help_text="The text that goes out; null when blocked.")
+    statement = models.TextField(blank=True, help_text="Statement of reasons.")
     decision_id = models.UUIDField(unique=True, help_text="The review decision, one release each.")
     decided_by = models.CharField(max_length=150)
     decided_at = models.DateTimeField()

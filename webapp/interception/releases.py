@@ -25,6 +25,7 @@ def record_release(
     decision_id: uuid.UUID,
     decided_by: str,
     decided_at: dt.datetime,
+    statement: str = "",
     waits_until: dt.datetime | None = None,
 ) -> Release:
     """Make a decision what the API answers for this check; the same decision twice is stored once.
@@ -43,6 +44,7 @@ def record_release(
             "output": output,
             "decided_by": decided_by,
             "decided_at": decided_at,
+            "statement": statement,
             "waits_until": waits_until,
         },
     )

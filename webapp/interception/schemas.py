@@ -86,6 +86,7 @@ class DecisionAnswer(BaseModel):
     by: str
     at: str
     machine_verdict: str
+    statement: Annotated[str, Field(description="Statement of reasons, as the reviewer left it.")] = ""
 
 
 class TimingsAnswer(BaseModel):

@@ -80,6 +80,7 @@ def _decision(check: Check, release: Release) -> DecisionAnswer:
             "by": release.decided_by,
             "at": release.decided_at.isoformat(),
             "machine_verdict": check.verdict,
+            "statement": release.statement,
         }
     )
 

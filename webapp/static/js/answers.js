@@ -34,9 +34,10 @@ export class Answers {
   submit() {
     const { stage, busy } = this.line;
     if (busy || stage === null) return;
-    if (!stage.outcome()) {
-      stage.showError("Choose what happens to the output first.");
-      announce("Choose what happens to the output first.");
+    const missing = stage.missing();
+    if (missing) {
+      stage.showError(missing);
+      announce(missing);
       return;
     }
     this.drafts.numberAgain(stage);

@@ -21,6 +21,7 @@ const COMMANDS = {
   keep: ({ stage }) => stage.findings.inSpanMode() && void stage.findings.toggle(),
   ...SPAN_COMMANDS,
   comment: ({ stage }) => stage.comments.open(),
+  policy: ({ stage }) => stage.policy.open(),
   note: ({ stage }) => stage.focusNote(),
   alike: ({ stage }) => stage.element.querySelector("[data-alike]")?.click(),
   reveal: ({ stage, event }) => stage.cover.press(event),

@@ -53,6 +53,7 @@ export class Editing {
     const replace = this.stage.form.querySelector("input[value=replace]");
     if (this.isEdited()) replace.checked = true;
     else if (replace.checked) replace.checked = false;
+    this.stage.statement.follow();
     this.stage.showError("");
   }
 

@@ -14,6 +14,7 @@ export async function renewFence(stage) {
   if (before && after && before.childElementCount !== after.childElementCount) before.replaceWith(after);
   renewFindings(stage, fresh);
   const form = fresh.querySelector("[data-answer]");
+  stage.form.dataset.reasonFor = form.dataset.reasonFor;
   if (stage.form.dataset.schema !== form.dataset.schema) renewChoices(stage.form, form);
 }
 

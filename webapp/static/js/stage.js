@@ -4,6 +4,8 @@ import { Comments } from "./comments.js";
 import { Cover } from "./cover.js";
 import { Editing } from "./editing.js";
 import { Findings } from "./findings.js";
+import { PolicySearch } from "./policy.js";
+import { Statement } from "./statement.js";
 import { Tabs } from "./tabs.js";
 import { Timers } from "./timers.js";
 
@@ -20,6 +22,8 @@ export class Stage {
     this.editing = new Editing(this);
     this.findings = new Findings(this);
     this.findings.adopt();
+    this.policy = new PolicySearch(this);
+    this.statement = new Statement(this);
     this.form.addEventListener("change", (event) => this.changed(event.target));
     this.comments = new Comments(this);
     this.listenToDialogs();
@@ -50,6 +54,14 @@ export class Stage {
     return true;
   }
 
+  /** Return what the reviewer has to do before they can submit; "" when nothing is missing. */
+  missing() {
+    if (!this.outcome()) return "Choose what happens to the output first.";
+    const wanted = this.form.dataset.reasonFor.split(" ").includes(this.outcome());
+    const given = this.form.elements.note.value.trim() || this.form.querySelector("input[name=reason]:checked, input[name=snippet]:checked");
+    return wanted && !given ? "This queue wants a reason: choose a rule of the policy or a sentence, or write a note." : "";
+  }
+
   showError(message) {
     const place = this.find("[data-error]");
     place.textContent = message;
@@ -57,6 +69,7 @@ export class Stage {
   }
 
   changed(input) {
+    this.statement.follow();
     if (input.name === "outcome") {
       this.showError("");
       this.tabs.openFor(input.value);
@@ -78,6 +91,8 @@ export class Stage {
     this.findings.adopt();
     this.outdateRedacted();
     this.editing.drawDiff();
+    this.policy.narrow();
+    this.statement.follow();
   }
 
   // Categories
@@ -89,6 +104,7 @@ export class Stage {
     const now = inputs.find((input) => input.checked)?.value ?? "";
     const next = CATEGORY_CYCLE[(CATEGORY_CYCLE.indexOf(now) + 1) % CATEGORY_CYCLE.length];
     inputs.find((input) => input.value === next).checked = true;
+    this.statement.follow();
     row.scrollIntoView({ block: "nearest" });
     this.announce(`${row.querySelector("[role=radiogroup]").getAttribute("aria-label")}: ${next || "open"}`);
   }

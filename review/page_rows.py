@@ -1,0 +1,101 @@
+"""The rows of the item page: turns of the conversation, findings, categories."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from review.definition import Definition
+from review.drafts import Draft
+from review.reasons import PolicyRule
+from review.segments import Segment, kind_of, segments
+from review.texts import is_output_span
+from screening.findings import OUTPUT
+from webapp.interception.models import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the conversation."""
+
+    number: int
+    role: str
+    segments: list[Segment]
+
+    @property
+    def characters(self) -> int:
+        return sum(len(segment.text) for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A finding with what the page adds: its kind, its place, what the reviewer said so far ("keep", "drop", "").
+
+    `explains`: the rule that found it, beside the first finding of each rule that has words for people.
+    """
+
+    finding: Finding
+    kind: str
+    where: str
+    redactable: bool
+    judged: str = ""
+    explains: PolicyRule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryRow:
+    name: str
+    key: str
+    score: float | None
+    labelled: str = ""
+
+
+def turn(number: int, message: dict[str, Any], findings: list[Finding]) -> Turn:
+    target = f"messages.{number}"
+    return Turn(
+        number=number,
+        role=str(message.get("role", "")),
+        segments=segments(message_text(message), [finding for finding in findings if finding.target == target]),
+    )
+
+
+def message_text(message: dict[str, Any]) -> str:
+    """Return the text of a chat message; parts of a list are joined, what is not text is shown as JSON."""
+    content = message.get("content")
+    text = "\n".join(as_text(part) for part in content) if isinstance(content, list) else as_text(content)
+    if calls := message.get("tool_calls"):
+        text = f"{text}\n{json.dumps(calls, ensure_ascii=False, indent=1)}".lstrip("\n")
+    return text
+
+
+def as_text(part: object) -> str:
+    if part is None:
+        return ""
+    if isinstance(part, str):
+        return part
+    if isinstance(part, dict) and isinstance(part.get("text"), str):
+        return str(part["text"])
+    return json.dumps(part, ensure_ascii=False)
+
+
+def finding_row(finding: Finding, draft: Draft, explains: PolicyRule | None) -> FindingRow:
+    judged = {True: "keep", False: "drop", None: ""}[draft.findings.get(finding.id)]
+    if finding.target == OUTPUT:
+        where = "output" if finding.start is None else f"{finding.start}–{finding.end}"
+    else:
+        where = finding.target.replace("messages.", "turn ")
+    return FindingRow(finding, kind_of(finding), where, is_output_span(finding), judged, explains)
+
+
+def category_rows(scores: dict[str, float], schema: Definition, draft: Draft) -> list[CategoryRow]:
+    words = {True: "yes", False: "no", None: ""}
+    return [
+        CategoryRow(
+            name=name,
+            key=str(number) if number <= 9 else "",
+            score=scores.get(name),
+            labelled=words[draft.labels.get(name)],
+        )
+        for number, name in enumerate(schema.categories, start=1)
+    ]
