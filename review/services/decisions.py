@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from policies.services import policy_ref
 from review.errors import InvalidAnswer
@@ -254,4 +255,4 @@ def require_outcome(*, outcome: str, slot: Assignment) -> None:
     if slot.role == SlotRole.ADJUDICATOR and not outcome:
         raise InvalidAnswer("An adjudicator decides: choose what happens to the output.")
     if slot.role == SlotRole.APPEAL and not outcome:
-        raise InvalidAnswer("You decide this appeal: choose what happens to the output, or escalate it.")
+        raise InvalidAnswer(_("You decide this appeal: choose what happens to the output, or escalate it."))

@@ -136,9 +136,13 @@ def test_leads_see_tables_and_plots_and_download_them(cast: Cast, client: Client
     one, two, _ = people
     for outcome in ("release", "block"):
         answered(cast, (one, outcome), (two, outcome), labels={"violence": True})
+    queue_of(cast, name='"><script>')
     client.force_login(cast.lead)
     page = client.get(url(cast)).text
-    assert 'role="img" aria-label="Krippendorff&#x27;s alpha with its interval of 95 %: All outputs"' in page
+    assert (
+        'role="img" aria-label="Krippendorff&#x27;s alpha with its interval of 95 %: &quot;&gt;&lt;script&gt;"' in page
+    )
+    assert '"><script>' not in page
     # Nobody said anything but "violates": of that there is no coefficient, and no dot.
     assert re.findall(r'<text class="dots-text"[^>]*end">([^<]*)</text>', page) == ["outcome"]
     assert "1.00 (1.00 to 1.00)" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -134,13 +135,26 @@ def test_who_decides_it_reads_the_reason_and_the_decision_but_not_who_made_it(
     client.force_login(second.user)
     text = client.get(page).text
     assert "You decide this appeal" in text
-    assert "An end user contests that the output was blocked." in text
+    assert re.search(
+        r'An end user contests:\s*<span class="badge">blocked</span>\s*<span class="muted">decided by people', text
+    )
     assert "&lt;b&gt;He quoted her.&lt;/b&gt;" in text
     assert "An insult." in text
     assert ">reviewer<" not in text
     assert 'value="unsure"' not in text
     AppealText.objects.all().delete()
     assert "What was written is erased." in client.get(page).text
+
+
+def test_the_reason_is_covered_where_the_texts_are(cast: Cast, client: Client, blocked: Check) -> None:
+    call(cast, appeals_of(blocked), {"reason": REASON})
+    item = ReviewItem.objects.get()
+    ReviewItem.objects.update(severity=4)
+    second = another(cast, "second")
+    claim_one(cast, second)
+    client.force_login(second.user)
+    text = client.get(reverse("review:item", args=[cast.project.slug, item.public_id])).text
+    assert re.search(r"<p class=.prose. hidden data-covered[^>]*>&lt;b&gt;He quoted", text)
 
 
 def test_leads_are_told_when_nobody_is_left_to_decide_it(cast: Cast, client: Client, blocked: Check) -> None:
