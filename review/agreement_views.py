@@ -13,7 +13,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from review.agreement.figures import read_agreement
+from review.agreement.figures import Measure, read_agreement
 from review.agreement.files import FORMATS
 from review.agreement.plot import dots
 from review.agreement.reading import Choice
@@ -76,12 +76,17 @@ def agreement(request: MemberRequest) -> HttpResponse:
     context = {
         "form": shown,
         "sections": [
-            (one, dots([(m.name, m.alpha) for m in one.measures], title=f"{title}: {one.queue.name}")) for one in found
+            (one, dots([(_shown(m), m.alpha) for m in one.measures], title=f"{title}: {one.queue.name}"))
+            for one in found
         ],
         "query": urlencode({name: request.GET[name] for name in form.fields if request.GET.get(name)}),
         "formats": FORMATS,
     }
     return render(request, "review/agreement.html", context)
+
+
+def _shown(measure: Measure) -> str:
+    return {"outcome": gettext("outcome"), "verdict": gettext("verdict")}.get(measure.kind, measure.name)
 
 
 @require_GET

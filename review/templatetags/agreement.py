@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django import template
+from django.utils.formats import number_format
+from django.utils.translation import gettext
 
 from review.agreement.coefficients import Estimate
 
@@ -16,9 +18,9 @@ def interval(found: Estimate | None) -> str:
         return "–"
     if found.low is None or found.high is None:
         return _digits(found.value)
-    return f"{_digits(found.value)} ({_digits(found.low)} to {_digits(found.high)})"
+    figures = {"value": _digits(found.value), "low": _digits(found.low), "high": _digits(found.high)}
+    return gettext("%(value)s (%(low)s to %(high)s)") % figures
 
 
 def _digits(value: float) -> str:
-    text = f"{value:.2f}"
-    return "0.00" if text == "-0.00" else text.replace("-", "−")
+    return number_format(round(value, 2) + 0.0, 2).replace("-", "−")  # plus zero: -0.0 is 0

@@ -23,6 +23,7 @@ TERMS = {
     "redacted": pgettext_lazy("outcome", "redacted"),
     "replaced": pgettext_lazy("outcome", "replaced"),
     "blocked": pgettext_lazy("outcome", "blocked"),
+    "held": pgettext_lazy("outcome", "held"),
     "critical": pgettext_lazy("severity", "critical"),
     "high": pgettext_lazy("severity", "high"),
     "medium": pgettext_lazy("severity", "medium"),
