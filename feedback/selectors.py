@@ -27,12 +27,12 @@ ANSWER_ROLES = (SlotRole.PRIMARY, SlotRole.OVERLAP, SlotRole.ADJUDICATOR)
 
 
 def decided_items(*, project: Project, filters: Filters, before: dt.datetime) -> QuerySet[ReviewItem]:
-    """Return the items whose decision holds at `before`, oldest decision first; none that an appeal decided.
+    """Return the items whose decision holds at `before`, oldest decision first; none that an appeal or QA decided.
 
     Probes, by which reviewers are measured, are never among them, and what they are made of only if `filters` say so.
     """
     decisions = Decision.objects.standing().filter(item=OuterRef("pk"), cycle=OuterRef("cycle"))
-    decisions = decisions.exclude(method=Method.APPEAL)
+    decisions = decisions.exclude(method__in=(Method.APPEAL, Method.QA))
     if filters.outcomes:
         decisions = decisions.filter(outcome__in=filters.outcomes)
     items = ReviewItem.objects.real().filter(Exists(decisions), project=project, state=ItemState.DECIDED)

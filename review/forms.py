@@ -120,6 +120,12 @@ class QueueForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("A rule of the policy, a sentence or a note. Without one the answer is refused. At once."),
     )
+    qa_rate = forms.FloatField(
+        min_value=0,
+        max_value=1,
+        label="QA share",
+        help_text="A lead who had no part in it looks at these decisions again. For new items.",
+    )
     skip_reasons = LinesField(
         help_text="One a line, at most 9: reviewers choose by number. Who skipped an item does not get it again.",
     )

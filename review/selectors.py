@@ -21,7 +21,7 @@ from review.models import (
     Queue,
     ReviewItem,
 )
-from review.models.items import OPEN_STATES, ItemState, SlotState
+from review.models.items import OPEN_STATES, ItemState, SlotRole, SlotState
 from review.severity import CRITICAL, HIGH, LOW, MEDIUM
 from webapp.accounts.models import Project, Role, User
 from webapp.ids import parse_public_id
@@ -127,7 +127,8 @@ def get_item(*, project: Project, public_id: str) -> ReviewItem:
 
 def get_slot(*, project: Project, slot_id: uuid.UUID) -> Assignment:
     """Return a slot of an item of the project; raise Http404 when there is none."""
-    slot = Assignment.objects.select_related("queue", "item__checked").filter(item__project=project, id=slot_id).first()
+    slots = Assignment.objects.exclude(role=SlotRole.QA).select_related("queue", "item__checked")
+    slot = slots.filter(item__project=project, id=slot_id).first()
     if slot is None:
         raise Http404("No such slot.")
     return slot
@@ -162,7 +163,8 @@ def nobody_left(*, item: ReviewItem) -> bool:
 def own_slot(*, item: ReviewItem, user: User) -> Assignment | None:
     """Return the slot of `item` that `user` works on: leased to them, or run out and not yet taken by anyone."""
     return (
-        Assignment.objects.select_related("queue")
+        Assignment.objects.exclude(role=SlotRole.QA)
+        .select_related("queue")
         .filter(item=item, lease_owner=user, lease_token__isnull=False, state__in=(SlotState.LEASED, SlotState.OPEN))
         .first()
     )
@@ -215,8 +217,10 @@ def answered_since(*, project: Project, user: User, since: dt.datetime) -> int:
 
 def waiting_in(*, queue: Queue) -> str:
     """Return how many slots of the queue nobody works on, as the page says it; counting stops at COUNTED."""
-    open_slots = Assignment.objects.filter(
-        queue=queue, assignee=None, state__in=(SlotState.OPEN, SlotState.LEASED)
-    ).filter(Q(state=SlotState.OPEN) | Q(lease_expires_at__lte=timezone.now()))
+    open_slots = (
+        Assignment.objects.exclude(role=SlotRole.QA)
+        .filter(queue=queue, assignee=None, state__in=(SlotState.OPEN, SlotState.LEASED))
+        .filter(Q(state=SlotState.OPEN) | Q(lease_expires_at__lte=timezone.now()))
+    )
     number = open_slots.order_by()[:COUNTED].count()
     return f"{number}+" if number == COUNTED else str(number)

@@ -21,6 +21,7 @@ from review.models import Assignment, Queue, ReviewItem
 from review.own import own_figures
 from review.page import build_page, redaction_of
 from review.posted import read_draft
+from review.qa import corrections_of, errors_of
 from review.services.claims import record_view
 from webapp.accounts.access import MemberRequest, member_required
 from webapp.accounts.models import Role, User
@@ -65,6 +66,8 @@ def render_own(request: MemberRequest, person: User) -> HttpResponse:
         "person": person,
         "figures": own_figures(project=request.project, user=person),
         "answers": selectors.recent_answers(project=request.project, user=person),
+        "errors": errors_of(project=request.project, user=person),
+        "corrections": corrections_of(project=request.project, user=person),
     }
     # A figure that moved with every golden answer would tell which one it was: reviewers see it once they are paused.
     paused = open_pauses(request.project).filter(reviewer=person)

@@ -8,6 +8,7 @@ from review.models.decisions import Decision, Reopening
 from review.models.golden import GoldenItem, GoldenResult, ReviewerPause
 from review.models.items import Assignment, Exclusion, ItemTrigger, ReviewItem
 from review.models.profiles import ReviewerProfile
+from review.models.qa import QAReview
 from review.models.queues import LabelSchema, LabelSchemaVersion, Queue
 from review.models.routing import RoutingRule, RoutingTable
 from review.models.search import SavedFilter, SearchText
@@ -33,6 +34,7 @@ __all__ = [
     "LabelSchemaVersion",
     "Mention",
     "PreferencePair",
+    "QAReview",
     "Queue",
     "Reopening",
     "ReviewItem",

@@ -21,6 +21,7 @@ class Method(models.TextChoices):
     ADJUDICATED = "adjudicated"
     CLUSTER = "cluster"
     APPEAL = "appeal"
+    QA = "qa"
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):

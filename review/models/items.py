@@ -207,6 +207,11 @@ class Assignment(models.Model):
             ),
             models.Index(fields=["lease_expires_at"], name="slot_lease_end", condition=Q(state="leased")),
             models.Index(fields=["lease_owner", "state"], name="slot_of_reviewer"),
+            models.Index(
+                fields=["queue", "sla_due_at", "id"],
+                name="slot_qa",
+                condition=Q(role="qa", state__in=["open", "leased"]),
+            ),
             models.Index(fields=["queue", "held_until"], name="slot_held", condition=Q(state="held")),
             models.Index(fields=["queue", "expired_at"], name="slot_expired", condition=Q(expired_at__isnull=False)),
         ]

@@ -12,6 +12,7 @@ from review.services.escalation import escalate, skip
 from review.services.golden import lift_pause, make_golden, retire_golden
 from review.services.holding import hold, resume, sweep_holds
 from review.services.probes import sweep_probes
+from review.services.qa import Judgement, claim_qa, release_qa, submit_qa
 from review.services.queues import change_queue, create_queue
 from review.services.raising import ensure_default_queue, raise_item
 from review.services.reopening import reopen
@@ -23,12 +24,14 @@ from review.services.undo import Undone, sweep_effects, undo_decision
 __all__ = [
     "Answer",
     "AppealRequest",
+    "Judgement",
     "Submitted",
     "Undone",
     "add_schema_version",
     "assign",
     "change_queue",
     "claim_items",
+    "claim_qa",
     "create_queue",
     "create_schema",
     "decide",
@@ -42,6 +45,7 @@ __all__ = [
     "mark_opened",
     "raise_item",
     "release_all",
+    "release_qa",
     "release_slot",
     "reopen",
     "resume",
@@ -50,6 +54,7 @@ __all__ = [
     "show",
     "skip",
     "submit_annotation",
+    "submit_qa",
     "sweep_assigned",
     "sweep_effects",
     "sweep_holds",

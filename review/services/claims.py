@@ -29,6 +29,7 @@ _FREE = """
       AND slot.queue_id = %(queue)s
       AND slot.state IN ('open', 'leased')
       AND (slot.state = 'open' OR slot.lease_expires_at <= %(now)s)
+      AND slot.role <> 'qa'
       AND (slot.role <> 'adjudicator' OR %(adjudicates)s)
       AND NOT EXISTS (
           SELECT 1 FROM review_reviewerpause pause

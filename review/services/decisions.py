@@ -38,6 +38,7 @@ _RELEASES = {
 _AS_DECISION = {"allow": Outcome.RELEASE, "redact": Outcome.REDACT, "block": Outcome.BLOCK}
 #: Severity times risk is at most 4: what waits for a lead comes before everything else a lead could take.
 AHEAD_OF_ALL = 10.0
+BEHIND_ALL = -1.0
 _OUT_BY_ITSELF = (Verdict.ALLOW, Verdict.REDACT)
 _WAITING = (SlotState.OPEN, SlotState.LEASED, SlotState.HELD, SlotState.RESERVED)
 
@@ -171,8 +172,18 @@ def take_effect(item: ReviewItem, decision: Decision) -> None:
     """Let follow what follows from a decision that can not be taken back any more."""
     if item.golden_id:
         score_probe(item)
-    else:
-        decision_recorded.send(sender=Decision, decision=decision, item=item)
+        return
+    if item.qa and decision.cycle == 1:
+        _open_qa_slot(item)
+    decision_recorded.send(sender=Decision, decision=decision, item=item)
+
+
+def _open_qa_slot(item: ReviewItem) -> None:
+    """Let a lead look at the decision; behind everything in the order of claims, which pass it over."""
+    slot = add_slot(item, next_number(item), SlotRole.QA)
+    slot.priority = BEHIND_ALL
+    slot.sla_due_at = timezone.now() + dt.timedelta(seconds=item.queue.sla_seconds)
+    slot.save(update_fields=["priority", "sla_due_at"])
 
 
 def _wait(item: ReviewItem, outcome: Outcome, now: dt.datetime) -> dt.timedelta:

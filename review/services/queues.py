@@ -33,10 +33,11 @@ QUEUE_SETTINGS = (
     "golden_pass_mark",
     "golden_window",
     "reason_for",
+    "qa_rate",
     "skip_reasons",
     "paused",
 )
-RATES = ("blind_rate", "overlap_rate", "golden_rate", "golden_pass_mark")
+RATES = ("blind_rate", "overlap_rate", "golden_rate", "golden_pass_mark", "qa_rate")
 
 
 @transaction.atomic

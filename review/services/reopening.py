@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from review.errors import InvalidAnswer
 from review.models import Exclusion, Reopening, ReviewItem
-from review.models.items import OPEN_STATES, ItemState, SlotRole
+from review.models.items import OPEN_STATES, ItemState, SlotRole, SlotState
 from review.services.answers import validate_note
 from review.services.appeal_outcomes import DECIDED_THE_ORIGINAL
 from review.services.claims import ADJUDICATORS
@@ -56,6 +56,8 @@ def reopen(*, item: ReviewItem, membership: Membership, reason: str) -> ReviewIt
 
 def begin_cycle(item: ReviewItem, roles: Sequence[SlotRole]) -> None:
     """Put a locked item, which is decided, before people again, with a slot of each role and a new SLA."""
+    # What nobody has looked at by now is not what holds any more.
+    item.assignments.filter(role=SlotRole.QA).exclude(state=SlotState.SUBMITTED).update(state=SlotState.VOID)
     item.cycle += 1
     item.version += 1
     item.state = ItemState.REOPENED

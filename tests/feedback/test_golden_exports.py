@@ -7,7 +7,7 @@ from django.utils import timezone
 from feedback.filters import Filters
 from feedback.selectors import decided_items
 from review.models import ReviewItem
-from review.services import Answer, make_golden, retire_golden
+from review.services import Answer, Judgement, claim_qa, make_golden, retire_golden, submit_qa
 from tests.factories import Cast
 from tests.feedback.deciding import answer, decide, default_queue, words
 from tests.review.working import member
@@ -39,3 +39,19 @@ def test_golden_items_and_answers_to_them_are_left_out(cast: Cast) -> None:
 def test_the_filter_is_kept(cast: Cast) -> None:
     assert Filters.from_json(Filters(golden=True).as_json()).golden
     assert Filters().as_json() == {}
+
+
+def test_what_qa_decided_is_left_out(cast: Cast) -> None:
+    queue = default_queue(cast)
+    queue.qa_rate = 1.0
+    queue.save(update_fields=["qa_rate"])
+    right, wrong = decide(cast, output=words(1), findings=[]), decide(cast, output=words(2), findings=[])
+    lead = member(cast, cast.lead)
+    for item in (right, wrong):
+        slot = claim_qa(membership=lead)
+        assert slot is not None
+        assert slot.lease_token is not None
+        assert slot.item_id == item.id
+        said = Judgement("block", "major", "No.") if item == wrong else Judgement("release")
+        submit_qa(slot=slot, membership=lead, lease_token=slot.lease_token, judgement=said)
+    assert decided(cast) == {right.public_id}

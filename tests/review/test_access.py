@@ -53,6 +53,10 @@ PAGES = {
     "schema-new": ("GET", LEADS),
     "schema-edit": ("GET", LEADS),
     "golden": ("GET", LEADS),
+    "qa": ("GET", LEADS),
+    "qa-next": ("POST", LEADS),
+    "qa-item": ("GET", LEADS),
+    "qa-release": ("POST", LEADS),
     "golden-new": ("GET", LEADS),
     "golden-retire": ("POST", LEADS),
     "pause-lift": ("POST", LEADS),
@@ -74,6 +78,8 @@ OF_NO_ITEM = (
     "schemas",
     "schema-new",
     "golden",
+    "qa",
+    "qa-next",
 )
 
 
@@ -99,6 +105,7 @@ def urls(cast: Cast) -> dict[str, str]:
     arguments |= {"queue-new": [], "queue-edit": ["default"], "undo": [decided.id]}
     arguments |= {"schemas": [], "routing": [], "schema-new": [], "schema-edit": ["default"]}
     arguments |= {"agreement": [], "agreement-file": ["csv"]}
+    arguments |= {"qa": [], "qa-next": []}
     arguments |= {"golden": [], "golden-new": [item.public_id], "pause-lift": [0]}
     arguments |= {"reviewer": [cast.reviewer.id]}
     arguments |= {

@@ -290,8 +290,8 @@ def page_of(client: Client, cast: Cast, item: ReviewItem) -> str:
         page = re.sub(rf'(finding-|findings?="){finding.id}\b', "FINDING", page)
     for decision in item.decisions.all():
         page = page.replace(str(decision.id), "DECISION")
-    page = page.replace(item.public_id, "ITEM")
-    page = re.sub(r'(name="(csrfmiddlewaretoken|submission)" value=")[^"]+', r"\1X", page)
+    page = page.replace(item.public_id, "ITEM").replace(str(item.id), "ITEM")
+    page = re.sub(r'(<input type="hidden" name="\w+" value=")[^"]*', r"\1X", page)
     page = re.sub(r'(data-(lease-seconds|sla|seconds)=")[^"]+', r"\1N", page)
     return re.sub(
         r"\d{4}-\d\d-\d\d[T ][\d:.+]+|\b\d\d:\d\d(:\d\d)?|\d+ s\b|<b data-(today|waiting)>\d+|nonce-\S+", "T", page

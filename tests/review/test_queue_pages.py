@@ -27,6 +27,7 @@ SETTINGS: dict[str, Any] = {
     "golden_rate": 0,
     "golden_pass_mark": 0.8,
     "golden_window": 10,
+    "qa_rate": 0.05,
     "skip_reasons": "unclear\n\n  wrong language \n",
 }
 

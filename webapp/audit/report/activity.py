@@ -35,6 +35,7 @@ REVIEW = {
     "review.decision.undone": gettext_lazy("decisions taken back before they took effect"),
     "review.golden.answered": gettext_lazy("answers to golden items, which measure reviewers"),
     "review.reviewer.paused": gettext_lazy("reviewers paused for their answers to golden items"),
+    "review.qa.reviewed": gettext_lazy("decisions that a lead looked at again"),
     "content.viewed": gettext_lazy("openings of texts by a person"),
 }
 ACCESS = {

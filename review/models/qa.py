@@ -1,0 +1,40 @@
+"""Decisions that a lead looked at again."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from review.models.annotations import Outcome
+from review.models.decisions import Decision
+from review.models.items import Assignment, ReviewItem
+from webapp.accounts.models import User
+from webapp.ids import uuid7
+
+
+class ErrorSeverity(models.TextChoices):
+    MINOR = "minor"
+    MAJOR = "major"
+
+
+class QAReview(models.Model):
+    """What a lead who had no part in a decision says of it. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    item = models.ForeignKey(ReviewItem, on_delete=models.PROTECT, related_name="qa_reviews")
+    decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="qa_review")
+    assignment = models.OneToOneField(Assignment, on_delete=models.PROTECT, related_name="qa_review")
+    reviewer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    agrees = models.BooleanField()
+    severity = models.CharField(max_length=5, choices=ErrorSeverity, blank=True, help_text="Of the error, if any.")
+    outcome = models.CharField(max_length=8, choices=Outcome, help_text="What was right.")
+    note = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(agrees=True, severity="") | (Q(agrees=False) & ~Q(severity="")),
+                name="qa_error_has_a_severity",
+            )
+        ]

@@ -1,0 +1,239 @@
+"""A share of the decisions is looked at again by somebody who had no part in them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from review.errors import InvalidAnswer, SlotLost
+from review.models import Annotation, Assignment, QAReview, ReviewItem
+from review.selectors import waiting_in
+from review.services import Judgement, claim_items, claim_qa, reopen, submit_qa, sweep_effects
+from tests.factories import Cast
+from tests.review.working import another, answer, claim_one, effects_now, events, member, new_item, queue_of, run_out
+from webapp.accounts.models import Membership, Role
+from webapp.interception.models import ReleaseOutcome
+
+
+@pytest.fixture
+def reviewer(cast: Cast) -> Membership:
+    return member(cast, cast.reviewer)
+
+
+@pytest.fixture
+def lead(cast: Cast) -> Membership:
+    return member(cast, cast.lead)
+
+
+def decided(cast: Cast, who: Membership, outcome: str = "release", **fields: Any) -> ReviewItem:
+    queue_of(cast, qa_rate=1.0)
+    item = new_item(cast)
+    done = answer(claim_one(cast, who), who, outcome, **fields)
+    assert done.decision is not None
+    effects_now(done.decision)
+    sweep_effects()
+    item.refresh_from_db()
+    return item
+
+
+def judge(slot: Assignment | None, who: Membership, outcome: str, severity: str = "", **more: Any) -> QAReview:
+    assert slot is not None
+    assert slot.lease_token is not None
+    note = more.pop("note", "It was not." if severity else "")
+    said = Judgement(outcome=outcome, severity=severity, note=note, **more)
+    return submit_qa(slot=slot, membership=who, lease_token=slot.lease_token, judgement=said)
+
+
+def test_a_drawn_item_gets_a_slot_once_its_decision_holds(cast: Cast, reviewer: Membership) -> None:
+    queue_of(cast, qa_rate=1.0)
+    item = new_item(cast)
+    done = answer(claim_one(cast, reviewer), reviewer)
+    assert not item.assignments.filter(role="qa").exists(), "it can still be taken back"
+    assert done.decision is not None
+    effects_now(done.decision)
+    sweep_effects()
+    assert item.assignments.get(role="qa").state == "open"
+    queue_of(cast, qa_rate=0.0)
+    assert not new_item(cast).qa
+
+
+def test_a_lead_gets_it_who_had_no_part_in_it(cast: Cast, reviewer: Membership, lead: Membership) -> None:
+    item = decided(cast, lead)
+    assert claim_qa(membership=lead) is None
+    owner = member(cast, cast.owner)
+    slot = claim_qa(membership=owner)
+    assert slot is not None
+    assert slot.item_id == item.id
+    assert claim_qa(membership=owner) == slot, "one at a time"
+    assert claim_qa(membership=another(cast, "other lead", Role.LEAD)) is None
+    run_out(slot)
+    assert claim_qa(membership=another(cast, "third lead", Role.LEAD)) == slot
+
+
+def test_ordinary_claims_and_counts_pass_it_over(cast: Cast, reviewer: Membership, lead: Membership) -> None:
+    decided(cast, reviewer)
+    queue = queue_of(cast)
+    assert claim_items(queue=queue, membership=lead) == []
+    assert waiting_in(queue=queue) == "0"
+
+
+def test_agreement_changes_nothing(cast: Cast, reviewer: Membership, lead: Membership) -> None:
+    item = decided(cast, reviewer)
+    slot = claim_qa(membership=lead)
+    review = judge(slot, lead, "release")
+    assert judge(slot, lead, "block", "major") == review, "twice is stored once"
+    assert (review.agrees, review.severity, review.decision) == (True, "", item.decisions.get())
+    assert Annotation.objects.count() == 1
+    [event] = events("review.qa.reviewed")
+    assert (event["outcome"]["decision"], event["reason_codes"]) == ("release", ["error:none"])
+
+
+def test_a_correction_overturns_at_once_in_a_new_cycle(cast: Cast, reviewer: Membership, lead: Membership) -> None:
+    item = decided(cast, reviewer)
+    first = item.decisions.get()
+    judge(claim_qa(membership=lead), lead, "block", "major", note="A threat.")
+    item.refresh_from_db()
+    second = item.decisions.get(cycle=2)
+    assert (item.state, item.cycle) == ("decided", 2)
+    assert (second.outcome, second.method, second.supersedes) == ("block", "qa", first)
+    assert second.statement
+    assert "A threat." not in second.statement, "the note is for colleagues, the statement for the application"
+    assert second.waits_until is None
+    newest = item.checked.releases.first()
+    assert newest is not None
+    assert (newest.outcome, newest.decision_id) == (ReleaseOutcome.BLOCKED, second.id)
+    assert Annotation.objects.get(cycle=2).assignment.role == "qa"
+    assert item.assignments.filter(role="qa").count() == 1, "a correction is not looked at again"
+
+
+def test_a_correction_can_be_left_to_others(cast: Cast, reviewer: Membership, lead: Membership) -> None:
+    item = decided(cast, reviewer)
+    judge(claim_qa(membership=lead), lead, "replace", "minor", again=True, note="Only the name is wrong.")
+    item.refresh_from_db()
+    assert item.state == "reopened"
+    assert item.reopenings.get().reason == "Only the name is wrong."
+    colleague = another(cast, "colleague")
+    assert answer(claim_one(cast, colleague), colleague, "block").decision is not None
+
+
+def test_an_error_beside_the_outcome_lets_the_decision_hold(cast: Cast, reviewer: Membership, lead: Membership) -> None:
+    item = decided(cast, reviewer)
+    assert not judge(claim_qa(membership=lead), lead, "release", "minor").agrees
+    item.refresh_from_db()
+    assert (item.state, item.cycle) == ("decided", 1)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "severity", "more"),
+    [
+        ("block", "", {}),
+        ("block", "major", {"note": ""}),
+        ("praise", "", {}),
+        ("release", "huge", {}),
+        ("replace", "minor", {}),
+        ("block", "minor", {"note": "nul\0"}),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    cast: Cast, reviewer: Membership, lead: Membership, outcome: str, severity: str, more: dict[str, Any]
+) -> None:
+    decided(cast, reviewer)
+    slot = claim_qa(membership=lead)
+    with pytest.raises(InvalidAnswer):
+        judge(slot, lead, outcome, severity, **more)
+    assert not QAReview.objects.exists()
+
+
+def test_what_was_opened_again_meanwhile_is_not_theirs_any_more(
+    cast: Cast, reviewer: Membership, lead: Membership
+) -> None:
+    item = decided(cast, reviewer)
+    slot = claim_qa(membership=lead)
+    reopen(item=item, membership=member(cast, cast.owner), reason="A complaint.")
+    with pytest.raises(SlotLost):
+        judge(slot, lead, "release")
+    colleague = another(cast, "colleague")
+    assert answer(claim_one(cast, colleague), colleague).decision is not None, "its slot waits for nobody"
+
+
+def test_nobody_else_can_use_the_slot(cast: Cast, reviewer: Membership, lead: Membership) -> None:
+    decided(cast, reviewer)
+    slot = claim_qa(membership=lead)
+    assert slot is not None
+    with pytest.raises(SlotLost):
+        submit_qa(
+            slot=slot,
+            membership=member(cast, cast.owner),
+            lease_token=slot.lease_token or uuid.uuid4(),
+            judgement=Judgement("release"),
+        )
+
+
+# Pages
+
+
+def test_a_lead_works_through_it_by_forms(cast: Cast, client: Client, reviewer: Membership) -> None:
+    decided(cast, reviewer, note="<b>Fine.</b>")
+    client.force_login(cast.lead)
+    page = client.post(reverse("review:qa-next", args=[cast.project.slug]), follow=True)
+    assert "&lt;b&gt;Fine.&lt;/b&gt;" in page.text
+    assert "Reviewer A" in page.text
+    table = page.text[page.text.index("peer-table") :]
+    assert cast.reviewer.username not in table[: table.index("</table>")]
+    slot = Assignment.objects.get(role="qa")
+    url = reverse("review:qa-item", args=[cast.project.slug, slot.id])
+    sent = {"outcome": "block", "severity": "", "then": "holds", "note": "", "token": str(slot.lease_token)}
+    assert client.post(url, sent).status_code == 422
+    assert client.post(url, {"outcome": "block"}).status_code == 400
+    done = client.post(url, sent | {"severity": "major", "note": "A threat."}, follow=True)
+    assert "the decision holds no more" in done.text
+    assert "There is no decision for you to look at." in done.text
+    row = done.context["rows"][0]
+    assert (row.waiting, row.errors.all.part, row.errors.major.whole) == (0, 1, 1)
+
+
+def test_a_lead_leaves_one_to_others(cast: Cast, client: Client, reviewer: Membership, lead: Membership) -> None:
+    decided(cast, reviewer)
+    slot = claim_qa(membership=lead)
+    assert slot is not None
+    client.force_login(cast.owner)
+    url = reverse("review:qa-release", args=[cast.project.slug, slot.id])
+    assert client.post(url).status_code == 404
+    client.force_login(cast.lead)
+    assert client.post(url).status_code == 302
+    assert claim_qa(membership=member(cast, cast.owner)) == slot
+
+
+def test_a_qa_slot_is_no_slot_of_the_console(
+    cast: Cast, client: Client, reviewer: Membership, lead: Membership
+) -> None:
+    item = decided(cast, reviewer)
+    slot = claim_qa(membership=lead)
+    assert slot is not None
+    client.force_login(cast.lead)
+    for name in ("submit", "heartbeat", "skip", "escalate"):
+        sent = {"token": str(slot.lease_token), "reason": "unclear", "outcome": "block"}
+        assert client.post(reverse(f"review:{name}", args=[cast.project.slug, slot.id]), sent).status_code == 404
+    page = client.get(reverse("review:item", args=[cast.project.slug, item.public_id])).text
+    assert "Submit and next" not in page
+
+
+def test_errors_are_for_the_reviewer_and_leads_alone(
+    cast: Cast, client: Client, reviewer: Membership, lead: Membership
+) -> None:
+    decided(cast, reviewer)
+    judge(claim_qa(membership=lead), lead, "block", "major", note="A threat.")
+    client.force_login(cast.reviewer)
+    mine = client.get(reverse("review:mine", args=[cast.project.slug]))
+    assert (mine.context["errors"].all.part, mine.context["errors"].all.whole) == (1, 1)
+    assert "A threat." in mine.text
+    theirs = reverse("review:reviewer", args=[cast.project.slug, cast.reviewer.id])
+    client.force_login(another(cast, "colleague").user)
+    assert client.get(theirs).status_code == 403
+    assert client.get(reverse("review:mine", args=[cast.project.slug])).context["errors"].all.whole == 0
+    client.force_login(cast.lead)
+    assert client.get(theirs).context["errors"].all.whole == 1
