@@ -18,6 +18,7 @@ from review.comments import thread_of
 from review.covers import HIDES, is_covered
 from review.errors import InvalidAnswer
 from review.models import ReviewItem
+from review.posted import read_ask
 from review.services.comments import Commented, add_comment
 from review.slot_views import refusal, wants_json
 from review.views import REVIEWERS
@@ -53,7 +54,6 @@ def _store(request: MemberRequest, item: ReviewItem) -> Commented:
     near = post.get("near", "")
     try:
         key = uuid.UUID(post.get("comment", ""))
-        ask = uuid.UUID(post["ask"]) if post.get("ask") else None
     except ValueError:
         raise InvalidAnswer(_("The form was incomplete. Reload the page and try again.")) from None
     return add_comment(
@@ -63,5 +63,5 @@ def _store(request: MemberRequest, item: ReviewItem) -> Commented:
         text=post.get("text", ""),
         quote=post.get("quote", ""),
         near=int(near) if near.isascii() and near.isdigit() and len(near) < 10 else 0,
-        ask=ask,
+        ask=read_ask(post),
     )

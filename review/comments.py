@@ -43,6 +43,7 @@ class Thread:
     remarks: list[Remark]
     anonymous: bool
     people: list[User]
+    leads: list[User]
     sealed: bool
     key: uuid.UUID
 
@@ -60,10 +61,12 @@ def thread_of(*, item: ReviewItem, membership: Membership) -> Thread:
     """Return what the item page shows; five queries, however many comments there are."""
     part = _part(item, membership)
     output = item.checked.content.output or ""
+    asked = [one for one in can_be_asked(item=item, sealed=part.sealed) if one.user_id != membership.user_id]
     return Thread(
         remarks=[Remark(one, output[one.start : one.end] if one.end else "") for one in _seen(item, membership, part)],
         anonymous=part.decides,
-        people=[one.user for one in can_be_asked(item=item, sealed=part.sealed) if one.user_id != membership.user_id],
+        people=[one.user for one in asked],
+        leads=[one.user for one in asked if one.role in LEADS],
         sealed=part.sealed,
         key=uuid.uuid4(),
     )

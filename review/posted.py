@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from review.drafts import Draft
 from review.errors import InvalidAnswer
@@ -63,6 +64,15 @@ def read_token(post: QueryDict) -> uuid.UUID:
         return uuid.UUID(post.get("token", ""))
     except ValueError:
         raise InvalidAnswer("The form was incomplete. Reload the page and try again.") from None
+
+
+def read_ask(post: QueryDict) -> uuid.UUID | None:
+    """Return who was chosen to be asked, if anybody; raise InvalidAnswer when that is no id."""
+    asked = post.get("ask", "")
+    try:
+        return uuid.UUID(asked) if asked else None
+    except ValueError:
+        raise InvalidAnswer(_("Choose somebody of the list to ask.")) from None
 
 
 def read_draft(post: QueryDict, *, error: str) -> Draft:

@@ -17,7 +17,7 @@ from review.comments import mark_read
 from review.errors import InvalidAnswer, ItemChanged, ReviewError, SlotLost, TooLate
 from review.models import Assignment, Decision
 from review.page import build_page
-from review.posted import read_draft, read_submission, read_token
+from review.posted import read_ask, read_draft, read_submission, read_token
 from review.views import REVIEWERS, go_on, render_item
 from webapp.accounts.access import MemberRequest, member_required
 
@@ -144,8 +144,13 @@ def skip(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
 def escalate(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
     found = selectors.get_slot(project=request.project, slot_id=slot)
     try:
-        note = request.POST.get("note", "").strip()
-        services.escalate(slot=found, membership=request.membership, lease_token=read_token(request.POST), note=note)
+        services.escalate(
+            slot=found,
+            membership=request.membership,
+            lease_token=read_token(request.POST),
+            note=request.POST.get("note", "").strip(),
+            ask=read_ask(request.POST),
+        )
     except ReviewError as error:
         return refused(request, found, error)
     return passed_on(request, found)

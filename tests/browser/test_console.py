@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from review.models import Annotation, Assignment, Exclusion, Queue, ReviewItem
+from review.models import Annotation, Assignment, Exclusion, Mention, Queue, ReviewItem
 from review.services import change_queue, raise_item
 from tests.factories import Cast
 from tests.review.working import new_item, queue_of
@@ -234,12 +234,15 @@ def test_an_item_is_skipped_with_a_reason_and_another_escalated(cast: Cast, open
     assert current(page) == second
     page.keyboard.press("x")
     page.keyboard.type("see a lead")
+    page.keyboard.press("Tab")
+    page.keyboard.type("lead")
     with page.expect_navigation():
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
     assert Exclusion.objects.get(item=first).reason == "wrong language"
     second.refresh_from_db()
     assert (second.state, second.escalation_note) == ("escalated", "see a lead")
+    assert Mention.objects.get().user == cast.lead
 
 
 def test_an_item_is_held_resumed_with_z_and_held_again(cast: Cast, open_queues: Callable[..., Page]) -> None:

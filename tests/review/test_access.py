@@ -196,7 +196,7 @@ def test_a_dropped_finding_stays_in_the_redaction(cast: Cast, client: Client, ur
     assert "ann@example.com" in client.post(urls["redacted"], {"finding-0": "drop", f"finding-{found.id}": "drop"}).text
 
 
-@pytest.mark.parametrize("note", ["x" * 10_001, "nul\0"])
+@pytest.mark.parametrize("note", ["", "x" * 2_001, "nul\0"])
 def test_an_escalation_with_a_note_that_can_not_be_kept_is_refused(
     cast: Cast, client: Client, urls: dict[str, str], note: str
 ) -> None:

@@ -163,7 +163,7 @@ def test_an_escalated_one_stays_pending(cast: Cast, item: ReviewItem) -> None:
     who = another(cast, "second")
     slot = claim_one(cast, who)
     assert slot.lease_token is not None
-    escalate(slot=slot, membership=who, lease_token=slot.lease_token)
+    escalate(slot=slot, membership=who, lease_token=slot.lease_token, note="Hm.")
     assert Appeal.objects.get().state == "pending"
     assert claim_one(cast, member(cast, cast.owner)).role == "adjudicator"
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from review.errors import InvalidAnswer, SlotLost
-from review.models import Assignment, Exclusion
+from review.models import Assignment, Exclusion, Mention
 from review.services import claim_items, escalate, skip
 from tests.factories import Cast
 from tests.review.working import another, answer, claim_one, events, member, new_item, queue_of, run_out
@@ -82,9 +82,40 @@ def test_who_was_at_it_when_it_was_escalated_is_heard_but_does_not_decide(cast: 
     reviewer, second = member(cast, cast.reviewer), another(cast, "second")
     slot, other = claim_one(cast, reviewer), claim_one(cast, second)
     assert slot.lease_token is not None
-    escalate(slot=slot, membership=reviewer, lease_token=slot.lease_token)
+    escalate(slot=slot, membership=reviewer, lease_token=slot.lease_token, note="Hm.")
     done = answer(other, second)
     assert done.annotation.counts
     assert done.decision is None
     item.refresh_from_db()
     assert item.state == "escalated"
+
+
+def test_whoever_escalates_asks_leads_and_nobody_else(cast: Cast) -> None:
+    new_item(cast)
+    reviewer = member(cast, cast.reviewer)
+    another(cast, "second")
+    slot = claim_one(cast, reviewer)
+    token = slot.lease_token
+    assert token is not None
+    for refused in ({"note": ""}, {"note": "x" * 2001}, {"note": "Hm.", "ask": cast.outsider.id}):
+        with pytest.raises(InvalidAnswer):
+            escalate(slot=slot, membership=reviewer, lease_token=token, **refused)
+    note = "@second or @lead: is this ours?"
+    escalate(slot=slot, membership=reviewer, lease_token=token, note=note, ask=cast.owner.id)
+    asked = Mention.objects.filter(item=slot.item, comment=None, author=cast.reviewer)
+    assert {mention.user for mention in asked} == {cast.lead, cast.owner}
+    [event] = events("review.item.escalated")
+    assert set(event["cause"]) == {f"user:{cast.lead.id}", f"user:{cast.owner.id}"}
+
+
+def test_two_who_escalate_one_item_are_both_read(cast: Cast) -> None:
+    queue_of(cast, required_reviews=2)
+    item = new_item(cast)
+    people = member(cast, cast.reviewer), another(cast, "second")
+    slots = [claim_one(cast, who) for who in people]
+    for slot, who, note in zip(slots, people, ("Mine.", "And mine."), strict=True):
+        assert slot.lease_token is not None
+        escalate(slot=slot, membership=who, lease_token=slot.lease_token, note=note)
+    item.refresh_from_db()
+    assert item.escalation_note == "Mine.\n\nAnd mine."
+    assert len(events("review.item.escalated")) == 2

@@ -145,7 +145,7 @@ class Review(RuleBasedStateMachine):
     @rule(which=PICK)
     def escalate(self, which: int) -> None:
         hand = self.hand(which)
-        self.try_to(lambda: escalate(slot=hand.slot, membership=hand.who, lease_token=hand.token))
+        self.try_to(lambda: escalate(slot=hand.slot, membership=hand.who, lease_token=hand.token, note="Hm."))
 
     @precondition(lambda self: self.hands)
     @rule(which=PICK, said=SAID, current=st.booleans())

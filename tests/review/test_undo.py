@@ -209,7 +209,7 @@ def test_a_lead_s_decision_leaves_the_item_with_the_leads_and_whoever_was_at_it(
     left = claim_one(cast, at_work)
     slot = claim_one(cast, reviewer)
     assert slot.lease_token is not None
-    escalate(slot=slot, membership=reviewer, lease_token=slot.lease_token)
+    escalate(slot=slot, membership=reviewer, lease_token=slot.lease_token, note="Hm.")
     decision = decide(cast, lead, "block")
     left.refresh_from_db()
     assert left.state == "void"
