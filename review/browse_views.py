@@ -34,10 +34,11 @@ def browse(request: MemberRequest) -> HttpResponse:
     items, more = (
         find_items(project=request.project, filters=filters, after=after, reviewers=reviewers) if valid else ([], False)
     )
-    kept = _kept(request.GET)
+    kept = kept_query(request.GET)
     context = {
         "form": form,
         "may_review": request.membership.role in REVIEWERS,
+        "may_lead": request.membership.role in LEADS,
         "items": items,
         "filtered": bool(filters) or not valid,
         "kept": kept,
@@ -48,7 +49,7 @@ def browse(request: MemberRequest) -> HttpResponse:
     return render(request, "review/browse.html", context, status=200 if valid else 422)
 
 
-def _kept(query: QueryDict) -> str:
+def kept_query(query: QueryDict) -> str:
     """Return the filters of an address in a fixed order, without empty ones and without the page."""
     kept = {name: query[name] for name in BrowseForm.base_fields if query.get(name)}
     return urlencode(kept)
@@ -62,7 +63,7 @@ def save(request: MemberRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "A filter needs a name of at most 100 characters.")
         return redirect("review:browse", request.project.slug)
-    kept = _kept(QueryDict(form.cleaned_data["query"]))
+    kept = kept_query(QueryDict(form.cleaned_data["query"]))
     SavedFilter.objects.update_or_create(
         project=request.project, user=request.user, name=form.cleaned_data["name"], defaults={"query": kept}
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from review.services import assigning, claims, cluster_decisions, grouping, holding, probes, undo
+from review.services import assigning, bulk, claims, cluster_decisions, grouping, holding, probes, undo
 
 
 @shared_task(name="review.sweep_leases", queue="control", ignore_result=True)
@@ -41,3 +41,9 @@ def sweep_clusters() -> int:
 def sweep_probes() -> int:
     """Settle what waits for leads of golden items; running twice changes nothing more."""
     return probes.sweep_probes()
+
+
+@shared_task(name="review.sweep_bulk", queue="control", ignore_result=True)
+def sweep_bulk() -> int:
+    """Go on with what leads do to many items; running twice changes nothing more."""
+    return bulk.sweep_bulk()

@@ -42,6 +42,7 @@ def _configure() -> None:
             "sweep-probes": _every(30.0, "review.sweep_probes"),
             "sweep-effects": _every(5.0, "review.sweep_effects"),
             "sweep-clusters": _every(5.0, "review.sweep_clusters"),
+            "sweep-bulk": _every(2.0, "review.sweep_bulk"),
             "group-items": _every(2.0, "review.group_items"),
             "resume-datasets": _every(60.0, "feedback.resume"),
         },

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from review.browse.forms import CHANGED, MADE, NO_RULE, OPEN, PENDING, WITH_LEADS
@@ -44,6 +44,11 @@ def find_items(
     rows = found.select_related("queue", "checked__application").prefetch_related(decisions)
     page = list(rows.order_by("-created_at", "-id")[: PAGE_SIZE + 1])
     return page[:PAGE_SIZE], len(page) > PAGE_SIZE
+
+
+def matching_items(*, project: Project, filters: Mapping[str, Any]) -> QuerySet[ReviewItem]:
+    """Return all items that the filters match, without probes of golden items."""
+    return ReviewItem.objects.real().filter(_conditions(filters), project=project)
 
 
 def _conditions(filters: Mapping[str, Any]) -> Q:

@@ -2,6 +2,7 @@
 
 from review.models.annotations import Annotation, Correction, FindingVerdict, PreferencePair, SpanAnnotation
 from review.models.appeals import Appeal, AppealText
+from review.models.bulk import BulkAction, BulkChange
 from review.models.clusters import ClusterBand, ClusterDecision, ClusterMember
 from review.models.comments import Comment, Mention
 from review.models.decisions import Decision, Reopening
@@ -19,6 +20,8 @@ __all__ = [
     "Appeal",
     "AppealText",
     "Assignment",
+    "BulkAction",
+    "BulkChange",
     "ClusterBand",
     "ClusterDecision",
     "ClusterMember",

@@ -17,6 +17,9 @@ LEADS = {"owner", "lead"}
 PAGES = {
     "queues": ("GET", EVERYONE),
     "item": ("GET", EVERYONE),
+    "bulk-new": ("GET", LEADS),
+    "bulk-action": ("GET", LEADS),
+    "bulk-undo": ("POST", LEADS),
     "cluster": ("GET", REVIEWERS),
     "cluster-decide": ("POST", REVIEWERS),
     "cluster-decision": ("GET", EVERYONE),
@@ -63,6 +66,7 @@ PAGES = {
 }
 #: Pages of a project as a whole, which everybody has in their own.
 OF_NO_ITEM = (
+    "bulk-new",
     "queues",
     "dashboard",
     "agreement",
@@ -101,7 +105,7 @@ def urls(cast: Cast) -> dict[str, str]:
         "work": ["default"],
         "ahead": ["default"],
     }
-    arguments |= {"cluster": [item.public_id]}
+    arguments |= {"cluster": [item.public_id], "bulk-new": []}
     arguments |= {"queue-new": [], "queue-edit": ["default"], "undo": [decided.id]}
     arguments |= {"schemas": [], "routing": [], "schema-new": [], "schema-edit": ["default"]}
     arguments |= {"agreement": [], "agreement-file": ["csv"]}
