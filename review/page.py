@@ -10,6 +10,7 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from review import selectors
+from review.appeal_rows import AppealRow, appeal_rows
 from review.blind import is_hidden
 from review.clusters.members import count_waiting_like
 from review.comments import Thread, thread_of
@@ -78,7 +79,7 @@ class ItemPage:
     blind: bool
     #: They answered blind and took it back: now they see what the machine found.
     after_commit: bool
-    appeals: list[Appeal]
+    appeals: list[AppealRow]
     nobody_left: bool
     alike: int
     #: What is told of the texts before they are shown; None where they open as they are.
@@ -87,7 +88,8 @@ class ItemPage:
     @property
     def appeal(self) -> Appeal | None:
         """Return the appeal that the next decision answers."""
-        return next((appeal for appeal in self.appeals if appeal.cycle == self.item.cycle and not appeal.outcome), None)
+        appeals = (row.appeal for row in self.appeals)
+        return next((appeal for appeal in appeals if appeal.cycle == self.item.cycle and not appeal.outcome), None)
 
     @property
     def adjudicates(self) -> bool:
@@ -191,7 +193,7 @@ def build_page(
         sla_seconds=math.floor((item.sla_due_at - timezone.now()).total_seconds()),
         blind=blind,
         after_commit=slot is not None and item.is_blind_now and not blind,
-        appeals=list(item.appeals.all()),
+        appeals=appeal_rows(item),
         nobody_left=slot is None and selectors.nobody_left(item=item),
         alike=0 if blind else count_waiting_like(item),
         cover=cover_of(content.output, [(row.finding, row.where) for row in rows]) if covered else None,

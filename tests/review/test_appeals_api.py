@@ -24,7 +24,7 @@ def blocked(cast: Cast) -> Check:
     queue_of(cast, undo_seconds=0)
     item = new_item(cast)
     reviewer = member(cast, cast.reviewer)
-    answer(claim_one(cast, reviewer), reviewer, "block", statement="An insult.")
+    answer(claim_one(cast, reviewer), reviewer, "block", statement="An insult.", note="She was <i>named</i>.")
     return item.checked
 
 
@@ -140,6 +140,7 @@ def test_who_decides_it_reads_the_reason_and_the_decision_but_not_who_made_it(
     )
     assert "&lt;b&gt;He quoted her.&lt;/b&gt;" in text
     assert "An insult." in text
+    assert "She was &lt;i&gt;named&lt;/i&gt;." in text
     assert "reviewer" not in text[text.index("<h3>Appeal") : text.index("<h2>Conversation")]
     assert 'value="unsure"' not in text
     AppealText.objects.all().delete()
