@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from review.models import Assignment, ReviewItem
 from review.models.items import OPEN_STATES, SlotState
-from review.services.assigning import holder_of
+from review.services.assigning import MOVABLE, holder_of
 from review.services.holding import workers_of
 from webapp.accounts.models import Membership, Role, User
 from webapp.accounts.selectors import members_of
@@ -75,5 +75,5 @@ def slots_for_lead(*, item: ReviewItem, membership: Membership) -> list[SlotRow]
     return [
         SlotRow(slot, holder_of(slot), [one for one in people if one.role in workers_of(slot)])
         for slot in slots
-        if slot.state != SlotState.SUBMITTED
+        if slot.state in MOVABLE
     ]

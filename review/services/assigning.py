@@ -20,7 +20,7 @@ from webapp.accounts.services import SYSTEM, user_actor
 
 #: An item that is overdue waits so long for whom it is assigned to.
 ASSIGNED_AT_LEAST = dt.timedelta(hours=1)
-_MOVABLE = (SlotState.OPEN, SlotState.LEASED, SlotState.HELD)
+MOVABLE = (SlotState.OPEN, SlotState.LEASED, SlotState.HELD)
 
 
 @transaction.atomic
@@ -63,7 +63,7 @@ def holder_of(slot: Assignment) -> uuid.UUID | None:
 
 def _lock(slot: Assignment, seen: uuid.UUID | None) -> tuple[ReviewItem, Assignment]:
     item, slot = lock_slot(slot)
-    if slot.state not in _MOVABLE or item.state not in OPEN_STATES:
+    if slot.state not in MOVABLE or item.state not in OPEN_STATES:
         raise InvalidAnswer(_("This was answered meanwhile: there is nothing to assign any more."))
     if holder_of(slot) != seen:
         raise ItemChanged(_("Somebody took it, or gave it back, since you opened the page. Look again."))
