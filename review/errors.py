@@ -1,6 +1,8 @@
 """What reviewing refuses.
 
 ReviewError             shown to the reviewer as it is
+├── BadFile             an imported file is not what it should be; nothing was stored
+├── ImportStopped       an import can not go on; what is stored stays
 ├── InvalidAnswer       the answer does not fit the item; nothing was stored
 ├── ItemChanged         the item changed since it was shown; look at it again
 ├── NotContestable      what was decided of a check can not be contested (again)
@@ -16,6 +18,14 @@ from __future__ import annotations
 
 class ReviewError(Exception):
     """Its message is for the reviewer and never quotes reviewed text."""
+
+
+class BadFile(ReviewError):
+    pass
+
+
+class ImportStopped(ReviewError):
+    pass
 
 
 class InvalidAnswer(ReviewError):

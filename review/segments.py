@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from review.characters import cuts_character
+from review.imported import DETECTOR
+from screening.categories import MODEL_CATEGORIES, SEXUAL_MINORS
 from webapp.interception.models import Finding
 
 #: How findings of a detector are drawn; each kind has its own shape, colour and label.
@@ -27,6 +29,8 @@ SHORTEST, LONGEST = 1_000, 4_000
 
 
 def kind_of(finding: Finding) -> str:
+    if finding.detector == DETECTOR:
+        return "harm" if finding.category in (*MODEL_CATEGORIES, SEXUAL_MINORS) else "pii"
     return KINDS.get(finding.detector, "form")
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, cast
 
+from django.utils.translation import gettext_noop
+
 from feedback.exporters.base import Exporter, Row, Skip, column, list_column
 from feedback.messages import prompt_of
 from feedback.records import Record, RecordFinding
 from feedback.selectors import CATEGORIES
+from review.imported import DETECTOR
 from review.label_studio import config, tasks
 from review.label_studio.tasks import Result
 from screening.findings import OUTPUT
@@ -19,12 +22,12 @@ _PLACE, _WHOLE = "place:", "whole:"
 
 class LabelStudio(Exporter):
     identifier = "label-studio"
-    title = "Label Studio"
-    purpose = (
+    title = gettext_noop("Label Studio")
+    purpose = gettext_noop(
         "Go on in Label Studio, or show there what was decided: agreed spans, verdict, outcome, categories and "
         "correction are an annotation, what the machine found is a prediction. Without names of reviewers."
     )
-    exposes = (
+    exposes = gettext_noop(
         "The output as it was, with its private data, and the correction; prompts with the private data that checks "
         "found taken out."
     )
@@ -79,9 +82,17 @@ def _decided(record: Record, text: str) -> Iterator[Result]:
 
 
 def _predictions(record: Record, text: str) -> Iterator[dict[str, Any]]:
+    """Yield a prediction of what rules found, and one of labels that came from outside before people decided."""
     found = [finding for finding in record["findings"] if finding["target"] == OUTPUT]
-    if not found:
-        return
+    yield from _prediction(
+        f"{record['policy']['name']} {record['policy']['version']}",
+        [finding for finding in found if finding["detector"] != DETECTOR],
+        text,
+    )
+    yield from _prediction(DETECTOR, [finding for finding in found if finding["detector"] == DETECTOR], text)
+
+
+def _prediction(name: str, found: list[RecordFinding], text: str) -> Iterator[dict[str, Any]]:
     results = [
         tasks.span(text, finding["start"] or 0, finding["end"] or 0, finding["category"])
         for finding in found
@@ -89,8 +100,8 @@ def _predictions(record: Record, text: str) -> Iterator[dict[str, Any]]:
     ]
     if whole := sorted({finding["category"] for finding in found if not _has_place(finding)}):
         results.append(tasks.choice(tasks.CATEGORIES, whole))
-    name = f"{record['policy']['name']} {record['policy']['version']}"
-    yield tasks.prediction(results, model_version=name, score=max(finding["score"] for finding in found))
+    if results:
+        yield tasks.prediction(results, model_version=name, score=max(finding["score"] for finding in found))
 
 
 def _has_place(finding: RecordFinding) -> bool:

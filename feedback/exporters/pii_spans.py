@@ -8,6 +8,7 @@ from feedback.exporters.base import Exporter, Row, Skip, column, list_column
 from feedback.messages import PRIVATE
 from feedback.records import Record, RecordSpan
 from feedback.selectors import CATEGORIES
+from review.imported import DETECTOR
 
 
 class PIISpans(Exporter):
@@ -43,11 +44,15 @@ class PIISpans(Exporter):
 
 
 def _private(span: RecordSpan) -> bool:
-    """Whether a span is of a detector of private data, or was marked by a person as an entity."""
-    return span["detector"] in PRIVATE if span["detector"] else span["label"] not in CATEGORIES
+    """Whether a span is of a detector of private data, or was marked by a person, here or elsewhere, as an entity."""
+    return _about_private(span["detector"], span["label"])
+
+
+def _about_private(detector: str | None, label: str) -> bool:
+    return label not in CATEGORIES if detector in (None, DETECTOR) else detector in PRIVATE
 
 
 def _judged(record: Record) -> bool:
-    found = (f for f in record["findings"] if f["detector"] in PRIVATE and f["target"] == "output")
+    found = (f for f in record["findings"] if f["target"] == "output" and _about_private(f["detector"], f["category"]))
     judged = any(f["start"] is not None and f["kept"] is not None for f in found)
     return judged or any(_private(span) for span in record["spans"])

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import Count
 
+from review.imported import DETECTOR
 from review.models import Assignment, Exclusion
 from review.models.items import OPEN_STATES
 from review.services.escalation import SKIPPED
@@ -121,6 +122,7 @@ class RuleRow(NamedTuple):
 
 
 def overturned(project: Project, since: dt.datetime) -> list[RuleRow]:
+    """Count by rule. Labels that came with an import are no rule's: people gave them."""
     sql = """
         SELECT finding.rule, count(DISTINCT item.id),
                count(DISTINCT item.id) FILTER (WHERE (decision.outcome = 'release') = (finding.rule IS NOT NULL))
@@ -128,11 +130,11 @@ def overturned(project: Project, since: dt.datetime) -> list[RuleRow]:
         JOIN review_decision decision ON decision.item_id = item.id AND decision.cycle = item.cycle
                                    AND decision.undone_at IS NULL
         JOIN interception_check checked ON checked.id = item.check_id
-        LEFT JOIN interception_finding finding ON finding.check_id = item.check_id
+        LEFT JOIN interception_finding finding ON finding.check_id = item.check_id AND finding.detector <> %s
         WHERE item.project_id = %s AND item.decided_at >= %s AND item.golden_id IS NULL
           AND (finding.rule IS NOT NULL OR checked.verdict = 'allow')
         GROUP BY finding.rule ORDER BY finding.rule NULLS LAST"""
-    return [RuleRow(*row) for row in _rows(sql, [project.id, since])]
+    return [RuleRow(*row) for row in _rows(sql, [DETECTOR, project.id, since])]
 
 
 def agreements(project: Project, since: dt.datetime) -> list[tuple[uuid.UUID, int, int]]:

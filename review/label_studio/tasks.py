@@ -21,7 +21,7 @@ NOTE = "note"
 CHECK_KEY = "countersign_check"
 ITEM_KEY = "countersign_item"
 #: Its editor refuses a conversation without lines.
-_NO_MESSAGES = {"role": "-", "content": "No messages."}
+NO_MESSAGES = {"role": "-", "content": "No messages."}
 #: What XML 1.0 can not carry, also when it is escaped: a label stands in the configuration too.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -51,7 +51,7 @@ def task(
     """Return a task; `check` and `item` are public ids, `messages` have a role and a content."""
     said = [{"role": message["role"], "content": message["content"]} for message in messages]
     return Task(
-        data={TEXT: text, "messages": said or [_NO_MESSAGES], CHECK_KEY: check, ITEM_KEY: item},
+        data={TEXT: text, "messages": said or [NO_MESSAGES], CHECK_KEY: check, ITEM_KEY: item},
         annotations=annotations,
         predictions=predictions,
     )

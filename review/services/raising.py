@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from review.draws import BLIND, GOLDEN, OVERLAP, QA, is_drawn
+from review.imported import DOOR
 from review.models import Assignment, ItemTrigger, LabelSchema, LabelSchemaVersion, Queue, ReviewItem
 from review.models.items import OPEN_STATES, SlotRole, SlotState
 from review.routing import active_rules, facts_of, first_met
@@ -26,6 +27,8 @@ DEFAULT_QUEUE = "default"
 SAMPLED = "sampled"
 #: Somebody contests what the machine decided alone: one person decides that, who is asked for nothing else.
 APPEALED = "appeal"
+#: A rule finished after the verdict.
+LATE = "late"
 _SNIPPETS = ["False alarm: the finding is not there.", "Quoted or reported, not said by the assistant."]
 
 
@@ -167,4 +170,6 @@ def _append_trigger(item: ReviewItem, kind: str, inclusion_prob: float, *, sever
 
 def on_check_flagged(sender: object, *, check: Check, kind: str, inclusion_prob: float = 1.0, **_: Any) -> None:
     """Receive `webapp.interception.signals.check_flagged`, in the transaction that stores the check."""
+    if check.door == DOOR and kind != LATE:
+        return  # an import puts all of its checks before people, in the queue that it names, in this transaction too
     raise_item(check=check, kind=kind, inclusion_prob=inclusion_prob)

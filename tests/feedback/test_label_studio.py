@@ -104,3 +104,18 @@ def test_a_task_without_messages_or_findings_is_complete(cast: Cast) -> None:
     assert task["predictions"] == []
     assert task["data"]["messages"] == [{"role": "user", "content": ""}]
     assert {"countersign_check", "countersign_item"} <= set(task["data"])
+
+
+def test_labels_that_were_imported_stay_told_from_what_rules_found(cast: Cast) -> None:
+    text = "Ann Lee lives here, and will for a while yet, in this house."
+    label = finding("PERSON", "label_studio", start=0, end=7, action="observe")
+    decide(cast, outcome="block", kept=True, output=text, findings=[label, finding("harassment", "moderation")])
+    dataset = create_dataset(project=cast.project, slug="spans", name="Spans", filters=Filters())
+    version = freeze_version(dataset=dataset)
+
+    spans = fill_export(open_export(version=version, format="pii-spans", created_by=None))
+    (task,) = tasks_of(fill_export(open_export(version=version, format="label-studio", created_by=None)))
+
+    assert [p["model_version"] for p in task["predictions"]] == ["support-bot 1", "label_studio"]
+    (line,) = next(Path(spans.path).glob("*.jsonl")).read_text().splitlines()
+    assert [span["label"] for span in json.loads(line)["spans"]] == ["PERSON"]

@@ -45,17 +45,20 @@ def run_checks(intakes: Sequence[Intake]) -> list[Check | IdempotencyConflict]:
 
     Raises workers.client.Overloaded, and then nothing was accepted.
     """
+    return store(screen_intakes(intakes))
+
+
+def screen_intakes(intakes: Sequence[Intake]) -> list[Concluded]:
+    """Screen `intakes` together and return what came of each, to be stored. Raises workers.client.Overloaded."""
     created = timezone.now()
     jobs = [
         make_job(intake.version, intake.texts, intake.deadline_ms, context=intake.request.context) for intake in intakes
     ]
     screenings = client().screen(jobs)
-    return store(
-        [
-            Concluded(intake, conclude_job(job, intake.application.project_id, screening), created)
-            for job, intake, screening in zip(jobs, intakes, screenings, strict=True)
-        ]
-    )
+    return [
+        Concluded(intake, conclude_job(job, intake.application.project_id, screening), created)
+        for job, intake, screening in zip(jobs, intakes, screenings, strict=True)
+    ]
 
 
 def accept_check(intake: Intake) -> Check:

@@ -20,6 +20,7 @@ VERDICTS = ("allow", "redact", "hold", "block")
 DECISIONS = ("release", "redact", "replace", "block")
 REVIEW = {
     "review.item.created": gettext_lazy("put in front of people"),
+    "review.item.labelled": gettext_lazy("given labels from outside by an import"),
     "review.annotation.submitted": gettext_lazy("answers given by reviewers"),
     "review.comment.added": gettext_lazy("comments"),
     "review.item.skipped": gettext_lazy("skipped by a reviewer"),
@@ -52,7 +53,8 @@ ACCESS = {
     "key.revoked": gettext_lazy("API keys revoked"),
     "project.settings.changed": gettext_lazy("changes of settings"),
 }
-LISTED = {"policy.activated", "export.created", "export.downloaded", "report.created"}
+EXPORTS = ("export.created", "export.downloaded", "review.queue.exported")
+LISTED = {"policy.activated", "report.created", *EXPORTS}
 NO_POLICY: Envelope = {"id": "(none)", "version": 0, "sha256": ""}
 #: A longer list is cut in the document; every event is in the CSV and the JSON.
 LIST_LIMIT = 200
@@ -210,7 +212,7 @@ class ActivityTally:
         )
 
     def _exports(self) -> Section:
-        both = sorted((*self.listed["export.created"], *self.listed["export.downloaded"]), key=lambda pair: pair[0])
+        both = sorted((pair for name in EXPORTS for pair in self.listed[name]), key=lambda pair: pair[0])
         return Section(
             id="exports",
             title=_("Data exports"),
