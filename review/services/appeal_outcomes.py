@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from review.models import Appeal, Decision, Exclusion, ReviewItem
+from review.models import Annotation, Appeal, Decision, Exclusion, QAReview, ReviewItem
 from review.models.appeals import AppealOutcome
 from review.models.items import OPEN_STATES
 from webapp.interception.models import Check, Release, ReleaseOutcome
@@ -76,12 +76,10 @@ def move_appeal(item: ReviewItem) -> None:
 
 
 def keep_away(item: ReviewItem, *, before: Appeal) -> None:
-    """Exclude from `item` everybody who answered the check before the appeal was made."""
-    answered = item.checked.review_items.filter(annotations__created_at__lt=before.created_at)
+    """Exclude from `item` everybody who had a part in what was decided of the check before the appeal was made."""
+    answered = Annotation.objects.filter(item__checked=item.checked_id, created_at__lt=before.created_at)
+    looked_at = QAReview.objects.filter(item__checked=item.checked_id, created_at__lt=before.created_at)
+    away = answered.values_list("reviewer", flat=True).union(looked_at.values_list("reviewer", flat=True))
     Exclusion.objects.bulk_create(
-        [
-            Exclusion(item=item, reviewer_id=user, why=DECIDED_THE_ORIGINAL)
-            for user in set(answered.values_list("annotations__reviewer", flat=True))
-        ],
-        ignore_conflicts=True,
+        [Exclusion(item=item, reviewer_id=user, why=DECIDED_THE_ORIGINAL) for user in away], ignore_conflicts=True
     )

@@ -10,13 +10,16 @@ from review.errors import InvalidAnswer, NotContestable, TooManyAppeals
 from review.models import Appeal, AppealText, Assignment, Decision, Exclusion, ReviewItem
 from review.services import (
     AppealRequest,
+    Judgement,
     claim_items,
+    claim_qa,
     escalate,
     make_appeal,
     make_golden,
     raise_item,
     reopen,
     skip,
+    submit_qa,
     undo_decision,
 )
 from review.services import appeal_limits as limits
@@ -214,6 +217,21 @@ def test_a_golden_item_before_reviewers_does_not_stop_an_appeal(cast: Cast, item
     assert contest(cast, item.checked).item == item
     decide(cast, who=fresh)
     assert Appeal.objects.get().state == "reversed"
+
+
+def test_who_looked_at_the_decision_again_does_not_get_it(cast: Cast) -> None:
+    queue_of(cast, undo_seconds=0, qa_rate=1.0)
+    item = new_item(cast)
+    decide(cast, "block", who=member(cast, cast.reviewer))
+    lead = member(cast, cast.lead)
+    slot = claim_qa(membership=lead)
+    assert slot is not None
+    assert slot.lease_token is not None
+    same = Judgement(outcome="block", severity="", note="")
+    submit_qa(slot=slot, membership=lead, lease_token=slot.lease_token, judgement=same)
+    contest(cast, item.checked)
+    away = set(item.exclusions.values_list("reviewer", flat=True))
+    assert away == {cast.reviewer.id, cast.lead.id}
 
 
 def test_a_decision_that_can_be_taken_back_is_not_contested(cast: Cast) -> None:
