@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from review.candidates import preference_of
 from review.models import Annotation, Assignment, SpanAnnotation
 from review.models.annotations import Outcome
 from review.services.answers import implied_labels, taken_back
@@ -15,6 +16,7 @@ class Draft:
     outcome: str = ""
     note: str = ""
     correction: str | None = None
+    preference: str = ""
     findings: dict[int, bool] = field(default_factory=dict)
     spans: list[MarkedSpan] = field(default_factory=list)
     labels: dict[str, bool] = field(default_factory=dict)
@@ -48,6 +50,7 @@ def _draft_of(undone: Annotation) -> Draft:
         findings={key: said for key, said in kept.items() if not (redacts and said) and key not in moved},
         spans=spans,
         rubric=undone.rubric,
+        preference=preference_of(undone),
         reasons=undone.reasons,
         statement=undone.statement if undone.statement_edited else "",
         labels={name: said for name, said in undone.labels.items() if implied.get(name) != said},

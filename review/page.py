@@ -12,6 +12,7 @@ from django.utils import timezone
 from review import selectors
 from review.appeal_rows import AppealRow, appeal_rows
 from review.blind import is_hidden
+from review.candidates import Candidate, candidates_of
 from review.clusters.members import count_waiting_like
 from review.comments import Thread, thread_of
 from review.covers import HIDES, Cover, cover_of, is_covered
@@ -59,6 +60,7 @@ class ItemPage:
     redacted: str | None
     findings: list[FindingRow]
     types: dict[str, str]
+    candidates: list[Candidate]
     categories: list[CategoryRow]
     schema: Definition
     rubric: list[tuple[RubricField, int | None]]
@@ -176,6 +178,7 @@ def build_page(
         redacted=_redacted(item, draft) if len(content.output or "") <= LARGE else None,
         findings=rows,
         types=types_of(schema, findings),
+        candidates=candidates_of(item, slot, blind=blind),
         categories=category_rows({} if blind else check.scores or {}, schema, draft),
         schema=schema,
         rubric=[(field, draft.rubric.get(field.name)) for field in schema.rubric],

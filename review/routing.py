@@ -11,7 +11,7 @@ from review.severity import NAMES, severity_of
 from webapp.accounts.models import Project
 from webapp.interception.models import Check, Finding
 
-TRIGGERS = ("held", "flagged", "sampled", "late", "appeal")
+TRIGGERS = ("held", "flagged", "compared", "sampled", "late", "appeal")
 #: Of the `language` detector: the detail of such a finding is the code of the language.
 _UNEXPECTED_LANGUAGE = "unexpected_language"
 

@@ -143,6 +143,7 @@ def _items() -> QuerySet[ReviewItem]:
         "project",
         "queue__label_schema__schema",
         "checked__content",
+        "checked__compared_with__content",
         "checked__application",
         "checked__policy_version__policy",
     ).prefetch_related("checked__findings", "triggers", "reopenings", Prefetch("appeals", _appeals()))

@@ -114,5 +114,6 @@ class PreferencePair(models.Model):
     annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="pairs")
     chosen = models.TextField()
     rejected = models.TextField()
-    strength = models.FloatField(default=1.0)
+    strength = models.FloatField(default=1.0, help_text="1 clearly, 0.5 slightly, 0 as good as the other.")
     source = models.CharField(max_length=12, default="correction", help_text="correction or a_b")
+    chosen_left = models.BooleanField(null=True, help_text="Whether `chosen` stood left; null for a correction.")

@@ -124,7 +124,7 @@ class ItemTrigger(models.Model):
     """Why a check came to a queue; a second reason is one more row, never a second item."""
 
     item = models.ForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="triggers")
-    kind = models.CharField(max_length=12, help_text="held, flagged, sampled, late, appeal")
+    kind = models.CharField(max_length=12, help_text="held, flagged, compared, sampled, late, appeal")
     inclusion_prob = models.FloatField(default=1.0)
     created_at = models.DateTimeField(auto_now_add=True)
 

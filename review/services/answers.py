@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from review.candidates import checked_preference, store_preference
 from review.definition import Definition, read_definition
 from review.errors import InvalidAnswer
 from review.models import (
@@ -48,6 +49,7 @@ class CheckedAnswer:
     reasons: list[str]
     statement: str
     statement_edited: bool
+    preference: str
     correction: str | None
 
 
@@ -88,6 +90,7 @@ def validate_answer(*, item: ReviewItem, answer: Answer, assistance: Assistance 
         reasons=[rule.id for rule in rules],
         statement=statement,
         statement_edited=edited,
+        preference=checked_preference(item, answer.preference),
         correction=_correction(item, answer),
     )
 
@@ -207,6 +210,7 @@ def store_answer(
     SpanAnnotation.objects.bulk_create(_span_rows(annotation, checked))
     if checked.correction is not None:
         _store_correction(annotation, checked.correction, original=item.checked.content.output or "")
+    store_preference(annotation, slot, checked.preference)
     return annotation
 
 

@@ -32,6 +32,7 @@ class Answer:
 
     `spans` are places that the reviewer moved, renamed or found. `snippets` are sentences of the label schema; they
     stand before the `note`. `reasons` are ids of rules of the policy; a `statement` that is empty is composed.
+    `preference` is one of review.candidates.PREFERENCES.
     """
 
     outcome: str
@@ -44,6 +45,7 @@ class Answer:
     note: str = ""
     statement: str = ""
     correction: str | None = None
+    preference: str = ""
     active_ms: int | None = None
     keystrokes: int | None = None
 

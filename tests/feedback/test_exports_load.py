@@ -15,9 +15,11 @@ from feedback.filters import Filters
 from feedback.models import DatasetVersion, Export
 from feedback.selectors import CATEGORIES
 from feedback.services import create_dataset, fill_export, freeze_version, open_export
-from tests.factories import Cast
-from tests.feedback.deciding import a_mixture, decide
+from review.services import Answer
+from tests.factories import Cast, make_check
+from tests.feedback.deciding import a_mixture, answer, decide
 from tests.feedback.loading import load
+from webapp.interception.models import Check
 
 #: Formats that measure take answers that were not blind only when a dataset chooses them.
 KNOWINGLY = Filters(assistance=("shown",))
@@ -87,6 +89,22 @@ def test_preference_rows_follow_the_conversational_shape_of_trl(version: Dataset
             assert [message["role"] for message in row[side]] == ["assistant"]
         assert row["chosen"][0]["content"].endswith("Write to us.")
         assert row["rejected"][0]["content"].endswith("you fool.")
+
+
+def test_preferred_outputs_are_rows_and_those_that_are_as_good_are_not(cast: Cast) -> None:
+    for preference in ("left-1", "tie"):
+        asked = [{"role": "user", "content": f"Say it {preference}."}]
+        other = make_check(cast, output="One.", messages=asked, review="")
+        check = make_check(cast, output="Another.", messages=asked)
+        Check.objects.filter(pk=check.pk).update(compared_with=other)
+        answer(cast, Answer(outcome="release", preference=preference))
+    decide(cast, outcome="replace", correction="Mine.", output="Theirs.")
+    frozen = freeze_version(dataset=create_dataset(project=cast.project, slug="ab", name="AB", filters=Filters()))
+
+    rows = all_rows(load(exported(frozen, "trl-preference").path))
+
+    pairs = [{row["chosen"][0]["content"], row["rejected"][0]["content"]} for row in rows]
+    assert sorted(map(sorted, pairs)) == [["Another.", "One."], ["Mine.", "Theirs."]]
 
 
 def test_classifier_rows_mask_what_nobody_judged(version: DatasetVersion) -> None:

@@ -15,6 +15,7 @@ from policies.selectors import NoSuchPolicy, active_version, policy_names
 from webapp.accounts.models import Application
 from webapp.interception.auth import ApiKeyAuth, no_key, spend
 from webapp.interception.bodies import parse_json
+from webapp.interception.comparing import compared_check
 from webapp.interception.models import Check
 from webapp.interception.problems import Problem, render_problem
 from webapp.interception.rows import Intake
@@ -56,7 +57,7 @@ def make_api(*, namespace: str, title: str, description: str) -> NinjaAPI:
 
 
 def intake(application: Application, request: CheckRequest, key: str | None, door: str = "checks") -> Intake:
-    """Return what may be screened. Raises Problem 422 when the policy is not there, 400 when there is no text."""
+    """Return what may be screened. Raises Problem 422 when what it names is not there, 400 when there is no text."""
     project = application.project
     try:
         version = active_version(project, request.policy)
@@ -65,7 +66,8 @@ def intake(application: Application, request: CheckRequest, key: str | None, doo
         raise Problem(
             422, "The project has no active policy of that name.", f"Policies of this project: {known}."
         ) from None
-    item = Intake(application=application, version=version, request=request, idempotency_key=key, door=door)
+    other = compared_check(application, request)
+    item = Intake(application, version, request, idempotency_key=key, door=door, compared_with=other)
     if not item.texts:
         raise Problem(
             400,

@@ -46,6 +46,14 @@ class Check(models.Model):
     inclusion_prob = models.FloatField(
         default=1.0, help_text="Probability with which this check's kind enters review; 1 for held and flagged ones."
     )
+    compared_with = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        db_index=False,
+        related_name="+",
+        help_text="The check of the other candidate output of the same conversation; a person compares the two.",
+    )
     reply_key = models.CharField(
         max_length=80, blank=True, help_text="Where late results arrive; empty when none are due."
     )
@@ -68,6 +76,9 @@ class Check(models.Model):
         indexes = [
             models.Index(fields=["project", "-created_at"], name="check_project_created"),
             models.Index(fields=["project", "concluded_at"], name="check_project_concluded"),
+            models.Index(
+                fields=["compared_with"], name="check_compared", condition=models.Q(compared_with__isnull=False)
+            ),
             models.Index(fields=["created_at"], name="check_pending", condition=models.Q(state="pending")),
             models.Index(fields=["created_at"], name="check_late", condition=~models.Q(reply_key="")),
         ]

@@ -29,11 +29,14 @@ class Intake:
     request: CheckRequest
     idempotency_key: str | None = None
     door: str = "checks"
+    compared_with: Check | None = None
 
     @cached_property
     def sha256(self) -> str:
         """Return a hash of what was asked, for telling a retry from another request under the same key."""
-        asked = self.request.model_dump(mode="json", exclude={"wait", "messages"}) | {"messages": self.messages}
+        # Left out where it is not given, so that retries of older requests stay what they were.
+        left_out = {"wait", "messages"} | (set() if self.request.compare_with else {"compare_with"})
+        asked = self.request.model_dump(mode="json", exclude=left_out) | {"messages": self.messages}
         return hashlib.sha256(json.dumps([self.door, asked], sort_keys=True).encode()).hexdigest()
 
     @cached_property
@@ -59,6 +62,7 @@ def new_check(intake: Intake, created: dt.datetime) -> Check:
         idempotency_key=intake.idempotency_key,
         request_sha256=intake.sha256,
         deadline_ms=intake.deadline_ms,
+        compared_with=intake.compared_with,
         created_at=created,
     )
 

@@ -35,6 +35,14 @@ class CheckRequest(BaseModel):
     context: Annotated[list[str], Field(max_length=100, description="Grounding documents.")] = []
     metadata: dict[str, Any] = {}
     deadline_ms: Annotated[int | None, Field(ge=1, le=60_000)] = None
+    compare_with: Annotated[
+        str | None,
+        Field(
+            max_length=60,
+            description="Id of an earlier check of this application with the same messages and another output: "
+            "a person compares the two.",
+        ),
+    ] = None
     wait: Annotated[bool, Field(description="False: answer 202 at once and screen afterwards.")] = True
 
     @model_validator(mode="after")

@@ -171,6 +171,8 @@ def _review_kind(check: Check) -> str:
         return "held"
     if check.flagged and check.verdict != "block":
         return "flagged"
+    if check.compared_with_id is not None:
+        return "compared"
     rate = check.application.project.random_review_rate
     if random.random() >= rate:  # noqa: S311 - a statistical sample, not a secret
         return ""

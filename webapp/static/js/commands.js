@@ -3,6 +3,7 @@
 import { announce, root } from "./frame.js";
 import { isControl, isSubmitChord, isTaken, nameOf } from "./keys.js";
 import { pause } from "./pause.js";
+import { PREFERENCE_COMMANDS } from "./preference.js";
 import { ARROWS, REPEATED, SPAN_COMMANDS, moveByArrow } from "./span_keys.js";
 
 const keysDialog = document.getElementById("keys");
@@ -21,6 +22,7 @@ const COMMANDS = {
   keep: ({ stage }) => stage.findings.inSpanMode() && void stage.findings.toggle(),
   ...SPAN_COMMANDS,
   comment: ({ stage }) => stage.comments.open(),
+  ...PREFERENCE_COMMANDS,
   policy: ({ stage }) => stage.policy.open(),
   note: ({ stage }) => stage.focusNote(),
   alike: ({ stage }) => stage.element.querySelector("[data-alike]")?.click(),
