@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from review import selectors, services
 from review.errors import ReviewError
 from review.posted import read_token
-from review.slot_views import panels, passed_on, refused, wants_json
+from review.slot_views import note_effort, panels, passed_on, refused, wants_json
 from review.views import REVIEWERS
 from webapp.accounts.access import MemberRequest, member_required
 
@@ -31,6 +31,7 @@ def hold(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
         services.hold(slot=found, membership=request.membership, lease_token=read_token(request.POST), reason=reason)
     except ReviewError as error:
         return refused(request, found, error)
+    note_effort(request, found)
     if not wants_json(request):
         return passed_on(request, found)
     url = reverse("review:resume", args=[request.project.slug, found.id])

@@ -50,6 +50,7 @@ def read_submission(post: QueryDict) -> Posted:
                 preference=post.get("preference", ""),
                 active_ms=_count(post.get("active_ms")),
                 keystrokes=_count(post.get("keystrokes")),
+                seen_ms=_count(post.get("seen_ms")),
             ),
             lease_token=uuid.UUID(post.get("token", "")),
             item_version=int(post.get("version", "")),
@@ -57,6 +58,11 @@ def read_submission(post: QueryDict) -> Posted:
         )
     except ValueError:
         raise InvalidAnswer("The form was incomplete. Reload the page and submit again.") from None
+
+
+def read_effort(post: QueryDict) -> dict[str, int | None]:
+    """Return the milliseconds at work, and with the texts uncovered, that a script counted; None without one."""
+    return {name: _count(post.get(name)) for name in ("active_ms", "seen_ms")}
 
 
 def read_token(post: QueryDict) -> uuid.UUID:

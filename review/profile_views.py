@@ -12,10 +12,10 @@ from django.views.decorators.http import require_http_methods
 from review.key_forms import KeysForm
 from review.keys import key_map
 from review.profiles import profile_of
-from review.services.profiles import save_comfort, save_keys, save_wellness
-from review.views import LEADS, REVIEWERS
+from review.services.profiles import save_comfort, save_keys
+from review.views import REVIEWERS
 from review.wellness import wellness_of
-from review.wellness_forms import ComfortForm, WellnessForm
+from review.wellness_forms import ComfortForm
 from webapp.accounts.access import MemberRequest, member_required
 
 
@@ -51,18 +51,3 @@ def comfort(request: MemberRequest) -> HttpResponse:
     save_comfort(membership=request.membership, settings=form.cleaned_data)
     messages.success(request, _("Saved. It holds from the next item on."))
     return redirect("review:comfort", request.project.slug)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@member_required(*LEADS)
-def wellness(request: MemberRequest) -> HttpResponse:
-    """Let a lead set how the project goes easy on its reviewers."""
-    posted = request.POST if request.method == "POST" else None
-    form = WellnessForm(settings=wellness_of(request.project), data=posted)
-    if not form.is_valid():
-        context = {"form": form, "of_project": True}
-        return render(request, "review/comfort.html", context, status=400 if form.is_bound else 200)
-    save_wellness(membership=request.membership, settings=form.cleaned_data)
-    messages.success(request, _("Saved."))
-    return redirect("review:wellness", request.project.slug)

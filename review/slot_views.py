@@ -9,6 +9,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -17,7 +18,9 @@ from review.comments import mark_read
 from review.errors import InvalidAnswer, ItemChanged, ReviewError, SlotLost, TooLate
 from review.models import Assignment, Decision
 from review.page import build_page
-from review.posted import read_ask, read_draft, read_submission, read_token
+from review.posted import read_ask, read_draft, read_effort, read_submission, read_token
+from review.rest import due_rest
+from review.services.exposure import record_exposure
 from review.views import REVIEWERS, go_on, render_item
 from webapp.accounts.access import MemberRequest, member_required
 
@@ -91,6 +94,9 @@ def ahead(request: MemberRequest, queue: str) -> HttpResponse:
     if following is not None:
         answer["html"] = panels(request, following)
     answer["waiting"] = selectors.waiting_in(queue=found)
+    if due_rest(membership=request.membership, now=timezone.now()):
+        answer["rest_url"] = reverse("review:rest", args=[request.project.slug])
+    answer["meter"] = render_to_string("review/_meter.html", request=request)
     return JsonResponse(answer)
 
 
@@ -136,6 +142,7 @@ def skip(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
         services.skip(slot=found, membership=request.membership, lease_token=read_token(request.POST), reason=reason)
     except ReviewError as error:
         return refused(request, found, error)
+    note_effort(request, found)
     return passed_on(request, found)
 
 
@@ -153,6 +160,7 @@ def escalate(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
         )
     except ReviewError as error:
         return refused(request, found, error)
+    note_effort(request, found)
     return passed_on(request, found)
 
 
@@ -161,8 +169,15 @@ def escalate(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
 def release(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
     """Stop working: give back this slot and whatever waits behind it."""
     found = selectors.get_slot(project=request.project, slot_id=slot)
+    if found.lease_owner_id == request.user.id:
+        note_effort(request, found)
     services.release_all(queue=found.queue, user=request.user)
     return redirect("review:queues", request.project.slug)
+
+
+def note_effort(request: MemberRequest, slot: Assignment) -> None:
+    """Count what the member saw of an item that they passed on."""
+    record_exposure(slot=slot, membership=request.membership, **read_effort(request.POST))
 
 
 def passed_on(request: MemberRequest, slot: Assignment) -> HttpResponse:

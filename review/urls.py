@@ -21,6 +21,7 @@ from review import (
     schema_views,
     slot_views,
     views,
+    wellness_views,
 )
 
 app_name = "review"
@@ -33,7 +34,8 @@ urlpatterns = [
     path("mine/", views.mine, name="mine"),
     path("mine/keys/", profile_views.keys, name="keys"),
     path("mine/texts/", profile_views.comfort, name="comfort"),
-    path("wellness/", profile_views.wellness, name="wellness"),
+    path("rest/", wellness_views.rest, name="rest"),
+    path("wellness/", wellness_views.wellness, name="wellness"),
     path("routing/", routing_views.routing, name="routing"),
     path("schemas/", schema_views.schemas, name="schemas"),
     path("schemas/new/", schema_views.schema_new, name="schema-new"),

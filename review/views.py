@@ -15,6 +15,7 @@ from review.blind import is_hidden
 from review.comments import mark_read, mentions_of, unread_mentions
 from review.drafts import Draft
 from review.errors import InvalidAnswer, SlotLost
+from review.exposure import own_exposure
 from review.golden import golden_of, open_pauses
 from review.holds import kept_slots
 from review.models import Assignment, Queue, ReviewItem
@@ -22,6 +23,7 @@ from review.own import own_figures
 from review.page import build_page, redaction_of
 from review.posted import read_draft
 from review.qa import corrections_of, errors_of
+from review.rest import due_rest
 from review.services.claims import record_view
 from webapp.accounts.access import MemberRequest, member_required
 from webapp.accounts.models import Role, User
@@ -73,6 +75,8 @@ def render_own(request: MemberRequest, person: User) -> HttpResponse:
     paused = open_pauses(request.project).filter(reviewer=person)
     if (request.membership.role in LEADS and person != request.user) or paused:
         context |= {"golden": golden_of(project=request.project, user=person), "own_pauses": paused}
+    if person == request.user:
+        context["own_exposure"] = own_exposure(user=person)
     if request.membership.role in LEADS:
         context["people"] = members_of(request.project).filter(role__in=REVIEWERS).exclude(user=person)
     if person == request.user:
@@ -92,6 +96,8 @@ def go_on(request: MemberRequest, queue: Queue) -> HttpResponse:
     slots = services.claim_items(queue=queue, membership=request.membership)
     if slots:
         return redirect("review:item", request.project.slug, slots[0].item.public_id)
+    if due_rest(membership=request.membership, now=timezone.now()):
+        return redirect("review:rest", request.project.slug)
     reason = PAUSED if queue.paused else "Nothing is waiting for you in this queue."
     if open_pauses(request.project).filter(reviewer=request.user, queue=queue).exists():
         reason = gettext("You are paused in this queue: a lead has to let you go on.")

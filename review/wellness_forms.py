@@ -61,6 +61,28 @@ class WellnessForm(forms.Form):
     )
     look = forms.ChoiceField(choices=Look.choices, label=_LOOK, help_text=_NO_PROMISE)
 
+    cap_minutes = forms.IntegerField(
+        min_value=0,
+        max_value=24 * 60,
+        label=_("Most exposure a day, in weighted minutes"),
+        help_text=_(
+            "A minute before a critical text counts 2, high 1, medium ½, low ¼; covered texts count nothing. Who "
+            "reaches it gets nothing new until midnight UTC. 0: no cap."
+        ),
+    )
+    break_after_minutes = forms.IntegerField(
+        min_value=0,
+        max_value=24 * 60,
+        label=_("A break after minutes at work"),
+        help_text=_("Time with keys, clicks or scrolling, in all projects together. 0: no breaks."),
+    )
+    break_minutes = forms.IntegerField(
+        min_value=1,
+        max_value=120,
+        label=_("Minutes of a break"),
+        help_text=_("Nothing new is given out meanwhile; what is on screen can be finished. Time away counts as one."),
+    )
+
     def __init__(self, *, settings: WellnessSettings, data: Any = None) -> None:
         initial = {name: getattr(settings, name) for name in self.base_fields}
         super().__init__(data, initial=initial, label_suffix="")

@@ -6,6 +6,7 @@ from review.models.bulk import BulkAction, BulkChange
 from review.models.clusters import ClusterBand, ClusterDecision, ClusterMember
 from review.models.comments import Comment, Mention
 from review.models.decisions import Decision, Reopening
+from review.models.exposure import Break, ExposureEntry
 from review.models.golden import GoldenItem, GoldenResult, ReviewerPause
 from review.models.items import Assignment, Exclusion, ItemTrigger, ReviewItem
 from review.models.profiles import ReviewerProfile
@@ -20,6 +21,7 @@ __all__ = [
     "Appeal",
     "AppealText",
     "Assignment",
+    "Break",
     "BulkAction",
     "BulkChange",
     "ClusterBand",
@@ -29,6 +31,7 @@ __all__ = [
     "Correction",
     "Decision",
     "Exclusion",
+    "ExposureEntry",
     "FindingVerdict",
     "GoldenItem",
     "GoldenResult",

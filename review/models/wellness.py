@@ -32,3 +32,6 @@ class WellnessSettings(models.Model):
     project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="wellness")
     cover_from = models.PositiveSmallIntegerField(choices=CoverFrom, default=CoverFrom.HIGH)
     look = models.CharField(max_length=10, choices=Look, default=Look.PLAIN)
+    cap_minutes = models.PositiveSmallIntegerField(default=240, help_text="Weighted exposure a day; 0 is no cap.")
+    break_after_minutes = models.PositiveSmallIntegerField(default=55, help_text="At work; 0 is no breaks.")
+    break_minutes = models.PositiveSmallIntegerField(default=5)

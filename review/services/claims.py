@@ -13,6 +13,7 @@ from django.utils import timezone
 from review.errors import SlotLost
 from review.models import Assignment, Queue, ReviewItem
 from review.models.items import ItemState, SlotRole, SlotState
+from review.rest import due_rest
 from webapp.accounts.models import Membership, Role, User
 from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, record_event
@@ -68,14 +69,19 @@ def lock_reviewer(user_id: uuid.UUID) -> None:
 def claim_items(*, queue: Queue, membership: Membership, k: int = 2) -> list[Assignment]:
     """Return up to `k` slots that the member holds in `queue`, the one to work on first.
 
+    While a rest is due they keep what is on their screen, and get nothing else; what waited behind it goes back.
+
     Live leases that they already hold count. Of new ones the first gets the full lease when nothing is held yet, the
     others the short lease of what waits ahead. No two members ever hold the same slot.
     """
     lock_reviewer(membership.user_id)
     now = timezone.now()
+    resting = due_rest(membership=membership, now=now) is not None
+    if resting:
+        _give_back_unseen(membership.user)
     held = held_slots(queue=queue, user=membership.user, now=now)[:k]
     claimed: list[uuid.UUID] = []
-    while not queue.paused and len(held) + len(claimed) < k:
+    while not (queue.paused or resting) and len(held) + len(claimed) < k:
         first = not held and not claimed
         seconds = queue.lease_seconds if first else queue.prefetch_lease_seconds
         slot_id = _claim_one(queue, membership, now, dt.timedelta(seconds=seconds))
@@ -86,6 +92,12 @@ def claim_items(*, queue: Queue, membership: Membership, k: int = 2) -> list[Ass
     slots = held + [fresh[slot_id] for slot_id in claimed]
     _begin_review(slots)
     return slots
+
+
+def _give_back_unseen(user: User) -> None:
+    Assignment.objects.filter(lease_owner=user, state=SlotState.LEASED, shown_at=None).update(
+        state=SlotState.OPEN, lease_owner=None, lease_token=None, lease_expires_at=None
+    )
 
 
 def held_slots(*, queue: Queue, user: User, now: dt.datetime) -> list[Assignment]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from review.models import ReviewItem
+from review.models import Assignment, Break, ReviewItem
 from tests.browser.test_console import OUTPUT, start, wait_saved
 from tests.factories import Cast
 from tests.review.working import new_item
@@ -67,3 +69,24 @@ def test_a_blank_screen_takes_no_commands_and_counts_no_time(cast: Cast, open_qu
     page.wait_for_url("**/review/")
     stored = item.annotations.get()
     assert (stored.outcome, stored.keystrokes) == ("release", 4), "what was pressed meanwhile is not counted"
+
+
+def test_a_break_lets_the_item_on_screen_be_finished_and_then_says_until_when(
+    cast: Cast, open_queues: Callable[..., Page]
+) -> None:
+    items = [new_item(cast) for _ in range(4)]
+    page = open_queues()
+    start(page)
+    now = timezone.now()
+    Break.objects.create(reviewer=cast.reviewer, started_at=now, ends_at=now + dt.timedelta(minutes=5))
+    for _ in range(2):
+        page.keyboard.press("a")
+        page.keyboard.press("a")
+    page.wait_for_url("**/review/rest/")
+    expect(page.get_by_role("heading", name="Time for a break")).to_be_visible()
+    expect(page.locator("[data-left]")).to_contain_text("4:")
+    assert [item.annotations.count() for item in items] == [1, 1, 0, 0]
+    assert not Assignment.objects.filter(state="leased").exists()
+    Break.objects.update(ends_at=timezone.now())
+    page.reload()
+    expect(page.get_by_role("heading", name="You can go on")).to_be_visible()

@@ -36,6 +36,7 @@ PAGES = {
     "keys": ("GET", REVIEWERS),
     "comfort": ("GET", REVIEWERS),
     "wellness": ("GET", LEADS),
+    "rest": ("GET", REVIEWERS),
     "redacted": ("GET", REVIEWERS),
     "work": ("POST", REVIEWERS),
     "ahead": ("POST", REVIEWERS),
@@ -77,6 +78,7 @@ OF_NO_ITEM = (
     "keys",
     "comfort",
     "wellness",
+    "rest",
     "queue-new",
     "routing",
     "schemas",
@@ -100,6 +102,7 @@ def urls(cast: Cast) -> dict[str, str]:
     arguments |= {
         "keys": [],
         "comfort": [],
+        "rest": [],
         "wellness": [],
         "redacted": [item.public_id],
         "work": ["default"],

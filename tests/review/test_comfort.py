@@ -12,7 +12,13 @@ from review.models import ReviewerProfile, ReviewItem
 from tests.factories import Cast
 from tests.review.working import claim_one, events, member, new_item
 
-OUTPUT = "You can reach Ann at ann@example.com, idiot."
+PROJECT = {
+    "cover_from": "3",
+    "look": "plain",
+    "cap_minutes": "240",
+    "break_after_minutes": "55",
+    "break_minutes": "5",
+}
 
 
 def url(cast: Cast, name: str, *arguments: str) -> str:
@@ -76,9 +82,9 @@ def test_of_blind_items_all_are_covered_so_that_a_cover_tells_nothing(cast: Cast
 def test_a_reviewer_s_choice_goes_before_the_project_s(cast: Cast, client: Client, severe: ReviewItem) -> None:
     address = url(cast, "item", severe.public_id)
     client.force_login(cast.lead)
-    assert client.post(url(cast, "wellness"), {"cover_from": "4", "look": "grey"}).status_code == 302
+    assert client.post(url(cast, "wellness"), PROJECT | {"cover_from": "4", "look": "grey"}).status_code == 302
     [event] = events("review.wellness.changed")
-    assert event["reason_codes"][:2] == ["cover_from:4", "look:grey"]
+    assert event["reason_codes"][2:] == ["cap_minutes:240", "cover_from:4", "look:grey"]
     client.force_login(cast.reviewer)
     page = client.get(address).text
     assert hidden_texts(page) == 0
@@ -98,5 +104,5 @@ def test_a_reviewer_s_choice_goes_before_the_project_s(cast: Cast, client: Clien
 def test_a_choice_that_is_not_offered_is_refused(cast: Cast, client: Client, given: dict[str, str]) -> None:
     client.force_login(cast.lead)
     for page in ("comfort", "wellness"):
-        assert client.post(url(cast, page), {"cover_from": "3", "look": "plain"} | given).status_code == 400
+        assert client.post(url(cast, page), PROJECT | given).status_code == 400
     assert not ReviewerProfile.objects.exists()

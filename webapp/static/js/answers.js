@@ -16,6 +16,13 @@ export class Answers {
     });
   }
 
+  /** Tell with the form that ends the work what was spent on the item that is given back. */
+  watchStop(form) {
+    form.addEventListener("formdata", (event) => {
+      for (const [name, value] of this.line.stage?.effort() ?? []) event.formData.append(name, value);
+    });
+  }
+
   /** Send the forms of a new item from here instead of loading pages. */
   take(stage) {
     stage.form.addEventListener("submit", (event) => {
@@ -52,7 +59,9 @@ export class Answers {
   passOn(form, submitter) {
     const { stage, busy } = this.line;
     if (busy || stage === null) return;
-    this.outbox.save(stage, form.action, new FormData(form, submitter), (answer) => {
+    const data = new FormData(form, submitter);
+    for (const [name, value] of stage.effort()) data.append(name, value);
+    this.outbox.save(stage, form.action, data, (answer) => {
       announce(form.dataset.passOn);
       if (answer.undo) this.undoBar.offer(answer.undo);
     });

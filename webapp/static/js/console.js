@@ -23,6 +23,7 @@ const line = new Line(document.getElementById("stage-place"), outbox, {
 const drafts = new Drafts(line);
 const answers = new Answers(line, outbox, drafts, new UndoBar(root.querySelector("[data-undo]")));
 
+answers.watchStop(root.querySelector("[data-stop]"));
 showSession();
 watchActivity(line);
 listenToKeys(line, answers);

@@ -10,6 +10,7 @@ export class Cover {
     this.collect();
     this.button = stage.find("[data-reveal]");
     this.stays = false;
+    this.isShown = this.covers.length === 0;
     this.button?.addEventListener("click", () => this.toggle());
   }
 
@@ -54,6 +55,9 @@ export class Cover {
   }
 
   show(shown) {
+    // Until now the texts were as they were: what was counted since the last input belongs to that.
+    this.stage.timers.touched(false);
+    this.isShown = shown || this.covers.length === 0;
     for (const text of this.texts) text.hidden = !shown;
     for (const cover of this.covers) cover.hidden = shown;
     this.button?.setAttribute("aria-pressed", String(this.stays));

@@ -5,7 +5,7 @@ import { showKept } from "./frame.js";
 
 const DELAY_MS = 300;
 // These fence an answer; they belong to the page, not to what was filled in.
-const FENCES = new Set(["csrfmiddlewaretoken", "token", "version", "submission", "active_ms", "keystrokes"]);
+const FENCES = new Set(["csrfmiddlewaretoken", "token", "version", "submission", "active_ms", "seen_ms", "keystrokes"]);
 
 export class Drafts {
   constructor(line) {

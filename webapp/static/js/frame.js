@@ -43,6 +43,12 @@ export function showKept(kept) {
   showSaved(kept ? "draft kept" : "draft not kept: no room");
 }
 
+/** Show the reviewer's exposure and when a break is due: the server's HTML. */
+export function showMeter(html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  root.querySelector("[data-meter]").replaceChildren(...page.body.childNodes);
+}
+
 export function showPaused(paused) {
   if (pausedSign.hidden === !paused) return;
   pausedSign.hidden = !paused;

@@ -1,6 +1,6 @@
 // The line of items: one on screen, the next one ready behind it.
 
-import { announce, clearTrouble, complain, root, showPaused, showWaiting } from "./frame.js";
+import { announce, clearTrouble, complain, root, showMeter, showPaused, showWaiting } from "./frame.js";
 import { renewFence } from "./renewal.js";
 import { parseStage, post } from "./server.js";
 import { Stage } from "./stage.js";
@@ -15,6 +15,7 @@ export class Line {
     this.ahead = null;
     this.fetching = null;
     this.busy = false;
+    this.restUrl = null;
     // Items that were on screen already: one that is put back and shown again keeps its state and its listeners.
     this.stages = new WeakMap();
   }
@@ -54,6 +55,8 @@ export class Line {
       const answer = await post(root.dataset.aheadUrl, data);
       showWaiting(answer.waiting);
       showPaused(answer.paused);
+      showMeter(answer.meter);
+      this.restUrl = answer.rest_url;
       if (answer.lease_seconds) shown?.timers.extendLease(answer.lease_seconds);
       this.setAhead(answer.html ? parseStage(answer.html) : null);
       return true;
@@ -111,7 +114,7 @@ export class Line {
   }
 
   finish() {
-    if (this.outbox.isEmpty()) window.location.assign(root.dataset.doneUrl);
+    if (this.outbox.isEmpty()) window.location.assign(this.restUrl ?? root.dataset.doneUrl);
     else this.place.firstElementChild.textContent = "Nothing more waits for you, but an answer is not saved yet.";
   }
 

@@ -140,8 +140,13 @@ export class Stage {
     this.form.elements.note.focus();
   }
 
+  /** What the reviewer spent on the item so far, as the server counts it. */
+  effort() {
+    return [["active_ms", Math.round(this.timers.activeMs)], ["seen_ms", Math.round(this.timers.seenMs)]];
+  }
+
   formData() {
-    this.form.elements.active_ms.value = Math.round(this.timers.activeMs);
+    for (const [name, value] of this.effort()) this.form.elements[name].value = value;
     this.form.elements.keystrokes.value = this.timers.keystrokes;
     const data = new FormData(this.form);
     if (data.get("outcome") !== "replace") data.delete("correction");

@@ -8,6 +8,7 @@ export class Timers {
     this.stage = stage;
     this.keystrokes = 0;
     this.activeMs = 0;
+    this.seenMs = 0;
     this.lastInput = null;
     this.warned = false;
     this.leaseEnds = performance.now() + 1000 * Number(stage.element.dataset.leaseSeconds);
@@ -18,9 +19,14 @@ export class Timers {
   /** Note that the reviewer did something. Longer gaps are rest, not work. */
   touched(isKey) {
     const now = performance.now();
-    if (this.lastInput !== null) this.activeMs += Math.min(now - this.lastInput, REST_MS);
+    if (this.lastInput !== null) this.count(Math.min(now - this.lastInput, REST_MS));
     this.lastInput = now;
     if (isKey) this.keystrokes += 1;
+  }
+
+  count(ms) {
+    this.activeMs += ms;
+    if (this.stage.cover.isShown) this.seenMs += ms;
   }
 
   /** Begin to count anew with the next input: the reviewer paused. */
