@@ -16,6 +16,8 @@ from webapp.accounts.models import Project
 DAY = 24 * 3600
 MAX_SKIP_REASONS = 9
 MAX_SKIP_REASON = 100
+MAX_SKILLS = 20
+MAX_SKILL = 50
 
 
 class LinesField(forms.CharField):
@@ -29,6 +31,19 @@ class LinesField(forms.CharField):
     def clean(self, value: Any) -> Any:
         lines = [line.strip() for line in super().clean(value).splitlines()]
         return [line for line in lines if line]
+
+
+class SkillsField(LinesField):
+    """Names of skills, in small letters, each once."""
+
+    def clean(self, value: Any) -> Any:
+        skills = list(dict.fromkeys(skill.lower() for skill in super().clean(value)))
+        if len(skills) > MAX_SKILLS or any(len(skill) > MAX_SKILL for skill in skills):
+            raise forms.ValidationError(
+                _("Give at most %(most)s skills of at most %(length)s characters each.")
+                % {"most": MAX_SKILLS, "length": MAX_SKILL}
+            )
+        return skills
 
 
 class QueueForm(forms.Form):
@@ -129,6 +144,10 @@ class QueueForm(forms.Form):
     skip_reasons = LinesField(
         help_text="One a line, at most 9: reviewers choose by number. Who skipped an item does not get it again.",
     )
+    skills = SkillsField(
+        required=False,
+        help_text=_("One a line: only who has all of them is given items of this queue. At once."),
+    )
 
     def __init__(self, *, project: Project, queue: Queue | None = None, data: Any = None) -> None:
         filled = queue or Queue()
@@ -143,6 +162,7 @@ class QueueForm(forms.Form):
         schema.empty_label = None if schema.required else "default: every category of the guard model"
         self.initial["label_schema"] = queue.label_schema_id if queue else None
         self.fields["skip_reasons"].widget.attrs["rows"] = 5
+        self.fields["skills"].widget.attrs["rows"] = 3
         if queue is not None:
             self.fields["version"] = forms.IntegerField(widget=forms.HiddenInput, initial=queue.version)
 

@@ -22,6 +22,7 @@ from review import (
     slot_views,
     views,
     wellness_views,
+    wish_views,
 )
 
 app_name = "review"
@@ -34,6 +35,8 @@ urlpatterns = [
     path("mine/", views.mine, name="mine"),
     path("mine/keys/", profile_views.keys, name="keys"),
     path("mine/texts/", profile_views.comfort, name="comfort"),
+    path("mine/wishes/", wish_views.wishes, name="wishes"),
+    path("reviewers/<uuid:user>/skills/", wish_views.skills, name="skills"),
     path("rest/", wellness_views.rest, name="rest"),
     path("wellness/", wellness_views.wellness, name="wellness"),
     path("routing/", routing_views.routing, name="routing"),

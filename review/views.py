@@ -22,6 +22,7 @@ from review.models import Assignment, Queue, ReviewItem
 from review.own import own_figures
 from review.page import build_page, redaction_of
 from review.posted import read_draft
+from review.profiles import missing_skills
 from review.qa import corrections_of, errors_of
 from review.rest import due_rest
 from review.services.claims import record_view
@@ -101,6 +102,8 @@ def go_on(request: MemberRequest, queue: Queue) -> HttpResponse:
     reason = PAUSED if queue.paused else "Nothing is waiting for you in this queue."
     if open_pauses(request.project).filter(reviewer=request.user, queue=queue).exists():
         reason = gettext("You are paused in this queue: a lead has to let you go on.")
+    if missing := missing_skills(queue=queue, membership=request.membership):
+        reason = gettext("This queue needs skills that you do not have: %(skills)s.") % {"skills": ", ".join(missing)}
     messages.info(request, reason)
     return redirect("review:queues", request.project.slug)
 

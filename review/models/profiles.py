@@ -16,3 +16,6 @@ class ReviewerProfile(models.Model):
     cover_from = models.PositiveSmallIntegerField(choices=CoverFrom, null=True, help_text="Null: the project's.")
     look = models.CharField(max_length=10, choices=Look, blank=True, help_text="Empty: the project's.")
     toggles = models.BooleanField(default=False, help_text="The key shows a covered text until it is pressed again.")
+    opted_out = models.JSONField(default=list, help_text="Categories of findings that they never get.")
+    languages = models.JSONField(default=list, help_text="Codes of the languages that they get; empty: all.")
+    skills = models.JSONField(default=list, help_text="What a lead says that they can.")

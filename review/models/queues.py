@@ -68,6 +68,7 @@ class Queue(models.Model):
     golden_window = models.PositiveSmallIntegerField(
         default=10, db_default=10, help_text="How many of their last golden answers are counted."
     )
+    skills = models.JSONField(default=list, help_text="Who has them all gets items of the queue.")
     reason_for = models.JSONField(default=list, help_text="Verdicts that need a reason, of OUTCOMES.")
     skip_reasons = models.JSONField(default=_skip_reasons)
     paused = models.BooleanField(default=False)

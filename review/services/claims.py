@@ -13,6 +13,7 @@ from django.utils import timezone
 from review.errors import SlotLost
 from review.models import Assignment, Queue, ReviewItem
 from review.models.items import ItemState, SlotRole, SlotState
+from review.profiles import missing_skills, profile_of
 from review.rest import due_rest
 from webapp.accounts.models import Membership, Role, User
 from webapp.accounts.services import user_actor
@@ -37,6 +38,7 @@ _FREE = """
           WHERE pause.queue_id = %(queue)s AND pause.reviewer_id = %(reviewer)s AND pause.lifted_at IS NULL)
       AND NOT EXISTS (
           SELECT 1 FROM review_exclusion ex WHERE ex.item_id = slot.item_id AND ex.reviewer_id = %(reviewer)s)
+      {wanted}
       AND NOT EXISTS (
           SELECT 1 FROM review_assignment own
           WHERE own.item_id = slot.item_id AND own.lease_owner_id = %(reviewer)s AND own.id <> slot.id
@@ -45,18 +47,37 @@ _FREE = """
     FOR UPDATE OF slot SKIP LOCKED
     LIMIT 1
 """
+# What the reviewer does not want or read; asked only for who chose anything. OFFSET keeps the planner from turning the
+# questions into joins: each is asked by key, of the candidate alone, and never reads all findings of a category.
+_WANTED = """
+      AND NOT EXISTS (
+          SELECT 1 FROM review_reviewitem item
+          WHERE item.id = slot.item_id
+            AND (%(languages)s::text[] <> '{}' AND item.language <> '' AND item.language <> ALL (%(languages)s::text[])
+              OR EXISTS (
+                  SELECT 1 FROM interception_finding finding
+                  WHERE finding.check_id = item.check_id AND finding.category = ANY (%(opted_out)s::text[])
+                  OFFSET 0))
+          OFFSET 0)
+"""
+
+
 # What a lead assigned to the reviewer comes first; the pool is not even looked at then. Two subqueries, as each has an
 # index of its own: what others are assigned must not lie in the way of the pool.
-_CLAIM = f"""
+def _claim(wanted: str) -> str:
+    mine = _FREE.format(whose="slot.assignee_id = %(reviewer)s", wanted=wanted)
+    pool = _FREE.format(whose="slot.assignee_id IS NULL", wanted=wanted)
+    return f"""
 UPDATE review_assignment SET
     state = 'leased', lease_owner_id = %(reviewer)s, lease_token = gen_random_uuid(),
     lease_expires_at = %(now)s + %(lease)s, opened_at = NULL, shown_at = NULL,
     expired_at = CASE WHEN state = 'leased' AND shown_at IS NOT NULL THEN lease_expires_at ELSE expired_at END
-WHERE id = COALESCE(
-    ({_FREE.format(whose="slot.assignee_id = %(reviewer)s")}),
-    ({_FREE.format(whose="slot.assignee_id IS NULL")}))
+WHERE id = COALESCE(({mine}), ({pool}))
 RETURNING id
 """  # noqa: S608  # no part of it comes from outside
+
+
+_CLAIM, _CLAIM_WANTED = _claim(""), _claim(_WANTED)
 
 
 def lock_reviewer(user_id: uuid.UUID) -> None:
@@ -69,7 +90,9 @@ def lock_reviewer(user_id: uuid.UUID) -> None:
 def claim_items(*, queue: Queue, membership: Membership, k: int = 2) -> list[Assignment]:
     """Return up to `k` slots that the member holds in `queue`, the one to work on first.
 
-    While a rest is due they keep what is on their screen, and get nothing else; what waited behind it goes back.
+    Of a queue that needs skills which they lack they get nothing new, nor findings of categories they opted out of, nor
+    languages they do not read. While a rest is due they keep what is on their screen, and get nothing else; what
+    waited behind it goes back.
 
     Live leases that they already hold count. Of new ones the first gets the full lease when nothing is held yet, the
     others the short lease of what waits ahead. No two members ever hold the same slot.
@@ -81,7 +104,8 @@ def claim_items(*, queue: Queue, membership: Membership, k: int = 2) -> list[Ass
         _give_back_unseen(membership.user)
     held = held_slots(queue=queue, user=membership.user, now=now)[:k]
     claimed: list[uuid.UUID] = []
-    while not (queue.paused or resting) and len(held) + len(claimed) < k:
+    refused = queue.paused or resting or missing_skills(queue=queue, membership=membership)
+    while not refused and len(held) + len(claimed) < k:
         first = not held and not claimed
         seconds = queue.lease_seconds if first else queue.prefetch_lease_seconds
         slot_id = _claim_one(queue, membership, now, dt.timedelta(seconds=seconds))
@@ -117,8 +141,10 @@ def _claim_one(queue: Queue, membership: Membership, now: dt.datetime, lease: dt
         "lease": lease,
         "adjudicates": membership.role in ADJUDICATORS,
     }
+    profile = profile_of(membership)
+    parameters |= {"opted_out": profile.opted_out, "languages": profile.languages}
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, parameters)
+        cursor.execute(_CLAIM_WANTED if profile.opted_out or profile.languages else _CLAIM, parameters)
         row = cursor.fetchone()
     return row[0] if row else None
 

@@ -1,5 +1,7 @@
 """Put near-duplicate items together, off the way of requests: a sweep takes the items that came in since.
 
+It also notes the language of each, which is known from then on.
+
 An item is compared with the exemplars of its queue that share a band with it, by their texts, and joins the most
 similar one or becomes an exemplar itself. The items that joined add no bands, so a flood of one text stays cheap.
 """
@@ -18,6 +20,7 @@ from django.utils import timezone
 from review.models import ClusterBand, ReviewItem
 from review.models.items import OPEN_STATES
 from review.near import MIN_TEXT, THRESHOLD, bands, blank_signature, folded, key, similarity
+from screening.detectors.limits import language_of
 from webapp.interception.models import CheckContent
 
 if TYPE_CHECKING:
@@ -97,7 +100,7 @@ def _group_chunk(blank: MinHash, size: int) -> int:
         if not cursor.fetchone()[0]:
             return 0
     waiting = ReviewItem.objects.real().filter(state__in=OPEN_STATES, cluster=None).order_by("id")
-    items = list(waiting.only("id", "queue_id", "checked_id")[:size])
+    items = list(waiting.only("id", "queue_id", "checked_id", "language")[:size])
     contents = CheckContent.objects.only("output", "messages").in_bulk([item.checked_id for item in items])
     now = timezone.now()
     for item in items:
@@ -105,6 +108,7 @@ def _group_chunk(blank: MinHash, size: int) -> int:
         keys = subject.keys(blank)
         item.cluster, item.similarity = _closest(item.queue_id, keys, subject) or (item.id, 1.0)
         item.clustered_at = now
+        item.language = item.language or _language(contents.get(item.checked_id))
         if item.cluster == item.id:
             ClusterBand.objects.bulk_create(
                 [ClusterBand(queue_id=item.queue_id, key=number, exemplar=item) for number in set(keys)],
@@ -118,9 +122,16 @@ def _group_chunk(blank: MinHash, size: int) -> int:
         .values_list("id", flat=True)
     )
     ReviewItem.objects.bulk_update(
-        [item for item in items if item.id in free], ["cluster", "similarity", "clustered_at"]
+        [item for item in items if item.id in free], ["cluster", "similarity", "clustered_at", "language"]
     )
     return len(free)
+
+
+def _language(content: CheckContent | None) -> str:
+    """Return the language of a check's output, or of what was said when there is none; "" when it is not certain."""
+    if content is None:
+        return ""
+    return language_of(content.output or "\n".join(str(message.get("content", "")) for message in content.messages))
 
 
 def _closest(queue_id: uuid.UUID, keys: Sequence[int], subject: Subject) -> tuple[uuid.UUID, float] | None:

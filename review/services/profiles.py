@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -27,6 +27,26 @@ def save_keys(*, membership: Membership, keys: Mapping[str, str]) -> None:
 def save_comfort(*, membership: Membership, settings: Mapping[str, Any]) -> None:
     """Keep how texts are shown to the member: `cover_from`, `look`, `toggles`."""
     ReviewerProfile.objects.update_or_create(membership=membership, defaults=dict(settings))
+
+
+@transaction.atomic
+def save_wishes(*, membership: Membership, opted_out: Sequence[str], languages: Sequence[str]) -> None:
+    """Keep which categories the member never gets and which languages they read; what they have stays theirs."""
+    wishes = {"opted_out": list(opted_out), "languages": list(languages)}
+    ReviewerProfile.objects.update_or_create(membership=membership, defaults=wishes)
+
+
+@transaction.atomic
+def save_skills(*, reviewer: Membership, skills: Sequence[str], membership: Membership) -> None:
+    """Say what a reviewer can, which decides of which queues they get items, and record it."""
+    ReviewerProfile.objects.update_or_create(membership=reviewer, defaults={"skills": list(skills)})
+    record_event(
+        type="review.reviewer.changed",
+        project_id=membership.project_id,
+        actor=user_actor(membership.user, membership.role),
+        object=EventObject("user", reviewer.user_id),
+        counts={"skills": len(skills)},
+    )
 
 
 @transaction.atomic

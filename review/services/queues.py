@@ -35,6 +35,7 @@ QUEUE_SETTINGS = (
     "reason_for",
     "qa_rate",
     "skip_reasons",
+    "skills",
     "paused",
 )
 RATES = ("blind_rate", "overlap_rate", "golden_rate", "golden_pass_mark", "qa_rate")
@@ -109,6 +110,7 @@ def _figures(queue: Queue) -> dict[str, int]:
         "golden_window": queue.golden_window,
         "reason_for": len(queue.reason_for),
         "skip_reasons": len(queue.skip_reasons),
+        "skills": len(queue.skills),
         "paused": int(queue.paused),
     }
 

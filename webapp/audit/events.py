@@ -23,6 +23,7 @@ EVENT_TYPES: dict[str, str] = {
     "review.queue.changed": "A lead changed a review queue.",
     "review.routing.changed": "A lead changed which checks go to which queue.",
     "review.wellness.changed": "A lead changed how the project goes easy on its reviewers.",
+    "review.reviewer.changed": "A lead changed the skills of a reviewer.",
     "review.schema.version.created": "A lead stored a version of a label schema.",
     "review.item.created": "A check was put in front of people.",
     "review.annotation.submitted": "A reviewer answered.",

@@ -105,13 +105,25 @@ class Language(Detector):
     def detect(self, text: str, deadline: Deadline) -> list[Hit]:
         """Return one hit when another language is more certain than `min_confidence`; the detail is its code."""
         deadline.check()
-        sample = _sample(text)
-        if sum(character.isalpha() for character in sample) < self.options.min_characters:
+        options = self.options
+        found = _classified(text, self._identifier, options.min_characters)
+        if found is None or found[0] in options.allowed or found[1] < options.min_confidence:
             return []
-        code, confidence = self._identifier.classify(sample)
-        if code == _NO_LANGUAGE or code in self.options.allowed or confidence < self.options.min_confidence:
-            return []
-        return [Hit(UNEXPECTED_LANGUAGE, float(confidence), detail=code)]
+        return [Hit(UNEXPECTED_LANGUAGE, found[1], detail=found[0])]
+
+
+def language_of(text: str, *, min_characters: int = 40, min_confidence: float = 0.8) -> str:
+    """Return the code of the language that `text` is most certainly in, of LANGUAGES; "" when none is certain."""
+    found = _classified(text, _identifier(), min_characters)
+    return found[0] if found and found[1] >= min_confidence else ""
+
+
+def _classified(text: str, identifier: LanguageIdentifier, min_characters: int) -> tuple[str, float] | None:
+    sample = _sample(text)
+    if sum(character.isalpha() for character in sample) < min_characters:
+        return None
+    code, confidence = identifier.classify(sample)
+    return None if code == _NO_LANGUAGE else (code, float(confidence))
 
 
 @functools.cache
