@@ -89,6 +89,7 @@ class Record(TypedDict):
     schema: str
     id: str
     check: str
+    door: str
     group: str
     split: str
     messages: list[Message]
@@ -144,6 +145,7 @@ def record_of(item: ReviewItem, *, place: Place, dataset: Dataset, pseudonym_key
         schema=SCHEMA,
         id=item.public_id,
         check=check.public_id,
+        door=check.door,
         group=place.group,
         split=place.split,
         messages=plain_messages(content.messages),

@@ -31,6 +31,7 @@ class HuggingFace(Exporter):
     features = (
         column("id", "string"),
         column("check", "string"),
+        column("door", "string"),
         column("group", "string"),
         list_column(
             "messages",
@@ -110,7 +111,8 @@ class HuggingFace(Exporter):
     )
 
     def rows(self, record: Record) -> list[Row]:
-        row: dict[str, Any] = dict(record)
+        # Versions that were frozen before records had it do not say through which API a check came.
+        row: dict[str, Any] = {"door": None, **record}
         row["messages"] = [_message(dict(message)) for message in record["messages"]]
         row.update(label_columns(record))
         row["judged"] = [

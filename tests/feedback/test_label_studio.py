@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from feedback.exporters.huggingface import HuggingFace
 from feedback.filters import Filters
 from feedback.models import Export
 from feedback.services import create_dataset, fill_export, freeze_version, open_export
 from tests.factories import Cast
 from tests.feedback.deciding import a_mixture, decide, finding
+from webapp.interception.models import Check
 
 HOSTILE = "<script>\"&\x01'\n"
 
@@ -119,3 +121,18 @@ def test_labels_that_were_imported_stay_told_from_what_rules_found(cast: Cast) -
     assert [p["model_version"] for p in task["predictions"]] == ["support-bot 1", "label_studio"]
     (line,) = next(Path(spans.path).glob("*.jsonl")).read_text().splitlines()
     assert [span["label"] for span in json.loads(line)["spans"]] == ["PERSON"]
+
+
+def test_records_say_that_a_text_was_imported_and_older_ones_still_export(cast: Cast) -> None:
+    item = decide(cast, output="A text that somebody labelled elsewhere, and nobody here.", findings=[])
+    Check.objects.filter(pk=item.checked_id).update(door="label_studio")
+    dataset = create_dataset(project=cast.project, slug="doors", name="Doors", filters=Filters())
+    row = freeze_version(dataset=dataset).members.get()
+
+    record = json.loads(row.record)
+    assert record["door"] == "label_studio"
+    (new,) = HuggingFace().rows(record)
+    del record["door"]
+    (old,) = HuggingFace().rows(record)
+    assert (new["door"], old["door"]) == ("label_studio", None)
+    assert set(new) == set(old) >= {column["name"] for column in HuggingFace.features}
