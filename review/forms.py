@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from review.definition import OUTCOMES
@@ -100,36 +101,42 @@ class QueueForm(forms.Form):
     blind_rate = forms.FloatField(
         min_value=0,
         max_value=1,
-        label="Blind share",
-        help_text="Of these items reviewers see nothing that the machine found until they answered: 0.1 is one in ten. "
-        "Datasets for measuring take their labels alone. For new items.",
+        label=_("Blind share"),
+        help_text=_(
+            "Of these items reviewers see nothing that the machine found until they answered: 0.1 is one in ten. "
+            "Datasets for measuring take their labels alone. For new items."
+        ),
     )
     overlap_rate = forms.FloatField(
         min_value=0,
         max_value=1,
-        label="Overlap share",
-        help_text="These items are answered by one reviewer more than required, so that agreement can be measured.",
+        label=_("Overlap share"),
+        help_text=_("These items are answered by one reviewer more than required, so that agreement can be measured."),
     )
     golden_rate = forms.FloatField(
         min_value=0,
         max_value=1,
-        label="Golden share",
-        help_text="So many golden items come to reviewers for each item that comes in: 0.05 is one for every twenty.",
+        label=_("Golden share"),
+        help_text=_(
+            "So many golden items come to reviewers for each item that comes in: 0.05 is one for every twenty."
+        ),
     )
     golden_pass_mark = forms.FloatField(
         min_value=0,
         max_value=1,
-        label="Golden pass mark",
-        help_text="Whose golden answers score less on average gets nothing new of this queue until a lead lifts that.",
+        label=_("Golden pass mark"),
+        help_text=_(
+            "Whose golden answers score less on average gets nothing new of this queue until a lead lifts that."
+        ),
     )
     golden_window = forms.IntegerField(
         min_value=1,
         max_value=200,
-        label="Golden answers counted",
-        help_text="The mark holds for this many of a reviewer’s last golden answers; before, nobody is paused.",
+        label=_("Golden answers counted"),
+        help_text=_("The mark holds for this many of a reviewer’s last golden answers; before, nobody is paused."),
     )
     reason_for = forms.MultipleChoiceField(
-        label="Reason required for",
+        label=_("Reason required for"),
         required=False,
         choices=[(name, name.capitalize()) for name in OUTCOMES],
         widget=forms.CheckboxSelectMultiple,
@@ -138,8 +145,8 @@ class QueueForm(forms.Form):
     qa_rate = forms.FloatField(
         min_value=0,
         max_value=1,
-        label="QA share",
-        help_text="A lead who had no part in it looks at these decisions again. For new items.",
+        label=_("QA share"),
+        help_text=_("A lead who had no part in it looks at these decisions again. For new items."),
     )
     skip_reasons = LinesField(
         help_text="One a line, at most 9: reviewers choose by number. Who skipped an item does not get it again.",
@@ -188,7 +195,11 @@ class QueueForm(forms.Form):
         if given.get("prefetch_lease_seconds", lease) > lease:
             self.add_error("prefetch_lease_seconds", f"Give at most {lease}, the lease of the item on screen.")
         if given.get("overlap_rate") and given.get("max_reviews") == required:
-            self.add_error("max_reviews", f"Give at least {required + 1}: a share of the items gets one review more.")
+            self.add_error(
+                "max_reviews",
+                gettext("Give at least %(number)s: a share of the items gets one review more.")
+                % {"number": required + 1},
+            )
         return given
 
 
