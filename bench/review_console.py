@@ -157,20 +157,20 @@ def _plans(name: str) -> dict[str, list[str]]:
         return execute(statement, parameters, many, context)
 
     with connection.execute_wrapper(note):
-        _review(name, time.monotonic() + 0.01, 0.0, random.Random(1), Work(), threading.Lock())
+        _review(name, time.monotonic() + 1.0, 0.0, random.Random(1), Work(), threading.Lock())
     whole: dict[str, list[str]] = {}
     for statement, parameters in seen:
         if statement.lstrip().split(maxsplit=1)[0] in ("SELECT", "UPDATE", "DELETE", "WITH"):
             with connection.cursor() as cursor:
                 cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
                 (plan,) = cursor.fetchone() or ([],)
-            whole[statement] = sorted(_scanned(plan[0]["Plan"]) & LARGE)
+            whole[statement] = sorted(scanned(plan[0]["Plan"]) & LARGE)
     return whole
 
 
-def _scanned(plan: dict[str, Any]) -> set[str]:
+def scanned(plan: dict[str, Any]) -> set[str]:
     own = {plan["Relation Name"]} if plan["Node Type"] == "Seq Scan" else set()
-    return own.union(*(_scanned(part) for part in plan.get("Plans", [])))
+    return own.union(*(scanned(part) for part in plan.get("Plans", [])))
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ SWEEP = 200
 COMPARED = 8
 NEWEST_OF_A_BAND = 50
 
-_CANDIDATES = """
+CANDIDATES = """
 SELECT found.exemplar_id
 FROM unnest(%(keys)s::bigint[]) AS wanted(key)
 CROSS JOIN LATERAL (
@@ -155,5 +155,5 @@ def _candidates(queue_id: uuid.UUID, keys: Sequence[int]) -> list[uuid.UUID]:
         "compared": COMPARED,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_CANDIDATES, parameters)
+        cursor.execute(CANDIDATES, parameters)
         return [exemplar for (exemplar,) in cursor.fetchall()]

@@ -10,7 +10,7 @@ from django.db import connection
 from review.models import ClusterBand, ReviewItem
 from review.near import MAX_TEXT, similarity
 from review.services import create_queue
-from review.services.grouping import _CANDIDATES, group_items
+from review.services.grouping import CANDIDATES, group_items
 from review.services.queues import QUEUE_SETTINGS
 from review.tasks import group_items as group_task
 from tests.factories import Cast
@@ -108,7 +108,7 @@ def test_candidates_are_found_by_their_keys_alone(cast: Cast) -> None:
     parameters: dict[str, Any] = {"keys": [1, 2], "queue": queue.id, "newest": 50, "compared": 8}
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")  # an empty table is read faster without an index
-        cursor.execute(f"EXPLAIN {_CANDIDATES}", parameters)
+        cursor.execute(f"EXPLAIN {CANDIDATES}", parameters)
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "Index Only Scan" in plan
     assert "Seq Scan" not in plan
