@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 
 from policies.services import activate, add_policy_version
 from review.dashboard.queries import overturned
@@ -236,6 +237,12 @@ def test_there_and_back_labels_reach_the_item_that_was_exported(cast: Cast, queu
     assert [t.kind for t in after.triggers.order_by("pk")] == ["held", "imported"]
     take(cast, queue, exported)
     assert ReviewItem.objects.get().version == after.version
+    client = Client()
+    client.force_login(cast.lead)
+    page = client.get(f"/p/acme/review/items/{item.public_id}/").content.decode()
+    assert 'title="PERSON">Ann Lee</mark>' in page
+    assert ">imported<" in page
+    assert HOSTILE not in page
 
 
 def found_at(start: int, end: int) -> dict[str, Any]:
