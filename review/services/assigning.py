@@ -14,7 +14,7 @@ from review.errors import InvalidAnswer, ItemChanged
 from review.models import Assignment, Exclusion, ReviewItem
 from review.models.items import OPEN_STATES, SlotState
 from review.services.claims import LIVE_STATES
-from review.services.holding import free, lock_slot, record_slot_event, why_unable, workers_of
+from review.services.holding import free, gets_nothing, lock_slot, record_slot_event, why_unable, workers_of
 from webapp.accounts.models import Membership
 from webapp.accounts.services import SYSTEM, user_actor
 
@@ -34,6 +34,8 @@ def assign(*, slot: Assignment, assignee: Membership, membership: Membership, se
     item, slot = _lock(slot, seen)
     if why := why_unable(slot, assignee):
         raise InvalidAnswer(why)
+    if gets_nothing(item, assignee):
+        raise InvalidAnswer(_("They get nothing new of this queue: they lack a skill that it needs, or are paused."))
     free(slot)
     slot.assignee = assignee.user
     slot.held_until = max(item.sla_due_at, timezone.now() + ASSIGNED_AT_LEAST)

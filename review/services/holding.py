@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from review.errors import InvalidAnswer, SlotLost
 from review.models import Assignment, Exclusion, ReviewItem
 from review.models.items import SlotRole, SlotState
+from review.profiles import missing_skills
+from review.rest import due_rest
 from review.services.claims import ADJUDICATORS, LIVE_STATES, lease_again, lock_reviewer
 from webapp.accounts.models import Membership, Role
 from webapp.accounts.services import SYSTEM, user_actor
@@ -72,6 +74,8 @@ def resume(*, slot: Assignment, membership: Membership) -> Assignment:
         raise SlotLost(_("You do not hold this any more: it went back to the queue."))
     if not theirs and item.queue.paused:
         raise InvalidAnswer(_("A lead paused this queue: it gives out nothing new until it goes on."))
+    if not theirs and (gets_nothing(item, membership) or due_rest(membership=membership, now=timezone.now())):
+        raise InvalidAnswer(_("You get nothing new of this queue now."))
     held = slot.state == SlotState.HELD
     lease_again(slot, membership.user, seconds=item.queue.lease_seconds)
     if held:
@@ -127,6 +131,13 @@ def why_unable(slot: Assignment, membership: Membership) -> str:
     if has_another(slot, membership):
         return _("They have another part of this item, or answered it already.")
     return ""
+
+
+def gets_nothing(item: ReviewItem, membership: Membership) -> bool:
+    """Whether a member is kept from the item's queue: they lack a skill that it needs, or are paused there."""
+    if missing_skills(queue=item.queue, membership=membership):
+        return True
+    return item.queue.reviewer_pauses.filter(reviewer=membership.user, lifted_at=None).exists()
 
 
 def has_another(slot: Assignment, membership: Membership) -> bool:

@@ -143,6 +143,18 @@ def test_nobody_is_assigned_what_they_can_not_do(cast: Cast, how: str) -> None:
     assert not Assignment.objects.exclude(assignee=None).exists()
 
 
+def test_who_is_paused_in_a_queue_is_assigned_nothing_of_it(cast: Cast) -> None:
+    slot = slot_of(new_item(cast))
+    reviewer = member(cast, cast.reviewer)
+    give(cast, slot, reviewer)
+    slot.queue.reviewer_pauses.create(reviewer=cast.reviewer, score=0.1, results=10)
+    with pytest.raises(InvalidAnswer, match="nothing new"):
+        resume(slot=slot, membership=reviewer)
+    assert claim_items(queue=queue_of(cast), membership=reviewer) == []
+    with pytest.raises(InvalidAnswer, match="nothing new"):
+        give(cast, slot, reviewer)
+
+
 def test_a_lead_reassigns_and_what_was_written_is_kept(cast: Cast) -> None:
     item = new_item(cast)
     reviewer, second = member(cast, cast.reviewer), another(cast, "second")
