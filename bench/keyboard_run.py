@@ -109,7 +109,7 @@ def sign_in(page: Page, app: App) -> None:
 
 def keys_of(page: Page, way: str) -> list[str]:
     """Return the keys of a way to answer the item on screen; one that is not offered there becomes a release."""
-    redacts = page.locator("input[name=outcome][value=redact]").is_enabled()
+    redacts = page.locator("[data-finding][data-start]").count() > 0
     ways = {
         "release": ["a", "a"],
         "block": ["b", "b"],
