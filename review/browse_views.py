@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -61,13 +62,13 @@ def save(request: MemberRequest) -> HttpResponse:
     """Keep a filter for this person; one of the same name is replaced."""
     form = SaveForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "A filter needs a name of at most 100 characters.")
+        messages.error(request, gettext("A filter needs a name of at most 100 characters."))
         return redirect("review:browse", request.project.slug)
     kept = kept_query(QueryDict(form.cleaned_data["query"]))
     SavedFilter.objects.update_or_create(
         project=request.project, user=request.user, name=form.cleaned_data["name"], defaults={"query": kept}
     )
-    messages.success(request, "The filter is saved. Only you see it.")
+    messages.success(request, gettext("The filter is saved. Only you see it."))
     return redirect(f"{reverse('review:browse', args=[request.project.slug])}?{kept}")
 
 
@@ -91,5 +92,5 @@ def reopen(request: MemberRequest, item: str) -> HttpResponse:
     except InvalidAnswer as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "It waits again. Until it is decided anew, the decision so far holds.")
+        messages.success(request, gettext("It waits again. Until it is decided anew, the decision so far holds."))
     return redirect("review:item", request.project.slug, found.public_id)

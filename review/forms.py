@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from review.definition import OUTCOMES
@@ -50,59 +50,77 @@ class SkillsField(LinesField):
 class QueueForm(forms.Form):
     """The settings of a queue (QUEUE_SETTINGS), filled with `queue`'s or with the defaults of a new one."""
 
-    name = forms.CharField(max_length=200, help_text="What reviewers read in the list and above every item.")
+    name = forms.CharField(
+        max_length=200, help_text=gettext_lazy("What reviewers read in the list and above every item.")
+    )
     paused = forms.BooleanField(
         required=False,
-        help_text="It gives out nothing. New items still come in, and reviewers keep and submit what they have.",
+        help_text=gettext_lazy(
+            "It gives out nothing. New items still come in, and reviewers keep and submit what they have."
+        ),
     )
     label_schema = forms.ModelChoiceField(
         LabelSchemaVersion.objects.none(),
-        help_text="What reviewers can answer. An item that is on a screen is shown again before its answer counts.",
+        help_text=gettext_lazy(
+            "What reviewers can answer. An item that is on a screen is shown again before its answer counts."
+        ),
     )
     required_reviews = forms.IntegerField(
         min_value=1,
         max_value=9,
-        help_text="How many reviewers answer each item, unseen by each other. For items that come in from now on.",
+        help_text=gettext_lazy(
+            "How many reviewers answer each item, unseen by each other. For items that come in from now on."
+        ),
     )
     max_reviews = forms.IntegerField(
         min_value=1,
         max_value=20,
-        label="Most reviews",
-        help_text="While reviewers disagree, one more is asked, up to this many; then a lead decides. At once.",
+        label=gettext_lazy("Most reviews"),
+        help_text=gettext_lazy(
+            "While reviewers disagree, one more is asked, up to this many; then a lead decides. At once."
+        ),
     )
     consensus_threshold = forms.FloatField(
         min_value=0.01,
         max_value=1,
-        help_text="Share of the answers that must agree: 0.6 lets two of three decide, 1 wants all. At once.",
+        help_text=gettext_lazy(
+            "Share of the answers that must agree: 0.6 lets two of three decide, 1 wants all. At once."
+        ),
     )
     lease_seconds = forms.IntegerField(
         min_value=30,
         max_value=DAY,
-        help_text="How long an item on screen stays a reviewer’s without a key or a click. From the next item on.",
+        help_text=gettext_lazy(
+            "How long an item on screen stays a reviewer’s without a key or a click. From the next item on."
+        ),
     )
     prefetch_lease_seconds = forms.IntegerField(
         min_value=15,
         max_value=DAY,
-        label="Pre-fetch seconds",
-        help_text="How long the item that waits behind the one on screen is kept for the same reviewer.",
+        label=gettext_lazy("Pre-fetch seconds"),
+        help_text=gettext_lazy("How long the item that waits behind the one on screen is kept for the same reviewer."),
     )
     sla_seconds = forms.IntegerField(
         min_value=60,
         max_value=90 * DAY,
-        label="Due after seconds",
-        help_text="When an item is overdue; of equally urgent ones the earlier due comes first. For new items.",
+        label=gettext_lazy("Due after seconds"),
+        help_text=gettext_lazy(
+            "When an item is overdue; of equally urgent ones the earlier due comes first. For new items."
+        ),
     )
     undo_seconds = forms.IntegerField(
         min_value=0,
         max_value=600,
-        label="Undo seconds",
-        help_text="How long a decision can be taken back before it takes effect; 0 is not at all. For new decisions.",
+        label=gettext_lazy("Undo seconds"),
+        help_text=gettext_lazy(
+            "How long a decision can be taken back before it takes effect; 0 is not at all. For new decisions."
+        ),
     )
     blind_rate = forms.FloatField(
         min_value=0,
         max_value=1,
-        label=_("Blind share"),
-        help_text=_(
+        label=gettext_lazy("Blind share"),
+        help_text=gettext_lazy(
             "Of these items reviewers see nothing that the machine found until they answered: 0.1 is one in ten. "
             "Datasets for measuring take their labels alone. For new items."
         ),
@@ -110,33 +128,37 @@ class QueueForm(forms.Form):
     overlap_rate = forms.FloatField(
         min_value=0,
         max_value=1,
-        label=_("Overlap share"),
-        help_text=_("These items are answered by one reviewer more than required, so that agreement can be measured."),
+        label=gettext_lazy("Overlap share"),
+        help_text=gettext_lazy(
+            "These items are answered by one reviewer more than required, so that agreement can be measured."
+        ),
     )
     golden_rate = forms.FloatField(
         min_value=0,
         max_value=1,
-        label=_("Golden share"),
-        help_text=_(
+        label=gettext_lazy("Golden share"),
+        help_text=gettext_lazy(
             "So many golden items come to reviewers for each item that comes in: 0.05 is one for every twenty."
         ),
     )
     golden_pass_mark = forms.FloatField(
         min_value=0,
         max_value=1,
-        label=_("Golden pass mark"),
-        help_text=_(
+        label=gettext_lazy("Golden pass mark"),
+        help_text=gettext_lazy(
             "Whose golden answers score less on average gets nothing new of this queue until a lead lifts that."
         ),
     )
     golden_window = forms.IntegerField(
         min_value=1,
         max_value=200,
-        label=_("Golden answers counted"),
-        help_text=_("The mark holds for this many of a reviewer’s last golden answers; before, nobody is paused."),
+        label=gettext_lazy("Golden answers counted"),
+        help_text=gettext_lazy(
+            "The mark holds for this many of a reviewer’s last golden answers; before, nobody is paused."
+        ),
     )
     reason_for = forms.MultipleChoiceField(
-        label=_("Reason required for"),
+        label=gettext_lazy("Reason required for"),
         required=False,
         choices=[(name, name.capitalize()) for name in OUTCOMES],
         widget=forms.CheckboxSelectMultiple,
@@ -149,7 +171,9 @@ class QueueForm(forms.Form):
         help_text=_("A lead who had no part in it looks at these decisions again. For new items."),
     )
     skip_reasons = LinesField(
-        help_text="One a line, at most 9: reviewers choose by number. Who skipped an item does not get it again.",
+        help_text=gettext_lazy(
+            "One a line, at most 9: reviewers choose by number. Who skipped an item does not get it again."
+        ),
     )
     skills = SkillsField(
         required=False,
@@ -166,7 +190,7 @@ class QueueForm(forms.Form):
         assert isinstance(schema, forms.ModelChoiceField)  # noqa: S101 - for the type checker
         schema.queryset = versions
         schema.required = versions.exists()
-        schema.empty_label = None if schema.required else "default: every category of the guard model"
+        schema.empty_label = None if schema.required else gettext("default: every category of the guard model")
         self.initial["label_schema"] = queue.label_schema_id if queue else None
         self.fields["skip_reasons"].widget.attrs["rows"] = 5
         self.fields["skills"].widget.attrs["rows"] = 3
@@ -180,20 +204,28 @@ class QueueForm(forms.Form):
     def clean_skip_reasons(self) -> list[str]:
         reasons: list[str] = self.cleaned_data["skip_reasons"]
         if not 1 <= len(reasons) <= MAX_SKIP_REASONS:
-            raise forms.ValidationError(f"Give 1 to {MAX_SKIP_REASONS} reasons, one a line.")
+            raise forms.ValidationError(gettext("Give 1 to %(most)s reasons, one a line.") % {"most": MAX_SKIP_REASONS})
         if len(set(reasons)) < len(reasons):
-            raise forms.ValidationError("Two of the reasons are the same: leave one out.")
+            raise forms.ValidationError(gettext("Two of the reasons are the same: leave one out."))
         if any(len(reason) > MAX_SKIP_REASON for reason in reasons):
-            raise forms.ValidationError(f"Shorten the reasons to at most {MAX_SKIP_REASON} characters each.")
+            raise forms.ValidationError(
+                gettext("Shorten the reasons to at most %(most)s characters each.") % {"most": MAX_SKIP_REASON}
+            )
         return reasons
 
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
         required, lease = given.get("required_reviews", 0), given.get("lease_seconds", DAY)
         if given.get("max_reviews", required) < required:
-            self.add_error("max_reviews", f"Give at least {required}, the number of required reviews.")
+            self.add_error(
+                "max_reviews",
+                gettext("Give at least %(number)s, the number of required reviews.") % {"number": required},
+            )
         if given.get("prefetch_lease_seconds", lease) > lease:
-            self.add_error("prefetch_lease_seconds", f"Give at most {lease}, the lease of the item on screen.")
+            self.add_error(
+                "prefetch_lease_seconds",
+                gettext("Give at most %(seconds)s, the lease of the item on screen.") % {"seconds": lease},
+            )
         if given.get("overlap_rate") and given.get("max_reviews") == required:
             self.add_error(
                 "max_reviews",
@@ -208,6 +240,6 @@ class NewQueueForm(QueueForm):
 
     slug = forms.SlugField(
         max_length=100,
-        help_text="Its name in addresses: letters, digits, - and _. It can not be changed later.",
+        help_text=gettext_lazy("Its name in addresses: letters, digits, - and _. It can not be changed later."),
     )
     field_order = ("name", "slug")

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from review.drafts import Draft
@@ -33,7 +34,7 @@ def read_submission(post: QueryDict) -> Posted:
     """Return the submission in a form; raise InvalidAnswer when a field is missing or is not what it should be."""
     choice = post.get("outcome", "")
     if not choice:
-        raise InvalidAnswer("Choose what happens to the output first.")
+        raise InvalidAnswer(gettext("Choose what happens to the output first."))
     try:
         return Posted(
             answer=Answer(
@@ -57,7 +58,7 @@ def read_submission(post: QueryDict) -> Posted:
             idempotency_key=uuid.UUID(post.get("submission", "")),
         )
     except ValueError:
-        raise InvalidAnswer("The form was incomplete. Reload the page and submit again.") from None
+        raise InvalidAnswer(gettext("The form was incomplete. Reload the page and submit again.")) from None
 
 
 def read_effort(post: QueryDict) -> dict[str, int | None]:
@@ -70,7 +71,7 @@ def read_token(post: QueryDict) -> uuid.UUID:
     try:
         return uuid.UUID(post.get("token", ""))
     except ValueError:
-        raise InvalidAnswer("The form was incomplete. Reload the page and try again.") from None
+        raise InvalidAnswer(gettext("The form was incomplete. Reload the page and try again.")) from None
 
 
 def read_ask(post: QueryDict) -> uuid.UUID | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -36,7 +37,7 @@ def queue_new(request: MemberRequest) -> HttpResponse:
     except SettingsTaken as error:
         form.add_error("slug", str(error))
         return _page(request, form, status=409)
-    messages.success(request, f"The queue {queue.name} is made.")
+    messages.success(request, gettext("The queue %(name)s is made.") % {"name": queue.name})
     return redirect("review:queues", request.project.slug)
 
 
@@ -60,7 +61,7 @@ def queue_edit(request: MemberRequest, queue: str) -> HttpResponse:
         )
     except SettingsChanged as error:
         return _show_conflict(request, form, found, str(error))
-    messages.success(request, "Saved." if changed else "Nothing was different.")
+    messages.success(request, gettext("Saved.") if changed else gettext("Nothing was different."))
     return redirect("review:queues", request.project.slug)
 
 

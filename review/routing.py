@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from review.models import Queue, RoutingRule, RoutingTable
-from review.severity import NAMES, severity_of
+from review.severity import OR_GRAVER, severity_of
 from webapp.accounts.models import Project
 from webapp.interception.models import Check, Finding
+from webapp.templatetags.terms import term
 
 TRIGGERS = ("held", "flagged", "compared", "sampled", "late", "appeal")
 #: Of the `language` detector: the detail of such a finding is the code of the language.
@@ -65,17 +68,18 @@ class Conditions:
     def in_words(self, applications: Mapping[str, str]) -> str:
         """Return the conditions as a lead reads them; `applications` are names by id."""
         lists = {
-            "raised as": self.triggers,
-            "verdict": self.verdicts,
-            "from": tuple(applications.get(key, key) for key in self.applications),
-            "category": self.categories,
-            "rule": self.rules,
-            "language": self.languages,
+            gettext("raised as"): tuple(map(term, self.triggers)),
+            gettext("verdict"): tuple(map(term, self.verdicts)),
+            gettext("from"): tuple(applications.get(key, key) for key in self.applications),
+            gettext("category"): self.categories,
+            gettext("rule"): self.rules,
+            gettext("language"): self.languages,
         }
-        parts = [f"{what} {' or '.join(words)}" for what, words in lists.items() if words]
+        either = gettext("or").join("  ")
+        parts = [f"{what} {either.join(words)}" for what, words in lists.items() if words]
         if self.min_severity:
-            parts.append(f"severity {NAMES[self.min_severity]} or graver")
-        return ", ".join(parts) or "everything else"
+            parts.append(gettext("severity %(severity)s") % {"severity": OR_GRAVER[self.min_severity]})
+        return ", ".join(parts) or gettext("everything else")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,13 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from review.models import Queue
 from review.routing import TRIGGERS, Conditions, Rule
-from review.severity import NAMES
+from review.severity import OR_GRAVER
 from webapp.interception.models import Verdict
+from webapp.templatetags.terms import TERMS
 
 MAX_RULES = 50
 MAX_WORDS = 30
@@ -27,49 +29,57 @@ class WordsField(forms.CharField):
         words = [word.strip() for word in re.split(r"[,\n]", super().clean(value))]
         words = list(dict.fromkeys(word for word in words if word))
         if len(words) > MAX_WORDS or any(len(word) > MAX_WORD for word in words):
-            raise forms.ValidationError(f"Give at most {MAX_WORDS} words of at most {MAX_WORD} characters each.")
+            raise forms.ValidationError(
+                gettext("Give at most %(words)s words of at most %(characters)s characters each.")
+                % {"words": MAX_WORDS, "characters": MAX_WORD}
+            )
         return words
 
 
 class RuleForm(forms.Form):
     """One rule. A row in which nothing is filled in is left out."""
 
-    queue = forms.ChoiceField(label="To the queue")
+    queue = forms.ChoiceField(label=gettext_lazy("To the queue"))
     triggers = forms.MultipleChoiceField(
-        label="Raised as",
+        label=gettext_lazy("Raised as"),
         required=False,
-        choices=[(name, name) for name in TRIGGERS],
+        choices=[(name, TERMS.get(name, name)) for name in TRIGGERS],
         widget=forms.CheckboxSelectMultiple,
     )
     verdicts = forms.MultipleChoiceField(
-        label="Verdict of the machine",
+        label=gettext_lazy("Verdict of the machine"),
         required=False,
         choices=Verdict.choices,
         widget=forms.CheckboxSelectMultiple,
     )
     min_severity = forms.ChoiceField(
-        label="Severity",
+        label=gettext_lazy("Severity"),
         required=False,
-        choices=[("", "any"), *((number, f"{NAMES[number]} or graver") for number in range(1, len(NAMES)))],
+        choices=[("", gettext_lazy("any")), *OR_GRAVER.items()],
     )
     applications = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     categories = WordsField(
-        required=False, max_length=2000, help_text="Of any finding, with commas: self-harm, EMAIL_ADDRESS."
+        required=False,
+        max_length=2000,
+        help_text=gettext_lazy("Of any finding, with commas: self-harm, EMAIL_ADDRESS."),
     )
     rules = WordsField(
-        required=False, max_length=2000, label="Policy rules", help_text="Ids of rules that found something."
+        required=False,
+        max_length=2000,
+        label=gettext_lazy("Policy rules"),
+        help_text=gettext_lazy("Ids of rules that found something."),
     )
     languages = WordsField(
         required=False,
         max_length=500,
-        help_text="Codes such as es, pt; known where a language rule of the policy did not expect it.",
+        help_text=gettext_lazy("Codes such as es, pt; known where a language rule of the policy did not expect it."),
     )
 
     def __init__(self, *args: Any, queues: list[Queue], applications: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
         self._queues = {queue.slug: queue for queue in queues}
-        _set_choices(self.fields["queue"], [("", "choose a queue"), *((q.slug, q.name) for q in queues)])
+        _set_choices(self.fields["queue"], [("", gettext("choose a queue")), *((q.slug, q.name) for q in queues)])
         _set_choices(self.fields["applications"], applications)
 
     @property
@@ -85,14 +95,16 @@ class RuleForm(forms.Form):
         given = self.cleaned_data
         asked = any(value for name, value in given.items() if name not in ("queue", "ORDER", "DELETE"))
         if given.get("queue") and not asked and not self.errors:
-            raise forms.ValidationError("Give it a condition: without one, the rules below it would never be asked.")
+            raise forms.ValidationError(
+                gettext("Give it a condition: without one, the rules below it would never be asked.")
+            )
         return given
 
 
 class DefaultForm(forms.Form):
     """The last rule, which has no conditions, and the version that the lead began from."""
 
-    default = forms.ChoiceField(label="Everything else goes to")
+    default = forms.ChoiceField(label=gettext_lazy("Everything else goes to"))
     based_on = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, queues: list[Queue], **kwargs: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -102,9 +103,11 @@ def _save(request: MemberRequest, page: RoutingPage) -> HttpResponse:
         data["based_on"] = str(routing_version(project=request.project))
         return RoutingPage(request, data).render(request, status=409, message=str(error))
     if version is None:
-        messages.info(request, "Nothing was different, so nothing was saved.")
+        messages.info(request, gettext("Nothing was different, so nothing was saved."))
     else:
-        messages.success(request, f"Version {version} of the rules holds for what comes from now on.")
+        messages.success(
+            request, gettext("Version %(number)s of the rules holds for what comes from now on.") % {"number": version}
+        )
     return redirect("review:routing", request.project.slug)
 
 

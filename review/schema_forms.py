@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from review.definition import ALWAYS, OUTCOMES, Definition, RubricField
 from review.forms import LinesField
@@ -18,29 +19,33 @@ MAX_SNIPPETS = 20
 MAX_SNIPPET = 300
 MAX_RUBRIC = 8
 MAX_POINTS = 10
-_NAMES = "letters, digits, blanks and / . + & - _, at most 60 of them"
+_NAMES = gettext_lazy("letters, digits, blanks and / . + & - _, at most 60 of them")
 
 
 class SchemaForm(forms.Form):
     """What reviewers can answer; `based_on` is the version that the lead began from."""
 
     categories = LinesField(
-        help_text="One a line. The first nine have the keys 1 to 9. Those of the guard model come with its scores.",
+        help_text=gettext_lazy(
+            "One a line. The first nine have the keys 1 to 9. Those of the guard model come with its scores."
+        ),
     )
     outcomes = forms.MultipleChoiceField(
-        label="Also offered",
+        label=gettext_lazy("Also offered"),
         required=False,
         choices=[(name, name.capitalize()) for name in OUTCOMES if name not in ALWAYS],
         widget=forms.CheckboxSelectMultiple,
-        help_text="Besides release and block, which every schema has.",
+        help_text=gettext_lazy("Besides release and block, which every schema has."),
     )
     rubric = LinesField(
         required=False,
-        help_text="Questions answered with a number, one a line, each with its highest one: “tone: 5”. At most 8.",
+        help_text=gettext_lazy(
+            "Questions answered with a number, one a line, each with its highest one: “tone: 5”. At most 8."
+        ),
     )
     rationale_snippets = LinesField(
         required=False,
-        help_text="Sentences that a reviewer puts into the note with a tick, one a line. At most 20.",
+        help_text=gettext_lazy("Sentences that a reviewer puts into the note with a tick, one a line. At most 20."),
     )
 
     def __init__(self, *, definition: Definition | None, based_on: int | None = None, data: Any = None) -> None:
@@ -70,25 +75,33 @@ class SchemaForm(forms.Form):
     def clean_categories(self) -> list[str]:
         names: list[str] = self.cleaned_data["categories"]
         if not 1 <= len(names) <= MAX_CATEGORIES:
-            raise forms.ValidationError(f"Give 1 to {MAX_CATEGORIES} categories, one a line.")
+            raise forms.ValidationError(
+                gettext("Give 1 to %(most)s categories, one a line.") % {"most": MAX_CATEGORIES}
+            )
         _require_names(names)
         return names
 
     def clean_rubric(self) -> list[RubricField]:
         fields = [_rubric_field(line) for line in self.cleaned_data["rubric"]]
         if len(fields) > MAX_RUBRIC:
-            raise forms.ValidationError(f"Leave some out: a rubric has at most {MAX_RUBRIC} questions.")
+            raise forms.ValidationError(
+                gettext("Leave some out: a rubric has at most %(most)s questions.") % {"most": MAX_RUBRIC}
+            )
         _require_names([field.name for field in fields])
         return fields
 
     def clean_rationale_snippets(self) -> list[str]:
         snippets: list[str] = self.cleaned_data["rationale_snippets"]
         if len(snippets) > MAX_SNIPPETS:
-            raise forms.ValidationError(f"Leave some out: there are at most {MAX_SNIPPETS} sentences.")
+            raise forms.ValidationError(
+                gettext("Leave some out: there are at most %(most)s sentences.") % {"most": MAX_SNIPPETS}
+            )
         if any(len(snippet) > MAX_SNIPPET for snippet in snippets):
-            raise forms.ValidationError(f"Shorten the sentences to at most {MAX_SNIPPET} characters each.")
+            raise forms.ValidationError(
+                gettext("Shorten the sentences to at most %(most)s characters each.") % {"most": MAX_SNIPPET}
+            )
         if len(set(snippets)) < len(snippets):
-            raise forms.ValidationError("Two of the sentences are the same: leave one out.")
+            raise forms.ValidationError(gettext("Two of the sentences are the same: leave one out."))
         return snippets
 
 
@@ -97,7 +110,7 @@ class NewSchemaForm(SchemaForm):
 
     name = forms.SlugField(
         max_length=100,
-        help_text="Letters, digits, - and _. Versions are counted under it; it can not be changed later.",
+        help_text=gettext_lazy("Letters, digits, - and _. Versions are counted under it; it can not be changed later."),
     )
     field_order = ("name",)
 
@@ -107,7 +120,8 @@ def _rubric_field(line: str) -> RubricField:
     highest = points.strip()
     if not (highest.isascii() and highest.isdigit() and 2 <= int(highest[:4]) <= MAX_POINTS):
         raise forms.ValidationError(
-            f"End every line with a colon and the highest number, 2 to {MAX_POINTS}, as in “tone: 5”."
+            gettext("End every line with a colon and the highest number, 2 to %(most)s, as in “tone: 5”.")
+            % {"most": MAX_POINTS}
         )
     return RubricField(name.strip(), int(highest))
 
@@ -115,6 +129,9 @@ def _rubric_field(line: str) -> RubricField:
 def _require_names(names: list[str]) -> None:
     bad = next((name for name in names if not _NAME.fullmatch(name)), None)
     if bad is not None:
-        raise forms.ValidationError(f"Rename “{bad[:60]}”: a name has {_NAMES}, and begins with a letter or a digit.")
+        raise forms.ValidationError(
+            gettext("Rename “%(name)s”: a name has %(allowed)s, and begins with a letter or a digit.")
+            % {"name": bad[:60], "allowed": _NAMES}
+        )
     if len(set(names)) < len(names):
-        raise forms.ValidationError("Two of the names are the same: leave one out.")
+        raise forms.ValidationError(gettext("Two of the names are the same: leave one out."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -77,7 +78,7 @@ def schema_edit(request: MemberRequest, schema: str) -> HttpResponse:
         again = SchemaForm(definition=None, based_on=0, data=data)
         return _page(request, again, found, status=409, message=str(error))
     if version is None:
-        messages.info(request, "Nothing was different, so no version was stored.")
+        messages.info(request, gettext("Nothing was different, so no version was stored."))
     else:
         messages.success(request, f"{version} is stored. Queues go on with theirs until you choose it there.")
     return redirect("review:schemas", request.project.slug)

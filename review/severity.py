@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext_lazy
+
 from webapp.interception.models import Check, Finding
 
 NONE, LOW, MEDIUM, HIGH, CRITICAL = range(5)
 NAMES = ("none", "low", "medium", "high", "critical")
+OR_GRAVER = {
+    1: gettext_lazy("low or graver"),
+    2: gettext_lazy("medium or graver"),
+    3: gettext_lazy("high or graver"),
+    4: gettext_lazy("critical or graver"),
+}
 
 #: What is not named here is medium.
 CATEGORY_SEVERITY = {

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from django.utils.translation import gettext
+
 from review.characters import cuts_character
 from review.definition import Definition
 from review.errors import InvalidAnswer
@@ -75,10 +77,10 @@ def changed_spans(
     labels = types_of(schema, findings.values())
     sources = [span.finding for span in spans if span.finding is not None]
     if len(set(sources)) < len(sources):
-        raise InvalidAnswer("A finding can be moved to one place only.")
+        raise InvalidAnswer(gettext("A finding can be moved to one place only."))
     for span in spans:
         if span.label not in labels:
-            raise InvalidAnswer("One of the marked places has a type that this queue does not offer.")
+            raise InvalidAnswer(gettext("One of the marked places has a type that this queue does not offer."))
         _require_source(span, findings, kept)
         _require_place(span, output or "", findings)
     return [span for span in dict.fromkeys(spans) if not _is_unchanged(span, findings)]
@@ -89,19 +91,21 @@ def _require_source(span: MarkedSpan, findings: Mapping[int, Finding], kept: Map
         return
     source = findings.get(span.finding)
     if source is None or not is_output_span(source):
-        raise InvalidAnswer("One of the marked places belongs to no finding in this output.")
+        raise InvalidAnswer(gettext("One of the marked places belongs to no finding in this output."))
     if kept.get(span.finding) is False:
-        raise InvalidAnswer("A finding was dropped and moved at the same time. Keep it, or drop it where it was.")
+        raise InvalidAnswer(
+            gettext("A finding was dropped and moved at the same time. Keep it, or drop it where it was.")
+        )
 
 
 def _require_place(span: MarkedSpan, output: str, findings: Mapping[int, Finding]) -> None:
     if not 0 <= span.start < span.end <= len(output):
-        raise InvalidAnswer("One of the marked places lies outside the output.")
+        raise InvalidAnswer(gettext("One of the marked places lies outside the output."))
     source = findings.get(span.finding) if span.finding is not None else None
     # A detector may have cut a character; whoever only moved the other end did not.
     given = {edge for edge in (span.start, span.end) if source is None or edge not in (source.start, source.end)}
     if any(cuts_character(output, edge) for edge in given):
-        raise InvalidAnswer("One of the marked places begins or ends inside a character.")
+        raise InvalidAnswer(gettext("One of the marked places begins or ends inside a character."))
 
 
 def _is_unchanged(span: MarkedSpan, findings: Mapping[int, Finding]) -> bool:

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -30,7 +30,7 @@ from webapp.accounts.access import MemberRequest, member_required
 from webapp.accounts.models import Role, User
 from webapp.accounts.selectors import members_of
 
-PAUSED = "A lead paused this queue: it gives out nothing new until it goes on."
+PAUSED = gettext_lazy("A lead paused this queue: it gives out nothing new until it goes on.")
 LEADS = (Role.OWNER, Role.LEAD)
 REVIEWERS = (Role.OWNER, Role.LEAD, Role.REVIEWER)
 
@@ -99,7 +99,7 @@ def go_on(request: MemberRequest, queue: Queue) -> HttpResponse:
         return redirect("review:item", request.project.slug, slots[0].item.public_id)
     if due_rest(membership=request.membership, now=timezone.now()):
         return redirect("review:rest", request.project.slug)
-    reason = PAUSED if queue.paused else "Nothing is waiting for you in this queue."
+    reason = PAUSED if queue.paused else gettext("Nothing is waiting for you in this queue.")
     if open_pauses(request.project).filter(reviewer=request.user, queue=queue).exists():
         reason = gettext("You are paused in this queue: a lead has to let you go on.")
     if missing := missing_skills(queue=queue, membership=request.membership):

@@ -11,6 +11,7 @@ from webapp.accounts import language as accounts
 from webapp.interception.api import api
 from webapp.interception.moderations import api as openai_api
 from webapp.interception.views import api_docs
+from webapp.languages import script_texts
 from webapp.monitoring import views as monitoring
 
 # Mounted here, above both rooms: interception does not know that there are appeals.
@@ -23,6 +24,7 @@ urlpatterns = [
     path("accounts/logout/", allauth.logout, name="account_logout"),
     path("accounts/password/change/", allauth.password_change, name="account_change_password"),
     path("accounts/language/", accounts.language, name="language"),
+    path("texts/<slug:language>.js", script_texts, name="script-texts"),
     path("v1/docs", api_docs, name="api-docs"),
     path("v1/", api.urls),
     path("openai/v1/", openai_api.urls),

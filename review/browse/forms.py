@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from review.models.annotations import Outcome
 from review.models.appeals import AppealOutcome
@@ -14,11 +14,12 @@ from review.severity import CRITICAL, HIGH, LOW, MEDIUM, NAMES
 from review.views import LEADS
 from webapp.accounts.models import Membership
 from webapp.interception.models import Verdict
+from webapp.templatetags.terms import TERMS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-ANY = ("", "any")
+ANY = ("", gettext_lazy("any"))
 OPEN, WITH_LEADS, CHANGED, NO_RULE = "open", "leads", "changed", "-"
 MADE, PENDING = "made", "pending"
 
@@ -30,27 +31,41 @@ def _select(label: StrOrPromise, *choices: tuple[str, StrOrPromise]) -> forms.Ch
 class BrowseForm(forms.Form):
     """Everything may be left open; an unknown value is an error, never ignored."""
 
-    q = forms.CharField(required=False, max_length=200, label="Words in the output or the messages", strip=True)
-    state = _select("State", (OPEN, "open"), (WITH_LEADS, "with leads"), *ItemState.choices)
-    queue = _select("Queue")
-    severity = _select("Severity", *((NAMES[number], NAMES[number]) for number in (CRITICAL, HIGH, MEDIUM, LOW)))
-    outcome = _select("Decided", *Outcome.choices, (CHANGED, "anything but release"))
-    verdict = _select("Machine's verdict", *Verdict.choices)
-    rule = forms.CharField(required=False, max_length=100, label="Rule that fired")
-    category = forms.CharField(required=False, max_length=100, label="Category found")
-    application = _select("Application")
-    reviewer = _select("Answered by")
+    q = forms.CharField(
+        required=False, max_length=200, label=gettext_lazy("Words in the output or the messages"), strip=True
+    )
+    state = _select(
+        gettext_lazy("State"),
+        (OPEN, gettext_lazy("open")),
+        (WITH_LEADS, gettext_lazy("with leads")),
+        *ItemState.choices,
+    )
+    queue = _select(gettext_lazy("Queue"))
+    severity = _select(
+        gettext_lazy("Severity"), *((NAMES[number], TERMS[NAMES[number]]) for number in (CRITICAL, HIGH, MEDIUM, LOW))
+    )
+    outcome = _select(gettext_lazy("Decided"), *Outcome.choices, (CHANGED, gettext_lazy("anything but release")))
+    verdict = _select(gettext_lazy("Machine's verdict"), *Verdict.choices)
+    rule = forms.CharField(required=False, max_length=100, label=gettext_lazy("Rule that fired"))
+    category = forms.CharField(required=False, max_length=100, label=gettext_lazy("Category found"))
+    application = _select(gettext_lazy("Application"))
+    reviewer = _select(gettext_lazy("Answered by"))
     appeal = _select(
         gettext_lazy("Appeal"),
         (MADE, gettext_lazy("any outcome")),
         (PENDING, gettext_lazy("pending")),
         *AppealOutcome.choices,
     )
-    due = _select("Due", ("overdue", "overdue"), ("hour", "in the next hour"))
-    skipped = forms.CharField(required=False, max_length=200, label="Skipped because")
-    time = _select("Time of", ("raised", "coming in"), ("decided", "decision"), ("skipped", "skip"))
-    since = forms.DateTimeField(required=False, label="From (UTC)")
-    until = forms.DateTimeField(required=False, label="Until (UTC)")
+    due = _select(gettext_lazy("Due"), ("overdue", gettext_lazy("overdue")), ("hour", gettext_lazy("in the next hour")))
+    skipped = forms.CharField(required=False, max_length=200, label=gettext_lazy("Skipped because"))
+    time = _select(
+        gettext_lazy("Time of"),
+        ("raised", gettext_lazy("coming in")),
+        ("decided", gettext_lazy("decision")),
+        ("skipped", pgettext_lazy("time of", "skip")),
+    )
+    since = forms.DateTimeField(required=False, label=gettext_lazy("From (UTC)"))
+    until = forms.DateTimeField(required=False, label=gettext_lazy("Until (UTC)"))
 
     def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -6,6 +6,7 @@ Of one that was taken back only `counts` and `undone_at` change; the answer that
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from policies.models import PolicyVersion
 from review.models.items import Assignment, ReviewItem
@@ -15,22 +16,22 @@ from webapp.interception.models import Finding
 
 
 class AnnotationVerdict(models.TextChoices):
-    VIOLATES = "violates"
-    FINE = "fine"
-    UNSURE = "unsure"
+    VIOLATES = "violates", gettext_lazy("Violates")
+    FINE = "fine", gettext_lazy("Fine")
+    UNSURE = "unsure", gettext_lazy("Unsure")
 
 
 class Outcome(models.TextChoices):
-    RELEASE = "release"
-    REDACT = "redact"
-    REPLACE = "replace"
-    BLOCK = "block"
+    RELEASE = "release", gettext_lazy("Release")
+    REDACT = "redact", gettext_lazy("Redact")
+    REPLACE = "replace", gettext_lazy("Replace")
+    BLOCK = "block", gettext_lazy("Block")
 
 
 class Assistance(models.TextChoices):
-    BLIND = "blind", "machine scores were hidden"
-    AFTER_COMMIT = "after_commit", "shown after the reviewer committed"
-    SHOWN = "shown", "machine scores were shown"
+    BLIND = "blind", gettext_lazy("machine scores were hidden")
+    AFTER_COMMIT = "after_commit", gettext_lazy("shown after the reviewer committed")
+    SHOWN = "shown", gettext_lazy("machine scores were shown")
 
 
 class Annotation(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from review.models.decisions import Decision
 from review.models.items import ReviewItem
@@ -18,8 +19,8 @@ class Appellant(models.TextChoices):
 
 
 class AppealOutcome(models.TextChoices):
-    UPHELD = "upheld"
-    REVERSED = "reversed"
+    UPHELD = "upheld", gettext_lazy("Upheld")
+    REVERSED = "reversed", gettext_lazy("Reversed")
 
 
 class Appeal(models.Model):

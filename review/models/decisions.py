@@ -7,6 +7,7 @@ from typing import Self
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from policies.models import PolicyVersion
 from review.models.annotations import Outcome
@@ -16,11 +17,11 @@ from webapp.ids import uuid7
 
 
 class Method(models.TextChoices):
-    SINGLE = "single"
-    CONSENSUS = "consensus"
-    ADJUDICATED = "adjudicated"
-    CLUSTER = "cluster"
-    APPEAL = "appeal"
+    SINGLE = "single", gettext_lazy("Single")
+    CONSENSUS = "consensus", gettext_lazy("Consensus")
+    ADJUDICATED = "adjudicated", gettext_lazy("Adjudicated")
+    CLUSTER = "cluster", gettext_lazy("Cluster")
+    APPEAL = "appeal", gettext_lazy("Appeal")
     QA = "qa"
 
 

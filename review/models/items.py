@@ -7,6 +7,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from review.models.queues import Queue
 from review.severity import NAMES as SEVERITY_NAMES
@@ -16,14 +17,14 @@ from webapp.interception.models import Check
 
 
 class ItemState(models.TextChoices):
-    PENDING = "pending"
-    IN_REVIEW = "in_review"
-    ADJUDICATION = "adjudication"
-    ESCALATED = "escalated"
-    DECIDED = "decided"
-    REOPENED = "reopened"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
+    PENDING = "pending", gettext_lazy("Pending")
+    IN_REVIEW = "in_review", gettext_lazy("In Review")
+    ADJUDICATION = "adjudication", gettext_lazy("Adjudication")
+    ESCALATED = "escalated", gettext_lazy("Escalated")
+    DECIDED = "decided", gettext_lazy("Decided")
+    REOPENED = "reopened", gettext_lazy("Reopened")
+    CANCELLED = "cancelled", gettext_lazy("Cancelled")
+    EXPIRED = "expired", gettext_lazy("Expired")
 
 
 OPEN_STATES = (ItemState.PENDING, ItemState.IN_REVIEW, ItemState.ADJUDICATION, ItemState.ESCALATED, ItemState.REOPENED)

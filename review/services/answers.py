@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import F
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from review.candidates import checked_preference, store_preference
@@ -29,6 +30,7 @@ from review.spans import MarkedSpan, changed_spans
 from review.texts import is_output_span, restore_newlines, same_but_newlines, sha256_text
 from webapp.accounts.models import User
 from webapp.interception.models import Finding
+from webapp.templatetags.terms import term
 
 if TYPE_CHECKING:
     from review.services.submission import Answer
@@ -59,7 +61,7 @@ def validate_answer(*, item: ReviewItem, answer: Answer, assistance: Assistance 
     A blind answer says nothing of findings: its reviewer did not see them.
     """
     if answer.outcome and answer.outcome not in Outcome.values:
-        raise InvalidAnswer("Choose one of: release, redact, replace, block, unsure.")
+        raise InvalidAnswer(gettext("Choose one of: release, redact, replace, block, unsure."))
     schema = read_definition(item.queue.label_schema.definition)
     rationale = _fit_schema(answer, schema)
     categories = schema.categories
@@ -68,7 +70,7 @@ def validate_answer(*, item: ReviewItem, answer: Answer, assistance: Assistance 
     findings = {finding.id: finding for finding in item.checked.findings.all()}
     blind = assistance == Assistance.BLIND
     if set(answer.findings) - (set() if blind else set(findings)):
-        raise InvalidAnswer("One of the findings does not belong to this item.")
+        raise InvalidAnswer(gettext("One of the findings does not belong to this item."))
     output = item.checked.content.output
     seen = {} if blind else findings
     spans = changed_spans(answer.spans, output=output, findings=seen, kept=answer.findings, schema=schema)
@@ -109,12 +111,15 @@ def _in_order(answer: Answer, categories: list[str]) -> dict[str, bool]:
 def _fit_schema(answer: Answer, schema: Definition) -> str:
     """Return the note with the chosen sentences before it; raise InvalidAnswer for what the schema does not offer."""
     if (answer.outcome or "unsure") not in schema.outcomes:
-        raise InvalidAnswer(f"This queue offers {', '.join(schema.outcomes)}. Choose one of these.")
+        raise InvalidAnswer(
+            gettext("This queue offers %(outcomes)s. Choose one of these.")
+            % {"outcomes": ", ".join(map(term, schema.outcomes))}
+        )
     scales = {field.name: field.scale for field in schema.rubric}
     if any(points not in scales.get(name, ()) for name, points in answer.rubric.items()):
-        raise InvalidAnswer("A number of the rubric does not fit this queue's label schema.")
+        raise InvalidAnswer(gettext("A number of the rubric does not fit this queue's label schema."))
     if set(answer.snippets) - set(schema.rationale_snippets):
-        raise InvalidAnswer("One of the sentences is not in this queue's label schema.")
+        raise InvalidAnswer(gettext("One of the sentences is not in this queue's label schema."))
     rationale = "\n".join(part for part in (*answer.snippets, answer.note) if part)
     validate_note(rationale)
     return rationale
@@ -140,7 +145,7 @@ def _kept(answer: Answer, findings: dict[int, Finding], spans: list[MarkedSpan])
         for place in places:
             kept.setdefault(place, True)
         if not spans and not any(kept[place] for place in places):
-            raise InvalidAnswer("There is nothing to redact: keep or mark a place, or edit the output.")
+            raise InvalidAnswer(gettext("There is nothing to redact: keep or mark a place, or edit the output."))
     return kept
 
 
@@ -161,12 +166,12 @@ def _correction(item: ReviewItem, answer: Answer) -> str | None:
         return None
     original = item.checked.content.output
     if original is None or answer.correction is None:
-        raise InvalidAnswer("Edit the output first; the edited text is what goes out.")
+        raise InvalidAnswer(gettext("Edit the output first; the edited text is what goes out."))
     if same_but_newlines(answer.correction, original):
-        raise InvalidAnswer("The edited text is the same as the output. Change it, or release the output.")
+        raise InvalidAnswer(gettext("The edited text is the same as the output. Change it, or release the output."))
     text = restore_newlines(answer.correction, original=original)
     if len(text.encode()) > MAX_CORRECTION_BYTES or "\x00" in text:
-        raise InvalidAnswer("The edited text is over 1 MiB or contains a NUL character.")
+        raise InvalidAnswer(gettext("The edited text is over 1 MiB or contains a NUL character."))
     return text
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, When
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from review.errors import SlotLost
 from review.models import Assignment, Queue, ReviewItem
@@ -185,7 +186,7 @@ def heartbeat(*, slot: Assignment, user: User, lease_token: uuid.UUID) -> dt.dat
         .update(state=SlotState.LEASED, lease_expires_at=expires_at)
     )
     if not extended:
-        raise SlotLost("This item is no longer reserved for you.")
+        raise SlotLost(gettext("This item is no longer reserved for you."))
     return expires_at
 
 

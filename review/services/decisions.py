@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from policies.services import policy_ref
@@ -264,6 +265,6 @@ def record_decision_event(
 def require_outcome(*, outcome: str, slot: Assignment) -> None:
     """Raise InvalidAnswer when who settles an item is unsure: there is nobody after them."""
     if slot.role == SlotRole.ADJUDICATOR and not outcome:
-        raise InvalidAnswer("An adjudicator decides: choose what happens to the output.")
+        raise InvalidAnswer(gettext("An adjudicator decides: choose what happens to the output."))
     if slot.role == SlotRole.APPEAL and not outcome:
         raise InvalidAnswer(_("You decide this appeal: choose what happens to the output, or escalate it."))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from review.errors import InvalidAnswer, SlotLost
@@ -33,7 +34,7 @@ def skip(*, slot: Assignment, membership: Membership, lease_token: uuid.UUID, re
     lock_reviewer(membership.user_id)
     item, slot = _lock(slot, membership, lease_token)
     if reason not in item.queue.skip_reasons:
-        raise InvalidAnswer("Choose one of the reasons to skip this item.")
+        raise InvalidAnswer(gettext("Choose one of the reasons to skip this item."))
     Exclusion.objects.get_or_create(item=item, reviewer=membership.user, why=SKIPPED, defaults={"reason": reason})
     _put_back(slot, SlotState.OPEN)
     record_event(
@@ -65,7 +66,7 @@ def escalate(
     lock_reviewer(membership.user_id)
     item, slot = _lock(slot, membership, lease_token)
     if slot.role == SlotRole.ADJUDICATOR:
-        raise InvalidAnswer("This item is already with the leads: decide it, or skip it.")
+        raise InvalidAnswer(gettext("This item is already with the leads: decide it, or skip it."))
     asked, _unknown = whom_to_ask(item=item, author=membership, text=note, ask=ask, leads_only=True)
     _put_back(slot, SlotState.VOID)
     _escalate(item, user_actor(membership.user, membership.role), "cause:reviewer", asked)
@@ -80,7 +81,7 @@ def _lock(slot: Assignment, membership: Membership, lease_token: uuid.UUID) -> t
     slot = Assignment.objects.select_for_update().get(id=slot.id)
     held = slot.lease_owner_id == membership.user_id and slot.lease_token == lease_token
     if not held or slot.state not in (SlotState.OPEN, SlotState.LEASED):
-        raise SlotLost("This item is no longer reserved for you.")
+        raise SlotLost(gettext("This item is no longer reserved for you."))
     return item, slot
 
 

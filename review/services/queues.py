@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext
 
 from review.errors import SettingsChanged, SettingsTaken
 from review.models import Assignment, Queue, ReviewItem
@@ -53,7 +54,7 @@ def create_queue(*, project: Project, slug: str, settings: Mapping[str, Any], me
         with transaction.atomic():
             queue = Queue.objects.create(project=project, slug=slug, **values)
     except IntegrityError:
-        raise SettingsTaken("This project has a queue with that slug. Choose another one.") from None
+        raise SettingsTaken(gettext("This project has a queue with that slug. Choose another one.")) from None
     _record("review.queue.created", queue, membership, [], _figures(queue))
     return queue
 
@@ -67,7 +68,7 @@ def change_queue(*, queue: Queue, version: int, settings: Mapping[str, Any], mem
     # no_key: whoever raises or answers an item at this moment refers to the queue and need not wait.
     current = Queue.objects.select_for_update(no_key=True, of=("self",)).select_related("label_schema").get(pk=queue.pk)
     if current.version != version:
-        raise SettingsChanged("Another lead changed this queue while you had it open.")
+        raise SettingsChanged(gettext("Another lead changed this queue while you had it open."))
     changed = sorted(name for name in settings if name in QUEUE_SETTINGS and getattr(current, name) != settings[name])
     if not changed:
         return []

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from review.errors import InvalidAnswer
 from review.models import Exclusion, Reopening, ReviewItem
@@ -31,16 +32,16 @@ def reopen(*, item: ReviewItem, membership: Membership, reason: str) -> ReviewIt
     """
     validate_note(reason)
     if not reason:
-        raise InvalidAnswer("Say why it is opened again.")
+        raise InvalidAnswer(gettext("Say why it is opened again."))
     item = ReviewItem.objects.select_for_update(of=("self",)).select_related("queue").get(id=item.id)
     if item.golden_id is not None:
-        raise InvalidAnswer("This is a golden item: nothing follows from it. Retire it instead.")
+        raise InvalidAnswer(gettext("This is a golden item: nothing follows from it. Retire it instead."))
     if item.state != ItemState.DECIDED:
-        raise InvalidAnswer("Only a decided item can be opened again.")
+        raise InvalidAnswer(gettext("Only a decided item can be opened again."))
     if item.decided_at is not None and item.decided_at > timezone.now():
-        raise InvalidAnswer("Who decided it can still take that back. Open it again in a moment.")
+        raise InvalidAnswer(gettext("Who decided it can still take that back. Open it again in a moment."))
     if ReviewItem.objects.real().filter(checked=item.checked_id, queue=item.queue_id, state__in=OPEN_STATES).exists():
-        raise InvalidAnswer("This check came to the queue once more and waits there already.")
+        raise InvalidAnswer(gettext("This check came to the queue once more and waits there already."))
     _keep_away(item)
     begin_cycle(item, [SlotRole.PRIMARY, *[SlotRole.OVERLAP] * (item.queue.required_reviews - 1)])
     Reopening.objects.create(item=item, cycle=item.cycle, reopened_by=membership.user, reason=reason)

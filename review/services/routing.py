@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext
 
 from review.errors import SettingsChanged
 from review.models import RoutingRule, RoutingTable
@@ -31,7 +32,9 @@ def save_routing(*, project: Project, based_on: int, rules: Sequence[Rule], memb
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     newest = routing_version(project=project)
     if newest != based_on:
-        raise SettingsChanged(f"Another lead saved version {newest} of the rules while you had these open.")
+        raise SettingsChanged(
+            gettext("Another lead saved version %(number)s of the rules while you had these open.") % {"number": newest}
+        )
     if active_rules(project) == list(rules):
         return None
     table = RoutingTable.objects.create(project=project, version=newest + 1, created_by=membership.user)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 from review.definition import Definition, read_definition
 from review.errors import SettingsChanged, SettingsTaken
@@ -19,7 +20,7 @@ def create_schema(*, project: Project, name: str, definition: Definition, member
         with transaction.atomic():
             schema = LabelSchema.objects.create(project=project, name=name)
     except IntegrityError:
-        raise SettingsTaken("This project has a label schema of that name. Choose another one.") from None
+        raise SettingsTaken(gettext("This project has a label schema of that name. Choose another one.")) from None
     return _store(schema, 1, definition, membership)
 
 
@@ -34,7 +35,10 @@ def add_schema_version(
     LabelSchema.objects.select_for_update(no_key=True).get(pk=schema.pk)
     newest = schema.versions.order_by("-version")[0]
     if newest.version != based_on:
-        raise SettingsChanged(f"Another lead stored version {newest.version} while you had version {based_on} open.")
+        raise SettingsChanged(
+            gettext("Another lead stored version %(newest)s while you had version %(open)s open.")
+            % {"newest": newest.version, "open": based_on}
+        )
     if read_definition(newest.definition) == definition:
         return None
     return _store(schema, newest.version + 1, definition, membership)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.utils.translation import gettext, gettext_noop
 
 from review.blind import assistance_of
 from review.errors import InvalidAnswer, ItemChanged, SlotLost
@@ -22,9 +23,9 @@ from webapp.accounts.models import Membership
 from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, EventOutcome, record_event
 
-RETAKEN = "Somebody else has this item now. Your answer is kept, but it does not count."
-UNDONE = "You took this answer back."
-DECIDED = "This item was already decided. Your answer is kept, but it does not count."
+RETAKEN = gettext_noop("Somebody else has this item now. Your answer is kept, but it does not count.")
+UNDONE = gettext_noop("You took this answer back.")
+DECIDED = gettext_noop("This item was already decided. Your answer is kept, but it does not count.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +92,15 @@ def submit_annotation(
     item = ReviewItem.objects.select_for_update().get(id=slot.item_id)
     slot = Assignment.objects.select_for_update().get(id=slot.id)
     if not may_adjudicate(slot, membership):
-        raise SlotLost("Only a lead or an owner decides this item now.")
+        raise SlotLost(gettext("Only a lead or an owner decides this item now."))
     assistance = assistance_of(item=item, user=membership.user)
     checked = validate_answer(item=item, answer=answer, assistance=assistance)
     require_outcome(outcome=answer.outcome, slot=slot)
     message = _why_not_counting(item, slot, membership, lease_token)
     if not message and item.version != item_version:
-        raise ItemChanged("Something new was found in this item while you looked at it. Look again, then submit.")
+        raise ItemChanged(
+            gettext("Something new was found in this item while you looked at it. Look again, then submit.")
+        )
     annotation = store_answer(
         item=item,
         slot=slot,
@@ -123,23 +126,25 @@ def submit_annotation(
 
 def _again(stored: Annotation, slot: Assignment, membership: Membership) -> Submitted:
     if stored.reviewer_id != membership.user_id or stored.assignment_id != slot.id:
-        raise InvalidAnswer("This submission number was used for another answer. Reload the page and submit again.")
+        raise InvalidAnswer(
+            gettext("This submission number was used for another answer. Reload the page and submit again.")
+        )
     if stored.undone_at is not None:
-        return Submitted(stored, message=UNDONE)
+        return Submitted(stored, message=gettext(UNDONE))
     decision = stored.item.decisions.standing().filter(cycle=stored.cycle).first() if stored.counts else None
-    return Submitted(stored, decision=decision, message="" if stored.counts else RETAKEN)
+    return Submitted(stored, decision=decision, message="" if stored.counts else gettext(RETAKEN))
 
 
 def _why_not_counting(item: ReviewItem, slot: Assignment, membership: Membership, lease_token: uuid.UUID) -> str:
     if item.state not in OPEN_STATES:
-        return DECIDED
+        return gettext(DECIDED)
     mine = slot.lease_owner_id == membership.user_id
     if slot.state in (SlotState.LEASED, SlotState.HELD) and mine:
         return ""  # perhaps leased again, or held, in another tab: it is still their answer, and the first one counts
     others = item.assignments.filter(lease_owner_id=membership.user_id, state__in=LIVE_STATES).exclude(id=slot.id)
     if slot.state == SlotState.OPEN and mine and slot.lease_token == lease_token and not others.exists():
         return ""
-    return RETAKEN
+    return gettext(RETAKEN)
 
 
 def _record(annotation: Annotation, membership: Membership) -> None:

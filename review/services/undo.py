@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from review.errors import TooLate
 from review.models import Annotation, Assignment, Decision, ReviewItem
@@ -24,12 +25,14 @@ from review.services.decisions import record_decision_event, take_effect
 from webapp.accounts.models import Membership
 from webapp.interception.releases import let_out, withdraw_release
 
-NEWER_ITEM = "Taken back. Something new was found meanwhile, so the output waits in the queue again, as another item."
+NEWER_ITEM = gettext_noop(
+    "Taken back. Something new was found meanwhile, so the output waits in the queue again, as another item."
+)
 _HAPPENED = {
-    Outcome.RELEASE: "the output was released",
-    Outcome.REDACT: "the redacted output was released",
-    Outcome.REPLACE: "the edited text was released",
-    Outcome.BLOCK: "the output was blocked",
+    Outcome.RELEASE: gettext_lazy("the output was released"),
+    Outcome.REDACT: gettext_lazy("the redacted output was released"),
+    Outcome.REPLACE: gettext_lazy("the edited text was released"),
+    Outcome.BLOCK: gettext_lazy("the output was blocked"),
 }
 
 
@@ -57,7 +60,7 @@ def undo_decision(*, decision: Decision, membership: Membership) -> Undone:
     slot = Assignment.objects.select_for_update().get(pk=answer.assignment_id)
     decision = Decision.objects.select_for_update().get(pk=decision.pk)
     if decision.decided_by_id != membership.user_id or not may_adjudicate(slot, membership):
-        raise TooLate("Only who decided this can take it back.")
+        raise TooLate(gettext("Only who decided this can take it back."))
     if decision.undone_at is not None:
         return _again(item, membership)
     now = timezone.now()
@@ -75,7 +78,7 @@ def undo_decision(*, decision: Decision, membership: Membership) -> Undone:
     open_again(decision)
     withdraw_cluster(decision, membership)
     if not _reopen(item, decision):
-        return Undone(item, None, NEWER_ITEM)
+        return Undone(item, None, gettext(NEWER_ITEM))
     lease_again(slot, membership.user, seconds=item.queue.lease_seconds)
     return Undone(item, slot)
 
@@ -85,20 +88,21 @@ def _answer_of(decision: Decision, membership: Membership) -> Annotation:
     answers = Annotation.objects.filter(item_id=decision.item_id, cycle=decision.cycle, reviewer_id=membership.user_id)
     answer = answers.order_by("-counts", "-created_at", "-id").first()
     if answer is None:
-        raise TooLate("Only who decided this can take it back.")
+        raise TooLate(gettext("Only who decided this can take it back."))
     return answer
 
 
 def _again(item: ReviewItem, membership: Membership) -> Undone:
     slot = own_slot(item=item, user=membership.user)
     if slot is None:
-        raise TooLate("You took this back already, and the item has moved on since.")
+        raise TooLate(gettext("You took this back already, and the item has moved on since."))
     return Undone(item, slot)
 
 
 def _what_happened(decision: Decision, item: ReviewItem) -> str:
     at = item.decided_at or decision.created_at
-    return f"Too late to take back: {_HAPPENED[Outcome(decision.outcome)]} at {at.astimezone(dt.UTC):%H:%M:%S} UTC."
+    said = {"what": _HAPPENED[Outcome(decision.outcome)], "at": f"{at.astimezone(dt.UTC):%H:%M:%S}"}
+    return gettext("Too late to take back: %(what)s at %(at)s UTC.") % said
 
 
 def _reopen(item: ReviewItem, decision: Decision) -> bool:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django import template
 from django.urls import reverse
+from django.utils.formats import number_format
 
 from review.dashboard.queries import AGES
 
@@ -19,7 +20,7 @@ def duration(milliseconds: float) -> str:
     """Return a length of time with two units at most: "850 ms" is "0.9 s", "75000 ms" is "1 min 15 s"."""
     seconds = milliseconds / 1000
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return f"{number_format(seconds, 1)} s"
     minutes, left = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -34,9 +35,9 @@ def percent(share: float) -> str:
 
 
 @register.filter
-def bar(value: int, highest: int) -> float:
-    """Return how high a bar of 24 units is, where `highest` reaches the top."""
-    return round(24 * value / highest, 1) if highest else 0.0
+def bar(value: int, highest: int) -> str:
+    """Return how high a bar of 24 units is, where `highest` reaches the top; as a drawing has it in every language."""
+    return f"{24 * value / highest if highest else 0:.1f}"
 
 
 @register.simple_tag(takes_context=True)

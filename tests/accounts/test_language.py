@@ -89,3 +89,13 @@ def test_numbers_in_a_german_form_are_those_that_the_browser_sends_back(cast: Ca
     page = client.get(reverse("accounts:settings", args=["acme"])).content.decode()
     assert 'step="any" value="0.25"' in page
     assert 'lang="de"' in page
+
+
+def test_scripts_speak_the_language_of_the_page(client: Client, db: None) -> None:
+    page = client.get(reverse("account_login"), **GERMAN).content.decode()  # type: ignore[arg-type]
+    assert '<script src="/texts/de.js" defer>' in page
+    script = client.get("/texts/de.js", HTTP_ACCEPT_LANGUAGE="en")
+    assert script["Content-Type"].startswith("text/javascript")
+    assert "Erneut versuchen" in json.dumps(script.content.decode(), ensure_ascii=False)
+    assert "/texts/" not in client.get(reverse("account_login")).content.decode()
+    assert client.get("/texts/tlh.js").status_code == 404

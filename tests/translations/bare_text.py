@@ -10,7 +10,11 @@ SHOWN = {"aria-label", "title", "placeholder", "alt"}
 NO_TEXT = {"code", "kbd", "pre"}
 #: Names and signs that are the same in every language.
 NAMES = re.compile(r"\b(Countersign|SHA-256|UTC|ms|JSON|YAML|CSV|PDF)\b|&\w+;")
-TAGS = re.compile(r"\{%\s*(?:blocktranslate|comment)\b.*?%\}.*?\{%\s*end(?:blocktranslate|comment)\s*%\}", re.DOTALL)
+TAGS = re.compile(
+    r"\{%\s*(?:blocktranslate|comment)\b.*?%\}.*?\{%\s*end(?:blocktranslate|comment)\s*%\}"
+    r"|\{% block frame %\}.*?\{% endblock %\}",  # a class
+    re.DOTALL,
+)
 ANY_TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
 WORD = re.compile(r"[^\W\d_]{2,}")
 

@@ -27,6 +27,8 @@ FUNCTIONS = {
     "npgettext": ((1, "c"), 2, 3),
     "npgettext_lazy": ((1, "c"), 2, 3),
 }
+#: Also what is said in the middle of a template string of JavaScript.
+OPTIONS = {"parse_template_string": True}
 #: A literal among the arguments of a tag: {% include "x" with title=_("Split") %}.
 IN_TAGS = re.compile(r"""\b_\((["'])(.+?)\1\)""")
 
@@ -58,8 +60,9 @@ def _python() -> Iterator[Found]:
 
 def _from_source(method: str, files: list[Path]) -> Iterator[Found]:
     for path in files:
+        source = BytesIO(path.read_bytes())
         # "_" is in almost every file, as a name of what nobody needs: only calls with a literal are extracted.
-        for _line, text, _comments, context in extract(method, BytesIO(path.read_bytes()), keywords=FUNCTIONS):
+        for _line, text, _comments, context in extract(method, source, keywords=FUNCTIONS, options=OPTIONS):
             message = (text[0], text[1]) if isinstance(text, tuple) else text
             yield message, path.relative_to(ROOT).as_posix(), context or ""
 

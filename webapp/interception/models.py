@@ -6,6 +6,7 @@ Rows point to their check by a field named `checked`: `check` is a method of eve
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from policies.models import PolicyVersion
 from webapp.accounts.models import Application, Project
@@ -18,10 +19,10 @@ class CheckState(models.TextChoices):
 
 
 class Verdict(models.TextChoices):
-    ALLOW = "allow"
-    REDACT = "redact"
-    HOLD = "hold"
-    BLOCK = "block"
+    ALLOW = "allow", gettext_lazy("Allow")
+    REDACT = "redact", gettext_lazy("Redact")
+    HOLD = "hold", gettext_lazy("Hold")
+    BLOCK = "block", gettext_lazy("Block")
 
 
 class Check(models.Model):

@@ -3,6 +3,7 @@
 import { showPaused } from "./frame.js";
 import { isPaused } from "./pause.js";
 import { post } from "./server.js";
+import { gettext } from "./texts.js";
 
 const HEARTBEAT_MS = 30_000;
 
@@ -37,6 +38,6 @@ async function beat(line) {
     stage.timers.extendLease(answer.lease_seconds);
     showPaused(answer.paused);
   } catch (error) {
-    if (error.status === "lost" && stage === line.stage) stage.showError(`${error.message} You can still submit: your answer is kept.`);
+    if (error.status === "lost" && stage === line.stage) stage.showError(`${error.message} ${gettext("You can still submit: your answer is kept.")}`);
   }
 }

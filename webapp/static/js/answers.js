@@ -2,6 +2,7 @@
 
 import { announce, complain, countToday } from "./frame.js";
 import { parseStage, post } from "./server.js";
+import { gettext } from "./texts.js";
 
 export class Answers {
   constructor(line, outbox, drafts, undoBar) {
@@ -74,7 +75,7 @@ export class Answers {
     this.undoing = true;
     await this.outbox.settled();
     if (this.undoBar.isOpen()) await this.takeBack();
-    else announce("There is nothing to take back.");
+    else announce(gettext("There is nothing to take back."));
     this.undoing = false;
   }
 
@@ -88,7 +89,7 @@ export class Answers {
         return;
       }
       await this.line.putOnTop(parseStage(answer.html));
-      announce("Taken back. Nothing went out; choose again.");
+      announce(gettext("Taken back. Nothing went out; choose again."));
     } catch (error) {
       if (error.status === "late") this.undoBar.close();
       complain(error.message);

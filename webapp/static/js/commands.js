@@ -5,6 +5,7 @@ import { isControl, isSubmitChord, isTaken, nameOf } from "./keys.js";
 import { pause } from "./pause.js";
 import { PREFERENCE_COMMANDS } from "./preference.js";
 import { ARROWS, REPEATED, SPAN_COMMANDS, moveByArrow } from "./span_keys.js";
+import { gettext } from "./texts.js";
 
 const keysDialog = document.getElementById("keys");
 
@@ -34,7 +35,7 @@ const COMMANDS = {
 
 function chooseOrSubmit(value, { stage, answers }) {
   if (stage.outcome() === value) answers.submit();
-  else if (!stage.choose(value)) announce("That is not possible for this item.");
+  else if (!stage.choose(value)) announce(gettext("That is not possible for this item."));
 }
 
 /** Obey the keys from now on. */

@@ -2,6 +2,7 @@
 
 import { isSubmitChord } from "./keys.js";
 import { post } from "./server.js";
+import { gettext } from "./texts.js";
 
 export class Comments {
   constructor(stage) {
@@ -53,7 +54,7 @@ export class Comments {
     this.form.elements.near.value = "";
     this.showError("");
     this.dialog.close();
-    this.stage.announce(message || "The comment is saved.");
+    this.stage.announce(message || gettext("The comment is saved."));
     if (message) this.stage.showError(message);
   }
 

@@ -3,6 +3,7 @@
 
 import { root } from "./frame.js";
 import { nameOf } from "./keys.js";
+import { gettext } from "./texts.js";
 
 export class Cover {
   constructor(stage) {
@@ -28,7 +29,7 @@ export class Cover {
   toggle() {
     this.stays = !this.stays;
     this.show(this.stays);
-    this.stage.announce(this.stays ? "Texts shown." : "Texts covered.");
+    this.stage.announce(this.stays ? gettext("Texts shown.") : gettext("Texts covered."));
   }
 
   /** Show the texts for as long as the key of `event` is held, or as the reviewer has it, until the next press. */

@@ -1,4 +1,6 @@
 // The dashboard polls by htmx. Here: when it must not, and what is said when the server does not answer.
+
+import { gettext } from "./texts.js";
 const board = document.querySelector("[data-board]");
 const pause = document.querySelector("[data-pause]");
 const stale = document.querySelector("[data-stale]");
@@ -7,7 +9,7 @@ const paused = () => pause.getAttribute("aria-pressed") === "true";
 
 pause.addEventListener("click", () => {
   pause.setAttribute("aria-pressed", String(!paused()));
-  pause.textContent = paused() ? "Go on updating" : "Pause updates";
+  pause.textContent = paused() ? gettext("Go on updating") : gettext("Pause updates");
   if (!paused()) document.dispatchEvent(new Event("visibilitychange"));
 });
 

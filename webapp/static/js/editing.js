@@ -2,6 +2,7 @@
 
 import { showDiff, wordDiff } from "./diff.js";
 import { fetchRedacted } from "./redaction.js";
+import { fill, gettext } from "./texts.js";
 
 const DIFF_DELAY_MS = 120;
 
@@ -35,7 +36,7 @@ export class Editing {
       this.changed();
       this.drawDiff();
     } catch {
-      this.stage.announce("The redacted text could not be fetched.");
+      this.stage.announce(gettext("The redacted text could not be fetched."));
     }
   }
 
@@ -63,11 +64,11 @@ export class Editing {
     const summary = this.stage.find("[data-diff-summary]");
     if (!this.isEdited()) {
       place.replaceChildren();
-      summary.textContent = "none yet";
+      summary.textContent = gettext("none yet");
       return;
     }
     const counts = showDiff(place, wordDiff(this.original, this.editor.value));
-    summary.textContent = `${counts.del} words out, ${counts.ins} in`;
+    summary.textContent = fill(gettext("%(del)s words out, %(ins)s in"), counts);
   }
 
   reset() {

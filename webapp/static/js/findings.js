@@ -5,7 +5,15 @@ import { Marks, keysOf } from "./marks.js";
 import { Places } from "./places.js";
 import { listenToTools } from "./span_keys.js";
 import { Spans } from "./spans.js";
+import { fill, gettext } from "./texts.js";
 import { TypeDialog } from "./type_dialog.js";
+
+const SAID = {
+  keep: gettext("keep"),
+  drop: gettext("drop"),
+  added: gettext("marked by you"),
+  open: gettext("not judged"),
+};
 
 // What was marked last: the next mark is most often of the same type.
 let lastType = null;
@@ -73,7 +81,7 @@ export class Findings {
   move(step) {
     const rows = this.rows.all();
     if (rows.length === 0) {
-      this.stage.announce("There are no findings.");
+      this.stage.announce(gettext("There are no findings."));
       return;
     }
     const at = this.current === null ? (step > 0 ? -1 : 0) : rows.indexOf(this.current);
@@ -92,8 +100,13 @@ export class Findings {
       this.marks.elementOf(span)?.scrollIntoView({ block: "nearest" });
     }
     const rows = this.rows.all();
-    const said = row.querySelector("input:checked")?.value ?? (span?.finding === null ? "marked by you" : "not judged");
-    this.stage.announce(`Finding ${rows.indexOf(row) + 1} of ${rows.length}: ${row.querySelector("[data-chip]").textContent}, ${said}`);
+    const said = row.querySelector("input:checked")?.value ?? (span?.finding === null ? "added" : "open");
+    this.stage.announce(fill(gettext("Finding %(number)s of %(all)s: %(label)s, %(said)s"), {
+      number: rows.indexOf(row) + 1,
+      all: rows.length,
+      label: row.querySelector("[data-chip]").textContent,
+      said: SAID[said],
+    }));
   }
 
   leave() {
@@ -139,7 +152,7 @@ export class Findings {
     const input = dropped.checked ? this.current.querySelector("input[value=keep]") : dropped;
     input.checked = true;
     this.stage.changed(input);
-    this.stage.announce(input.value === "keep" ? "Kept" : "Dropped");
+    this.stage.announce(input.value === "keep" ? gettext("Kept") : gettext("Dropped"));
   }
 
   /** Show which findings are dropped now. */
@@ -161,7 +174,7 @@ export class Findings {
 
   fit() {
     const selected = this.selected();
-    if (selected === null) this.stage.announce("Select a part of the output first.");
+    if (selected === null) this.stage.announce(gettext("Select a part of the output first."));
     else this.change((span) => this.spans.place(span, ...selected));
   }
 
@@ -193,7 +206,7 @@ export class Findings {
 
   add(ranges, { label, kind }) {
     const made = ranges.map(([start, end]) => this.spans.add(start, end, label, kind)).filter((span) => span !== null);
-    if (made.length === 0) return ranges.length === 0 ? "The output does not have this text." : "This is marked so already.";
+    if (made.length === 0) return ranges.length === 0 ? gettext("The output does not have this text.") : gettext("This is marked so already.");
     lastType = { label, kind };
     for (const span of made) {
       this.rows.update(span, this.spans);
@@ -225,13 +238,13 @@ export class Findings {
     this.spans.remove(span);
     this.marks.draw(span.start, span.end);
     this.tell();
-    this.stage.announce("Removed");
+    this.stage.announce(gettext("Removed"));
   }
 
   placed() {
     const span = this.span();
     if (span && !span.dropped) return span;
-    this.stage.announce(span ? "It is dropped: keep it first." : "This finding has no place in the output.");
+    this.stage.announce(span ? gettext("It is dropped: keep it first.") : gettext("This finding has no place in the output."));
     return null;
   }
 

@@ -1,6 +1,7 @@
 // What surrounds the item on the console: announcements, counters, and a line for trouble.
 
 import { keepSession, session } from "./draft_store.js";
+import { gettext } from "./texts.js";
 
 export const root = document.getElementById("console");
 
@@ -40,7 +41,7 @@ export function showSaved(text) {
 }
 
 export function showKept(kept) {
-  showSaved(kept ? "draft kept" : "draft not kept: no room");
+  showSaved(kept ? gettext("draft kept") : gettext("draft not kept: no room"));
 }
 
 /** Show the reviewer's exposure and when a break is due: the server's HTML. */
@@ -52,11 +53,11 @@ export function showMeter(html) {
 export function showPaused(paused) {
   if (pausedSign.hidden === !paused) return;
   pausedSign.hidden = !paused;
-  announce(paused ? "A lead paused this queue. What you have can still be submitted." : "This queue goes on.");
+  announce(paused ? gettext("A lead paused this queue. What you have can still be submitted.") : gettext("This queue goes on."));
 }
 
 /** Say what went wrong, with a button for each `[label, function]`; without any, one that takes the words away. */
-export function complain(message, actions = [["All right", clearTrouble]]) {
+export function complain(message, actions = [[gettext("All right"), clearTrouble]]) {
   const text = document.createElement("span");
   text.textContent = message;
   const buttons = actions.map(([label, act]) => {

@@ -4,6 +4,7 @@ import { announce, clearTrouble, complain, root, showMeter, showPaused, showWait
 import { renewFence } from "./renewal.js";
 import { parseStage, post } from "./server.js";
 import { Stage } from "./stage.js";
+import { fill, gettext, term } from "./texts.js";
 
 export class Line {
   /** `onNew(stage)` is called once for every item that comes on screen for the first time. */
@@ -61,7 +62,7 @@ export class Line {
       this.setAhead(answer.html ? parseStage(answer.html) : null);
       return true;
     } catch (error) {
-      complain(error.message, [["Try again", () => this.next()]]);
+      complain(error.message, [[gettext("Try again"), () => this.next()]]);
       return false;
     }
   }
@@ -104,7 +105,7 @@ export class Line {
     history.replaceState(null, "", element.dataset.url);
     element.focus({ preventScroll: true });
     window.scrollTo(0, 0);
-    announce(`Next item: ${element.dataset.severity} severity.`);
+    announce(fill(gettext("Next item. Severity: %(severity)s."), { severity: term(element.dataset.severity) }));
   }
 
   // A slot that was answered must be saved before its successor is claimed, or the server gives the same one back.
@@ -115,7 +116,7 @@ export class Line {
 
   finish() {
     if (this.outbox.isEmpty()) window.location.assign(this.restUrl ?? root.dataset.doneUrl);
-    else this.place.firstElementChild.textContent = "Nothing more waits for you, but an answer is not saved yet.";
+    else this.place.firstElementChild.textContent = gettext("Nothing more waits for you, but an answer is not saved yet.");
   }
 
   /** Put an item that could not be saved back on screen, as it was left; what was on screen waits ahead again. */
@@ -145,6 +146,6 @@ export class Line {
 function waitingSign() {
   const sign = document.createElement("p");
   sign.className = "empty muted";
-  sign.textContent = "Fetching the next item…";
+  sign.textContent = gettext("Fetching the next item…");
   return sign;
 }

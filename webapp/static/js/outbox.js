@@ -2,6 +2,7 @@
 
 import { clearTrouble, complain, root, showSaved } from "./frame.js";
 import { post } from "./server.js";
+import { fill, gettext, ngettext } from "./texts.js";
 
 const savingSign = root.querySelector("[data-saving]");
 const FIRST_RETRY_MS = 5000;
@@ -78,9 +79,9 @@ export class Outbox {
     if (unreached) this.retryLater(entry);
     if (unreached && entry.tries > 1 && entry.message === error.message) return;
     entry.message = error.message;
-    const back = ["Back to the item", () => this.onBack(entry, error.message)];
-    const again = ["Try again", () => this.retry(entry)];
-    complain(`Not saved: ${error.message}`, unreached ? [again, back] : [back]);
+    const back = [gettext("Back to the item"), () => this.onBack(entry, error.message)];
+    const again = [gettext("Try again"), () => this.retry(entry)];
+    complain(fill(gettext("Not saved: %(why)s"), { why: error.message }), unreached ? [again, back] : [back]);
   }
 
   // The same data, with the same number of the submission: sent twice, it is stored once.
@@ -103,9 +104,9 @@ export class Outbox {
   showState() {
     const { size } = this.unsaved;
     savingSign.hidden = size === 0;
-    if (this.failing().length > 0) savingSign.textContent = navigator.onLine ? "not saved, will retry" : "offline, will retry";
-    else if ([...this.unsaved].some((entry) => entry.refused)) savingSign.textContent = "not saved";
-    else savingSign.textContent = size === 1 ? "saving…" : `saving ${size}…`;
+    if (this.failing().length > 0) savingSign.textContent = navigator.onLine ? gettext("not saved, will retry") : gettext("offline, will retry");
+    else if ([...this.unsaved].some((entry) => entry.refused)) savingSign.textContent = gettext("not saved");
+    else savingSign.textContent = fill(ngettext("saving…", "saving %(size)s…", size), { size });
     showSaved(size === 0 ? "saved" : "");
   }
 }

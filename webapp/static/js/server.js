@@ -1,5 +1,7 @@
 // Requests to the server. Every answer is JSON; trouble is an Error with a message for the reviewer.
 
+import { fill, gettext } from "./texts.js";
+
 export class Refused extends Error {
   constructor(status, message) {
     super(message);
@@ -16,21 +18,21 @@ export async function post(url, data) {
   try {
     response = await fetch(url, { method: "POST", body: data, headers: { Accept: "application/json" }, redirect: "manual" });
   } catch {
-    throw new Refused("failed", "The server can not be reached.");
+    throw new Refused("failed", gettext("The server can not be reached."));
   }
   const isJson = (response.headers.get("Content-Type") ?? "").startsWith("application/json");
   const answer = isJson ? await response.json() : {};
   if (response.ok && isJson) return answer;
   if (answer.status) throw new Refused(answer.status, answer.message);
-  if (response.type === "opaqueredirect") throw new Refused("failed", "You were signed out. Sign in again in another tab, then retry.");
-  throw new Refused("failed", `The server answered ${response.status}.`);
+  if (response.type === "opaqueredirect") throw new Refused("failed", gettext("You were signed out. Sign in again in another tab, then retry."));
+  throw new Refused("failed", fill(gettext("The server answered %(status)s."), { status: response.status }));
 }
 
 /** POST `data` (FormData) and return the plain text that comes back. */
 export async function postForText(url, data) {
   data.append("csrfmiddlewaretoken", token());
   const response = await fetch(url, { method: "POST", body: data, redirect: "manual" });
-  if (!response.ok) throw new Refused("failed", `The server answered ${response.status}.`);
+  if (!response.ok) throw new Refused("failed", fill(gettext("The server answered %(status)s."), { status: response.status }));
   return response.text();
 }
 

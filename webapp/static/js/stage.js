@@ -7,6 +7,7 @@ import { Findings } from "./findings.js";
 import { PolicySearch } from "./policy.js";
 import { Statement } from "./statement.js";
 import { Tabs } from "./tabs.js";
+import { fill, gettext } from "./texts.js";
 import { Timers } from "./timers.js";
 
 const CATEGORY_CYCLE = ["", "yes", "no"];
@@ -50,16 +51,16 @@ export class Stage {
     radio.checked = true;
     radio.focus({ preventScroll: true });
     this.changed(radio);
-    this.announce(`${radio.parentElement.querySelector("b").textContent} chosen. Enter submits.`);
+    this.announce(fill(gettext("%(outcome)s chosen. Enter submits."), { outcome: radio.parentElement.querySelector("b").textContent }));
     return true;
   }
 
   /** Return what the reviewer has to do before they can submit; "" when nothing is missing. */
   missing() {
-    if (!this.outcome()) return "Choose what happens to the output first.";
+    if (!this.outcome()) return gettext("Choose what happens to the output first.");
     const wanted = this.form.dataset.reasonFor.split(" ").includes(this.outcome());
     const given = this.form.elements.note.value.trim() || this.form.querySelector("input[name=reason]:checked, input[name=snippet]:checked");
-    return wanted && !given ? "This queue wants a reason: choose a rule of the policy or a sentence, or write a note." : "";
+    return wanted && !given ? gettext("This queue wants a reason: choose a rule of the policy or a sentence, or write a note.") : "";
   }
 
   showError(message) {
@@ -106,7 +107,7 @@ export class Stage {
     inputs.find((input) => input.value === next).checked = true;
     this.statement.follow();
     row.scrollIntoView({ block: "nearest" });
-    this.announce(`${row.querySelector("[role=radiogroup]").getAttribute("aria-label")}: ${next || "open"}`);
+    this.announce(`${row.querySelector("[role=radiogroup]").getAttribute("aria-label")}: ${next ? (next === "yes" ? gettext("yes") : gettext("no")) : gettext("open")}`);
   }
 
   // Dialogs

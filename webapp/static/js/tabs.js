@@ -1,6 +1,7 @@
 // The views of the output: text, redacted, edit.
 
 import { fetchRedacted } from "./redaction.js";
+import { gettext } from "./texts.js";
 
 export class Tabs {
   constructor(stage) {
@@ -55,7 +56,7 @@ export class Tabs {
       if (text !== null) place.textContent = text;
     } catch {
       this.redactedIsOld = true;
-      stage.announce("The redacted text could not be refreshed.");
+      stage.announce(gettext("The redacted text could not be refreshed."));
     }
   }
 }

@@ -1,5 +1,7 @@
 // The time of an item: how long it is the reviewer's, when it is due, and how long they worked on it.
 
+import { fill, gettext } from "./texts.js";
+
 const REST_MS = 30_000;
 const WARNING_MS = 60_000;
 
@@ -47,16 +49,16 @@ export class Timers {
 
   showLease(left) {
     const lease = this.stage.find("[data-lease]");
-    lease.querySelector("[data-clock]").textContent = left > 0 ? clock(left) : "over";
+    lease.querySelector("[data-clock]").textContent = left > 0 ? clock(left) : gettext("over");
     lease.classList.toggle("is-soon", left < WARNING_MS);
     if (left >= WARNING_MS || this.warned) return;
     this.warned = true;
-    this.stage.announce("Less than a minute is left of your time for this item. Any input extends it.");
+    this.stage.announce(gettext("Less than a minute is left of your time for this item. Any input extends it."));
   }
 
   showDue(late) {
     const due = this.stage.find("[data-sla]");
-    due.querySelector("[data-clock]").textContent = late > 0 ? `${clock(late)} ago` : `in ${clock(-late)}`;
+    due.querySelector("[data-clock]").textContent = late > 0 ? fill(gettext("%(time)s ago"), { time: clock(late) }) : fill(gettext("in %(time)s"), { time: clock(-late) });
     due.classList.toggle("is-bad", late > 0);
   }
 }

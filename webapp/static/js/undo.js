@@ -1,5 +1,7 @@
 // The offer to take the newest decision back: a form that is there while its time runs.
 
+import { term } from "./texts.js";
+
 export class UndoBar {
   constructor(form) {
     this.form = form;
@@ -13,7 +15,7 @@ export class UndoBar {
   offer({ url, seconds, outcome }) {
     this.form.action = url;
     const sign = this.form.querySelector("[data-undo-outcome]");
-    sign.textContent = outcome;
+    sign.textContent = term(outcome);
     sign.className = `outcome outcome-${outcome}`;
     this.form.hidden = false;
     this.run(seconds);
