@@ -87,7 +87,8 @@ def test_every_operation_is_documented(db: None) -> None:
     page = Client().get("/v1/docs").content.decode()
     schema = json.loads(Client().get("/v1/openapi.json").content)
     assert schema["openapi"].startswith("3.1")
-    assert set(schema["paths"]) == {"/v1/checks", "/v1/checks/batch", "/v1/checks/{check_id}"}
+    appeals = {"/v1/appeals/{appeal_id}", "/v1/checks/{check_id}/appeals"}
+    assert set(schema["paths"]) == {"/v1/checks", "/v1/checks/batch", "/v1/checks/{check_id}"} | appeals
     for path in schema["paths"]:
         assert path in page
 
