@@ -48,7 +48,7 @@ def test_an_adjudicator_reads_answers_side_by_side(cast: Cast, open_queues: Call
     page.get_by_role("button", name="Start reviewing").click()
     page.wait_for_selector("#console[data-ahead]")
     page.get_by_role("tab", name="Answers").click()
-    table = page.get_by_role("region", name="Answers side by side")
+    table = page.get_by_role("group", name="Answers side by side")
     expect(table.get_by_role("row", name="Verdict block release")).to_be_visible()
     expect(table.get_by_role("row", name="Reasons I say block. I say release.")).to_be_visible()
 
