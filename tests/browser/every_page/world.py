@@ -17,10 +17,11 @@ from review.models.bulk import BulkKind
 from review.models.search import SavedFilter
 from review.services import AppealRequest, claim_qa, escalate, hold, make_appeal, make_golden, sweep_effects
 from tests.factories import Cast
+from tests.review.test_agreement_pages import answered
 from tests.review.test_bulk import run as run_bulk
 from tests.review.test_cluster_decisions import decide as decide_cluster
 from tests.review.test_clusters import letter
-from tests.review.working import answer, claim_one, effects_now, member, new_item, queue_of
+from tests.review.working import another, answer, claim_one, effects_now, member, new_item, queue_of
 from webapp.accounts.models import User
 from webapp.accounts.services import create_api_key
 
@@ -49,6 +50,7 @@ class Page:
 
 def make_world(cast: Cast) -> list[Page]:
     """Fill the project and return every page with somebody who may read it; None: who is not signed in."""
+    _answered_twice(cast)
     queue = queue_of(cast, qa_rate=1.0)
     decided = _decided(cast)
     queue.qa_rate = 0
@@ -78,6 +80,17 @@ def make_world(cast: Cast) -> list[Page]:
 
 def _letters(cast: Cast) -> list[ReviewItem]:
     return [letter(cast, name) for name in ("Ann", "Bob", "Cy")]
+
+
+def _answered_twice(cast: Cast) -> None:
+    """Let two people agree on outcomes and places, so that their agreement can be shown."""
+    queue = queue_of(cast)
+    before = {"required_reviews": queue.required_reviews, "max_reviews": queue.max_reviews}
+    queue_of(cast, required_reviews=2, max_reviews=3)
+    one, two = member(cast, cast.reviewer), another(cast, "second")
+    for outcome in ("release", "redact", "block"):
+        answered(cast, (one, outcome), (two, outcome), labels={"violence": True})
+    queue_of(cast, **before)
 
 
 def _decided(cast: Cast, **check: Any) -> ReviewItem:
