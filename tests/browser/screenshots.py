@@ -22,6 +22,15 @@ from webapp.local.ready import post
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
 SIZE = {"width": 1280, "height": 720}
+SCHEMES = ("light", "dark")
+#: Further pages, by the name of the picture: whose page it is, and where in the project.
+PAGES = {
+    "queues": ("lead", "review/"),
+    "dashboard": ("lead", "review/dashboard/"),
+    "items": ("lead", "review/items/"),
+    "policies": ("lead", "policies/"),
+    "compliance": ("compliance", "compliance/"),
+}
 # Put together here, so that no scanner takes the source for a leak.
 TOKEN = "postgres://" + "shop:" + "q7RmT2xVb9Lk4WzD" + "@db.harbour.internal/orders"
 SHOWN = {
@@ -55,24 +64,41 @@ def fill_queue(facts: dict[str, Any]) -> None:
     subprocess.run([sys.executable, "manage.py", "traffic", "--count", "60"], cwd=ROOT, check=True)
 
 
-def sign_in(browser: Browser, url: str, person: dict[str, str]) -> Page:
-    page = browser.new_page(viewport=SIZE, color_scheme="light", reduced_motion="reduce")  # type: ignore[arg-type]
+def sign_in(browser: Browser, url: str, person: dict[str, str], scheme: str) -> Page:
+    page = browser.new_page(viewport=SIZE, color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     page.goto(f"{url}/accounts/login/")
     page.get_by_label("Username").fill(person["username"])
     page.get_by_label("Password").fill(person["password"])
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", name="Projects").wait_for()
-    page.goto(f"{url}/p/demo/review/")
     return page
 
 
 def picture_of_review(page: Page, path: Path) -> None:
     """Photograph the first item of the queue, and give it back."""
+    page.goto(f"{page.url}p/demo/review/")
     page.get_by_role("button", name="Start reviewing").or_(page.get_by_role("button", name="Go on")).first.click()
     page.locator("#console[data-ahead=ready], #console[data-ahead=none]").wait_for()
     page.screenshot(path=path)
     page.get_by_role("button", name="Stop reviewing").click()
     page.get_by_role("heading", name="Review", exact=True).wait_for()
+
+
+def take(browser: Browser, facts: dict[str, Any], scheme: str) -> None:
+    """Photograph all pages in one colour scheme, and print the paths."""
+    reviewer = sign_in(browser, facts["url"], facts["users"]["reviewer"], scheme)
+    picture_of_review(reviewer, named("review", scheme))
+    for name, (role, place) in PAGES.items():
+        page = sign_in(browser, facts["url"], facts["users"][role], scheme)
+        page.goto(f"{facts['url']}/p/demo/{place}")
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=named(name, scheme))
+        page.context.close()
+        sys.stdout.write(f"{named(name, scheme)}\n")
+
+
+def named(name: str, scheme: str) -> Path:
+    return IMAGES / (f"{name}.png" if scheme == SCHEMES[0] else f"{name}-{scheme}.png")
 
 
 def main() -> int:
@@ -85,10 +111,9 @@ def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        page = sign_in(browser, facts["url"], facts["users"]["reviewer"])
-        picture_of_review(page, IMAGES / "review.png")
+        for scheme in SCHEMES:
+            take(browser, facts, scheme)
         browser.close()
-    sys.stdout.write(f"{IMAGES / 'review.png'}\n")
     return 0
 
 
