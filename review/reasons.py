@@ -1,6 +1,7 @@
 """Why something was decided: rules of the policy that is in force for an item, and the statement made of the choices.
 
-The page composes the same statement from the same sentences while the reviewer chooses (static/js/statement.js).
+The page composes the same statement from the same sentences while the reviewer chooses (static/js/statement.js). It is
+for the application, so it is English whatever language the reviewer reads; what the policy says stays as it is written.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class PolicyRule:
 
     @property
     def sentence(self) -> str:
-        return self.text or _("Rule %(name)s of the policy.") % {"name": self.id}
+        return self.text or f"Rule {self.id} of the policy."
 
     @property
     def words(self) -> str:
@@ -56,16 +57,16 @@ def rules_of(version: PolicyVersion) -> list[PolicyRule]:
 def outcome_sentences() -> dict[str, str]:
     """Return how a statement begins, by outcome."""
     return {
-        Outcome.RELEASE: _("The output was let out as it was written."),
-        Outcome.REDACT: _("Parts of the output were taken out."),
-        Outcome.REPLACE: _("The output was replaced by an edited text."),
-        Outcome.BLOCK: _("The output was not let out."),
+        Outcome.RELEASE: "The output was let out as it was written.",
+        Outcome.REDACT: "Parts of the output were taken out.",
+        Outcome.REPLACE: "The output was replaced by an edited text.",
+        Outcome.BLOCK: "The output was not let out.",
     }
 
 
 def found_sentence() -> str:
     """Return the sentence that names categories, with %(names)s where they stand."""
-    return _("Found in it: %(names)s.")
+    return "Found in it: %(names)s."
 
 
 def compose(*, outcome: str, rules: Iterable[PolicyRule], labels: Mapping[str, bool], snippets: Sequence[str]) -> str:

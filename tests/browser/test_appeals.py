@@ -9,7 +9,7 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 
 from review.models import Appeal
-from tests.browser.test_console import start
+from tests.browser.console import start
 from tests.factories import Cast
 from tests.review.working import another, answer, claim_one, member, new_item, queue_of
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from review.candidates import output_is_left
 from review.models import Assignment, PreferencePair
-from tests.browser.test_console import start
+from tests.browser.console import start
 from tests.factories import Cast
 from tests.review.test_candidates import OTHER, OWN, item_of_two
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from review.models import Assignment
 from review.services.grouping import group_items
-from tests.browser.test_console import start
+from tests.browser.console import start
 from tests.factories import Cast
 from tests.review.test_cluster_decisions import letter
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from review.models import Assignment, Break, ReviewItem
-from tests.browser.test_console import OUTPUT, start, wait_saved
+from tests.browser.console import OUTPUT, start, wait_saved
 from tests.factories import Cast
 from tests.review.working import new_item
 

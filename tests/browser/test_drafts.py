@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.test_console import start, wait_saved
+from tests.browser.console import start, wait_saved
 from tests.factories import Cast
 from tests.review.working import new_item
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from review.models import Annotation
-from tests.browser.test_console import start, wait_saved
+from tests.browser.console import start, wait_saved
 from tests.factories import Cast
 from tests.review.working import new_item
 

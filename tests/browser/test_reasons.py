@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from policies.services import add_policy_version
 from review.models import Decision
-from tests.browser.test_console import start
+from tests.browser.console import start
 from tests.factories import Cast
 from tests.review.test_reasons import FALSE_ALARM, TEXT, WITH_TEXT
 from tests.review.working import new_item, queue_of

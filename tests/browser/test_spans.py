@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from review.models import Annotation
-from tests.browser.test_console import start
+from tests.browser.console import start
 from tests.factories import Cast
 from tests.review.working import new_item
 from webapp.interception.models import Release

@@ -19,6 +19,8 @@ TEXT = "Nobody is insulted."
 WITH_TEXT = POLICY.replace(
     "    detector: moderation\n", f'    detector: moderation\n    text: {TEXT}\n    examples: ["You <b>idiot</b>."]\n'
 )
+GERMAN = {"accept-language": "de"}
+SUBMISSION = "00000000-0000-4000-8000-000000000001"
 FALSE_ALARM = "False alarm: the finding is not there."
 
 
@@ -51,6 +53,19 @@ def test_the_statement_is_composed_of_the_choices(worded: Cast) -> None:
     [event] = events("review.annotation.submitted")
     assert sorted(event["reason_codes"]) == ["counts:true", "rule:moderation", "rule:pii", "verdict:violates"]
     assert TEXT not in str(event)
+
+
+def test_the_statement_is_english_for_whoever_reads_german(worded: Cast, client: Client) -> None:
+    queue_of(worded, undo_seconds=0)
+    item = new_item(worded)
+    client.force_login(worded.reviewer)
+    slot = claim_one(worded, member(worded, worded.reviewer))
+    page = client.get(reverse("review:item", args=[worded.project.slug, item.public_id]), headers=GERMAN).text
+    assert "Begründung" in page
+    assert "The output was not let out." in page
+    form = {"outcome": "block", "token": str(slot.lease_token), "version": str(item.version), "submission": SUBMISSION}
+    client.post(reverse("review:submit", args=[worded.project.slug, slot.id]), form, headers=GERMAN)
+    assert Decision.objects.get().statement == "The output was not let out."
 
 
 def test_a_statement_that_was_written_says_who_wrote_it(worded: Cast, client: Client) -> None:

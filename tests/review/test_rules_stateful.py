@@ -8,24 +8,21 @@ from __future__ import annotations
 import datetime as dt
 import os
 import uuid
-from collections import Counter
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
 from django.db import transaction
-from django.db.models import Count, F, Q
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from policies.services import add_policy_version
 from review.errors import ReviewError
-from review.models import Annotation, Appeal, Assignment, Decision, Exclusion, ReviewItem
+from review.models import Annotation, Assignment, Decision, Exclusion, ReviewItem
 from review.models.annotations import Outcome
-from review.models.decisions import Method
-from review.models.items import OPEN_STATES, ItemState, SlotRole, SlotState
+from review.models.items import ItemState, SlotRole, SlotState
 from review.services import (
     AppealRequest,
     Judgement,
@@ -52,20 +49,14 @@ from review.services import (
 from review.services.assigning import holder_of
 from review.services.claims import ADJUDICATORS, LIVE_STATES
 from tests.factories import POLICY, Cast, make_check
-from tests.review.working import another, answer, effects_now, events, member, queue_of, run_out
+from tests.review.rules import Rules
+from tests.review.working import another, answer, effects_now, member, queue_of, run_out
 from webapp.accounts.models import Membership
 from webapp.interception.models import Check
-from webapp.interception.selectors import answers as told
 from webapp.interception.signals import check_flagged
 
 MORE = int(os.environ.get("COUNTERSIGN_STEPS", "0"))
-WAITING = (SlotState.OPEN, SlotState.LEASED, SlotState.HELD)
 PICK = st.integers(0, 10**6)
-DECIDES = {
-    Method.ADJUDICATED: SlotRole.ADJUDICATOR,
-    Method.APPEAL: SlotRole.APPEAL,
-    Method.QA: SlotRole.QA,
-}
 SAID = st.sampled_from([*Outcome, ""])
 
 
@@ -78,7 +69,7 @@ class Hand:
         self.token = slot.lease_token
 
 
-class Review(RuleBasedStateMachine):
+class Review(Rules):
     """Steps of reviewers, leads, applications and time. What a step may not do, it is refused without a trace."""
 
     first_cast: ClassVar[Cast]
@@ -283,83 +274,6 @@ class Review(RuleBasedStateMachine):
     @rule(paused=st.booleans(), required=st.integers(1, 2))
     def the_queue_changes(self, paused: bool, required: int) -> None:
         self.queue = queue_of(self.cast, paused=paused, required_reviews=required)
-
-    # What holds after every step
-
-    @invariant()
-    def nobody_has_two_slots_of_an_item(self) -> None:
-        live = Assignment.objects.filter(state__in=LIVE_STATES).values("item", "lease_owner")
-        assert not live.annotate(n=Count("id")).filter(n__gt=1).exists()
-
-    @invariant()
-    def a_check_waits_once_in_a_queue(self) -> None:
-        waiting = ReviewItem.objects.real().filter(state__in=OPEN_STATES).values("checked", "queue")
-        assert not waiting.annotate(n=Count("id")).filter(n__gt=1).exists()
-
-    @invariant()
-    def what_waits_can_be_taken(self) -> None:
-        for item in ReviewItem.objects.filter(state__in=OPEN_STATES).prefetch_related("assignments"):
-            waiting = [slot for slot in item.assignments.all() if slot.state in WAITING]
-            assert waiting, f"nobody can work on {item.state}"
-            with_leads = item.state in (ItemState.ESCALATED, ItemState.ADJUDICATION)
-            assert not with_leads or any(slot.role == SlotRole.ADJUDICATOR for slot in waiting)
-
-    @invariant()
-    def what_is_decided_waits_for_nobody(self) -> None:
-        decided = ReviewItem.objects.filter(state=ItemState.DECIDED)
-        waiting = Assignment.objects.filter(item__in=decided, state__in=WAITING)
-        assert not waiting.exclude(role=SlotRole.QA).exists()
-
-    @invariant()
-    def a_decided_item_has_one_decision_of_its_cycle(self) -> None:
-        standing = Count("decisions", Q(decisions__cycle=F("cycle"), decisions__undone_at=None))
-        wrong = ReviewItem.objects.annotate(n=standing).exclude(state=ItemState.DECIDED, n=1)
-        assert not wrong.exclude(~Q(state=ItemState.DECIDED), n=0).exists()
-
-    @invariant()
-    def a_decision_is_what_the_answers_say(self) -> None:
-        for decision in Decision.objects.standing().filter(item__golden=None).select_related("item__queue"):
-            counting = Annotation.objects.filter(item=decision.item, cycle=decision.cycle, counts=True)
-            said = [(one.outcome, one.assignment.role) for one in counting.select_related("assignment")]
-            votes = Counter(outcome for outcome, _ in said)
-            assert votes[decision.outcome] >= 1
-            if decision.method == Method.SINGLE:
-                assert len(said) == 1
-            elif decision.method == Method.CONSENSUS:
-                assert votes[decision.outcome] / len(said) >= decision.item.queue.consensus_threshold
-                rivals = [n for outcome, n in votes.items() if outcome and outcome != decision.outcome]
-                assert votes[decision.outcome] > max(rivals, default=0)
-            else:
-                assert (decision.outcome, DECIDES[Method(decision.method)]) in said
-
-    @invariant()
-    def nobody_judges_an_appeal_against_themselves(self) -> None:
-        for appeal in Appeal.objects.select_related("item"):
-            earlier = appeal.item.annotations.filter(cycle__lt=appeal.cycle, counts=True)
-            now = appeal.item.annotations.filter(cycle=appeal.cycle, counts=True)
-            assert not set(earlier.values_list("reviewer", flat=True)) & set(now.values_list("reviewer", flat=True))
-
-    @invariant()
-    def nobody_counts_twice_in_a_cycle(self) -> None:
-        counting = Annotation.objects.filter(counts=True).values("item", "cycle", "reviewer")
-        assert not counting.annotate(n=Count("id")).filter(n__gt=1).exists()
-
-    @invariant()
-    def nothing_goes_out_before_its_time(self) -> None:
-        checks = list(Check.objects.filter(verdict__in=("hold", "block")))
-        for check, one in zip(checks, told(checks), strict=True):
-            standing = Decision.objects.standing().filter(item__checked=check, item__golden=None)
-            if not standing.exclude(outcome=Outcome.BLOCK).exists():
-                assert one.output is None, "a text went out that nobody released"
-
-    @invariant()
-    def the_log_has_every_answer_and_decision(self) -> None:
-        recorded = {event["cause"][1].removeprefix("decision:") for event in events("review.decision.recorded")}
-        made = Decision.objects.filter(item__golden=None)
-        assert recorded >= {str(decision) for decision in made.values_list("id", flat=True)}
-        submitted = {event["cause"][0].removeprefix("annotation:") for event in events("review.annotation.submitted")}
-        given = Annotation.objects.exclude(assignment__role=SlotRole.QA)  # those are in the log as reviews
-        assert submitted == {str(one) for one in given.values_list("id", flat=True)}
 
     # Helpers
 

@@ -1,6 +1,8 @@
-// Pages on which nothing is worked on: the key and the button take the newest decision back and go to its item.
+// Pages on which nothing is worked on: views of the output can be changed, and the key and the button take the newest
+// decision back and go to its item.
 
 import { isTaken, nameOf } from "./keys.js";
+import { Tabs } from "./tabs.js";
 import { UndoBar } from "./undo.js";
 
 const form = document.querySelector("[data-undo]");
@@ -11,3 +13,11 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   form.requestSubmit();
 });
+
+const shown = document.querySelector(".stage");
+if (shown !== null) {
+  new Tabs({
+    find: (selector) => shown.querySelector(selector),
+    all: (selector) => [...shown.querySelectorAll(selector)],
+  });
+}

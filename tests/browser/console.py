@@ -1,0 +1,26 @@
+"""The console in Chromium: steps that many tests take."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from review.models import ReviewItem
+
+OUTPUT = "You can reach Ann at ann@example.com, idiot."
+
+
+def start(page: Page) -> None:
+    page.get_by_role("button", name="Start reviewing").press("Enter")
+    expect(page.locator("#console")).to_have_attribute("data-ahead", re.compile("ready|none"))
+
+
+def current(page: Page) -> ReviewItem:
+    found = re.search(r"rvw_([0-9a-f]{32})", page.url)
+    assert found is not None
+    return ReviewItem.objects.get(id=found.group(1))
+
+
+def wait_saved(page: Page) -> None:
+    expect(page.locator("[data-saving]")).to_be_hidden()
