@@ -1,7 +1,8 @@
 """A pytest plugin that gives every run its own PostgreSQL and Redis, in a folder of its own.
 
 It is loaded by `-p tests.services` (pyproject.toml), before pytest-django reads the settings, because the settings take
-their addresses from the environment. The servers start with the session and are gone after it.
+their addresses from the environment. The servers start with the session and are gone after it. Under pytest-xdist each
+worker has its own; the process that hands out the tests needs none.
 """
 
 import atexit
@@ -55,7 +56,8 @@ services = SessionServices()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    if not session.config.option.collectonly:
+    hands_out = session.config.getoption("dist", "no") != "no" and "PYTEST_XDIST_WORKER" not in os.environ
+    if not session.config.option.collectonly and not hands_out:
         services.start()
 
 
