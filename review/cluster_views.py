@@ -24,7 +24,7 @@ from review.models.clusters import MemberState
 from review.page import build_page
 from review.posted import read_draft, read_submission
 from review.services.claims import record_view
-from review.services.cluster_decisions import decide_cluster, may_decide_cluster
+from review.services.cluster_decisions import decide_cluster, why_alone
 from review.slot_views import STATUS
 from review.views import REVIEWERS
 from webapp.accounts.access import MemberRequest, member_required
@@ -51,6 +51,7 @@ def _render_cluster(
     for sample in samples:
         record_view(item=sample.item, membership=request.membership)
     leased = slot is not None and slot.lease_token is not None
+    alone = why_alone(item)
     covered = sum(member.slot is not None for member in members)
     context = {
         "page": build_page(item=item, membership=request.membership, slot=slot if leased else None, draft=draft),
@@ -58,7 +59,8 @@ def _render_cluster(
         "samples": samples,
         "left_out": _reasons(members),
         "covered": covered,
-        "may_decide": leased and covered and may_decide_cluster(item),
+        "may_decide": leased and covered and not alone,
+        "why_not": alone or _("A decision would cover none of them: each is left out."),
         "until": timezone.now().isoformat(),
         "hidden": hidden,
     }

@@ -43,15 +43,21 @@ TEXTS = 50
 _OPEN = (ItemState.PENDING, ItemState.IN_REVIEW)
 
 
-def may_decide_cluster(item: ReviewItem) -> bool:
-    """Whether one answer to this item decides it, as decisions of a cluster need."""
-    return (
-        item.golden_id is None
-        and item.cycle == 1
-        and not item.blind
-        and not item.overlap
-        and item.queue.required_reviews == 1
-    )
+def why_alone(item: ReviewItem) -> str:
+    """Return why an answer to this item decides it alone; "" when it may decide near-duplicates with it."""
+    required = item.queue.required_reviews
+    if required > 1:
+        # It would count as an answer of its own for each: nobody else could take it back as a whole, and agreement
+        # would be measured on outputs that nobody read.
+        return _(
+            "In this queue %(number)s people read each output, and none sees what the others say. One answer for all "
+            "would count as if you had read them all, so these are answered one by one."
+        ) % {"number": required}
+    if item.overlap or item.blind or item.golden_id is not None:
+        return _("This item is part of a sample, and answered by itself.")
+    if item.cycle > 1:
+        return _("This item was opened again, or appealed against: it is decided by itself.")
+    return ""
 
 
 @transaction.atomic
@@ -73,8 +79,10 @@ def decide_cluster(
     """
     if answer.outcome not in OUTCOMES:
         raise InvalidAnswer(_("Choose release, redact or block: other answers are for one output."))
-    if not (answer.note or answer.snippets):
+    if not (answer.reasons or answer.snippets or answer.note):
         raise InvalidAnswer(_("Give a reason: it goes with every one of these decisions."))
+    if answer.spans:
+        raise InvalidAnswer(_("Places that you marked are in one output only: decide this item by itself."))
     submitted = submit_annotation(
         slot=slot,
         membership=membership,
@@ -88,7 +96,7 @@ def decide_cluster(
         return submitted, stored
     item = get_items(ids=[slot.item_id])[slot.item_id]
     decision = submitted.decision
-    if decision is None or decision.method != Method.SINGLE or not may_decide_cluster(item):
+    if decision is None or decision.method != Method.SINGLE or why_alone(item):
         raise InvalidAnswer(_("Your answer alone does not decide this item, so it decides no others."))
     cluster = ClusterDecision.objects.create(
         queue=item.queue,
@@ -237,14 +245,17 @@ def _decide_member(cluster: ClusterDecision, member: ClusterMember, item: Review
         findings={int(finding): kept for finding, kept in member.kept.items()},
         labels=said.labels,
         rubric=said.rubric,
+        reasons=said.reasons,
         note=said.rationale,
     )
+    checked = validate_answer(item=item, answer=answer)
     annotation = store_answer(
         item=item,
         slot=slot,
         reviewer=cluster.decided_by,
         answer=answer,
-        checked=validate_answer(item=item, answer=answer),
+        # Composed anew it would be in another language, and without the sentences that are in the note by now.
+        checked=replace(checked, statement=said.statement, statement_edited=said.statement_edited),
         counts=True,
         # One for each item of the decision, whoever runs it and however often.
         idempotency_key=uuid.uuid5(cluster.id, str(item.id)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -27,7 +28,10 @@ def test_a_reviewer_decides_near_duplicates_once(cast: Cast, open_queues: Callab
     page.keyboard.press("g")
     expect(page.get_by_text("1 would be left out: something else was found in it")).to_be_visible()
     page.get_by_label("Redact").check(force=True)
-    page.get_by_label("Reason one is needed").fill("A scam")
+    page.get_by_label("Search the policy").fill("pii")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Statement of reasons")).to_have_value(re.compile("Parts of the output were taken out"))
+    page.get_by_label("Note a rule").fill("A scam")
     page.get_by_role("button", name="Decide this and 2 like it").click()
     expect(page.get_by_text("and 2 like it")).to_be_visible()
     assert Assignment.objects.filter(state="reserved").count() == 2

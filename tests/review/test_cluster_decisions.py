@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from policies.services import add_policy_version
 from review.errors import InvalidAnswer, TooLate
-from review.models import Annotation, Assignment, ClusterDecision, ClusterMember, Decision, ReviewItem
+from review.models import Annotation, Assignment, ClusterDecision, ClusterMember, Decision, LabelSchema, ReviewItem
 from review.services import Answer, claim_items, raise_item, undo_decision
 from review.services.cluster_decisions import decide_cluster
 from review.services.grouping import group_items
+from review.spans import MarkedSpan
 from review.tasks import sweep_clusters
 from tests.factories import POLICY, Cast
 from tests.review.test_clusters import LETTER
@@ -96,6 +97,46 @@ def test_the_others_are_decided_when_it_can_not_be_taken_back_any_more(cast: Cas
     assert [event["reason_codes"] for event in events("review.decision.recorded")][1:] == [
         [f"cluster:{decided.id}", "method:cluster"]
     ] * 2
+
+
+def test_all_that_is_answered_is_said_of_each(cast: Cast) -> None:
+    definition = {
+        "categories": ["harassment", "violence"],
+        "rationale_snippets": ["A parcel that is not there."],
+        "rubric": [{"name": "harm", "points": 3}],
+    }
+    schema = LabelSchema.objects.create(project=cast.project, name="scams")
+    queue_of(cast, label_schema=schema.versions.create(version=1, definition=definition), reason_for=["block"])
+    first, other = letter(cast, harm=True), letter(cast, "Bob", harm=True)
+    reviewed: dict[str, Any] = {
+        "note": "Seen before.",
+        "labels": {"violence": False},
+        "rubric": {"harm": 2},
+        "reasons": ["pii"],
+        "snippets": ["A parcel that is not there."],
+    }
+    decided = decide(cast, first, **reviewed)
+    time_passes(decided)
+    sweep_clusters()
+    one, two = Annotation.objects.order_by("created_at")
+    assert (one.item, two.item) == (first, other)
+    for said in (one, two):
+        assert (said.labels, said.rubric, said.reasons) == ({"violence": False}, {"harm": 2}, ["pii"])
+        assert said.rationale == "A parcel that is not there.\nSeen before."
+        assert not said.statement_edited
+    assert one.statement == two.statement
+    assert one.statement.endswith("A parcel that is not there.")
+    decisions = Decision.objects.order_by("created_at")
+    assert [(made.statement, made.statement_edited_by) for made in decisions] == [(one.statement, None)] * 2
+
+
+def test_a_statement_that_was_written_goes_with_each(cast: Cast) -> None:
+    first = letter(cast)
+    letter(cast, "Bob")
+    time_passes(decide(cast, first, note="", reasons=["pii"], statement="Somebody pretends to be a depot."))
+    sweep_clusters()
+    decisions = Decision.objects.values_list("statement", "statement_edited_by")
+    assert list(decisions) == [("Somebody pretends to be a depot.", cast.reviewer.pk)] * 2
 
 
 def test_running_twice_decides_once(cast: Cast) -> None:
@@ -225,8 +266,11 @@ def test_what_changed_meanwhile_waits_again(cast: Cast) -> None:
     assert slot.item_id == other.id
 
 
-@pytest.mark.parametrize("answer", [{"outcome": "replace"}, {"outcome": ""}, {"note": ""}])
-def test_an_answer_for_many_is_refused_without_trace(cast: Cast, answer: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [{"outcome": "replace"}, {"outcome": ""}, {"note": ""}, {"spans": [MarkedSpan(0, 4, "PERSON", None)]}],
+)
+def test_an_answer_for_many_is_refused_without_trace(cast: Cast, answer: dict[str, Any]) -> None:
     first = letter(cast)
     letter(cast, "Bob")
     with pytest.raises(InvalidAnswer):

@@ -11,7 +11,7 @@ from review.services.grouping import group_items
 from tests.factories import Cast
 from tests.review.test_cluster_decisions import decide
 from tests.review.test_clusters import letter
-from tests.review.working import claim_one, events, member, new_item
+from tests.review.working import claim_one, events, member, new_item, queue_of
 
 
 def page_of(cast: Cast, client: Client, item: ReviewItem, name: str = "cluster") -> str:
@@ -91,7 +91,11 @@ def test_a_cluster_is_decided_and_taken_back_without_javascript(cast: Cast, clie
     address = reverse("review:cluster-decide", args=[cast.project.slug, slot.id])
     refused = client.post(address, {**form, "outcome": "block"})
     assert (refused.status_code, "Give a reason" in refused.text) == (422, True)
-    done = client.post(address, {**form, "outcome": "block", "note": "Scam"}, follow=True)
+    answer = {"outcome": "block", "note": "Scam", "label-violence": "yes", "reason": "nothing"}
+    refused = client.post(address, {**form, **answer})
+    assert (refused.status_code, "rules is not in the policy" in refused.text) == (422, True)
+    assert 'name="label-violence" value="yes" checked' in refused.text
+    done = client.post(address, {**form, **answer, "reason": "moderation"}, follow=True)
     assert "and 1 like it" in done.text
     assert "Take all of it back" in done.text
     decided = ClusterDecision.objects.get()
@@ -110,3 +114,14 @@ def test_a_decision_of_another_project_is_not_shown(cast: Cast, client: Client) 
     for project, status in ((cast.project, 404), (cast.other_project, 404)):
         address = reverse("review:cluster-decision", args=[project.slug, decided.id])
         assert client.get(address).status_code == status
+
+
+def test_the_page_says_why_a_queue_with_two_reviewers_has_no_common_decisions(cast: Cast, client: Client) -> None:
+    queue_of(cast, required_reviews=2)
+    first = letter(cast)
+    letter(cast, "Bob")
+    group_items()
+    assert claim_one(cast, member(cast, cast.reviewer)).item_id == first.id
+    text = page_of(cast, client, first)
+    assert "2 people read each output" in text
+    assert "Decide once for all" not in text
