@@ -8,6 +8,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from feedback.errors import ExportFailed
 from feedback.folders import MANIFEST
 from feedback.models import Export
@@ -48,7 +50,7 @@ def zipped(export: Export) -> Iterator[bytes]:
     for path, size in sizes.items():
         place = folder / path
         if not place.is_file() or place.stat().st_size != size:
-            raise ExportFailed("The files of this export are gone or were changed. Export again.")
+            raise ExportFailed(_("The files of this export are gone or were changed. Export again."))
     top = zip_name(export).removesuffix(".zip")
     return _pieces(folder, sorted([*sizes, MANIFEST]), top)
 

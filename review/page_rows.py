@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from review.definition import Definition
 from review.drafts import Draft
 from review.reasons import PolicyRule
@@ -13,6 +15,7 @@ from review.segments import Segment, kind_of, segments
 from review.texts import is_output_span
 from screening.findings import OUTPUT
 from webapp.interception.models import Finding
+from webapp.templatetags.terms import term
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +85,9 @@ def as_text(part: object) -> str:
 def finding_row(finding: Finding, draft: Draft, explains: PolicyRule | None) -> FindingRow:
     judged = {True: "keep", False: "drop", None: ""}[draft.findings.get(finding.id)]
     if finding.target == OUTPUT:
-        where = "output" if finding.start is None else f"{finding.start}–{finding.end}"
+        where = term(OUTPUT) if finding.start is None else f"{finding.start}–{finding.end}"
     else:
-        where = finding.target.replace("messages.", "turn ")
+        where = _("turn %(number)s") % {"number": finding.target.removeprefix("messages.")}
     return FindingRow(finding, kind_of(finding), where, is_output_span(finding), judged, explains)
 
 

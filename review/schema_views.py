@@ -48,7 +48,8 @@ def schema_new(request: MemberRequest) -> HttpResponse:
     except SettingsTaken as error:
         form.add_error("name", str(error))
         return _page(request, form, None, status=409)
-    messages.success(request, f"{version} is stored. A queue uses it when you choose it there.")
+    stored = gettext("%(version)s is stored. A queue uses it when you choose it there.")
+    messages.success(request, stored % {"version": version})
     return redirect("review:schemas", request.project.slug)
 
 
@@ -80,7 +81,8 @@ def schema_edit(request: MemberRequest, schema: str) -> HttpResponse:
     if version is None:
         messages.info(request, gettext("Nothing was different, so no version was stored."))
     else:
-        messages.success(request, f"{version} is stored. Queues go on with theirs until you choose it there.")
+        stored = gettext("%(version)s is stored. Queues go on with theirs until you choose it there.")
+        messages.success(request, stored % {"version": version})
     return redirect("review:schemas", request.project.slug)
 
 

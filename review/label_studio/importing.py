@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from review.errors import ImportStopped
 from review.imported import DETECTOR, DOOR, IMPORTED
@@ -108,12 +109,14 @@ def _intake(task: Given, application: Application) -> Intake:
 
 
 def _import_fresh(fresh: Sequence[tuple[Given, Intake]], queue: Queue, actor: Actor, report: Report) -> None:
-    concluded = _screened([asked for _, asked in fresh])
+    concluded = _screened([asked for _task, asked in fresh])
     twins: list[tuple[Given, Check]] = []
     with transaction.atomic():
-        for (task, _), check in zip(fresh, store(concluded), strict=True):
+        for (task, _asked), check in zip(fresh, store(concluded), strict=True):
             if isinstance(check, IdempotencyConflict):
-                raise ImportStopped(f"Task {task.number}: its idempotency key was used for another request.")
+                raise ImportStopped(
+                    _("Task %(number)s: its idempotency key was used for another request.") % {"number": task.number}
+                )
             if check.raised is None:  # another import, or a task before it in this one, was first
                 twins.append((task, check))
             else:
@@ -131,7 +134,7 @@ def _screened(intakes: Sequence[Intake]) -> list[Concluded]:
             if attempt == TRIES:
                 break
             time.sleep(error.retry_after)
-    raise ImportStopped("The workers have too much to do. Run the import again later: it goes on from here.")
+    raise ImportStopped(_("The workers have too much to do. Run the import again later: it goes on from here."))
 
 
 def _add_known(task: Given, check: Check, queue: Queue, actor: Actor, report: Report) -> None:

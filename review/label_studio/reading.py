@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from review.errors import BadFile
@@ -45,26 +46,31 @@ class Given:
 def read_tasks(raw: bytes, *, text_key: str = TEXT, policy: str | None = None) -> list[Given]:
     """Return the tasks of a file; `text_key` names the output in their data. Raises BadFile."""
     if len(raw) > MAX_BYTES:
-        raise BadFile(f"The file is larger than {MAX_BYTES // 1024 // 1024} MiB. Import it in parts.")
+        raise BadFile(
+            _("The file is larger than %(most)s MiB. Import it in parts.") % {"most": MAX_BYTES // 1024 // 1024}
+        )
     try:
         parsed = parse_json(raw)
     except Problem as problem:
         raise BadFile(problem.detail.replace("The body", "The file")) from None
     if not isinstance(parsed, list) or not parsed:
-        raise BadFile("The file is not an array of tasks. Export it from Label Studio as JSON, not as JSON-MIN.")
+        raise BadFile(_("The file is not an array of tasks. Export it from Label Studio as JSON, not as JSON-MIN."))
     if len(parsed) > MAX_TASKS:
-        raise BadFile(f"The file has more than {MAX_TASKS} tasks. Import it in parts.")
+        raise BadFile(_("The file has more than %(most)s tasks. Import it in parts.") % {"most": MAX_TASKS})
     return [_task(number, one, text_key, policy) for number, one in enumerate(parsed, start=1)]
 
 
 def _task(number: int, task: object, text_key: str, policy: str | None) -> Given:
     if not isinstance(task, dict):
-        raise BadFile(f"Task {number} is not an object.")
+        raise BadFile(_("Task %(number)s is not an object.") % {"number": number})
     # A task without `data` is all data, as Label Studio reads it.
     data = task.get("data", task)
     text = data.get(text_key) if isinstance(data, dict) else None
     if not isinstance(text, str) or not text.strip():
-        raise BadFile(f'Task {number} has no text under that key of its data. Name the key of the text, as "text".')
+        raise BadFile(
+            _('Task %(number)s has no text under that key of its data. Name the key of the text, as "text".')
+            % {"number": number}
+        )
     check = data.get(CHECK_KEY)
     check = check if isinstance(check, str) else ""
     return Given(
@@ -87,7 +93,10 @@ def _request(number: int, text: str, data: Mapping[str, Any], policy: str | None
         require_size(len(json.dumps(asked, ensure_ascii=False).encode()))
         return CheckRequest.model_validate(asked)
     except Problem:
-        raise BadFile(f"Task {number} is larger than a check may be.") from None
+        raise BadFile(_("Task %(number)s is larger than a check may be.") % {"number": number}) from None
     except ValidationError as error:
         place = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
-        raise BadFile(f"Task {number}: `{place}` of its data is not of the form that the API takes.") from None
+        raise BadFile(
+            _("Task %(number)s: `%(place)s` of its data is not of the form that the API takes.")
+            % {"number": number, "place": place}
+        ) from None

@@ -66,7 +66,9 @@ def validate_answer(*, item: ReviewItem, answer: Answer, assistance: Assistance 
     rationale = _fit_schema(answer, schema)
     categories = schema.categories
     if unknown := set(answer.labels) - set(categories):
-        raise InvalidAnswer(f"{len(unknown)} of the categories are not in this queue's label schema.")
+        raise InvalidAnswer(
+            _("%(number)s of the categories are not in this queue's label schema.") % {"number": len(unknown)}
+        )
     findings = {finding.id: finding for finding in item.checked.findings.all()}
     blind = assistance == Assistance.BLIND
     if set(answer.findings) - (set() if blind else set(findings)):
@@ -128,7 +130,7 @@ def _fit_schema(answer: Answer, schema: Definition) -> str:
 def validate_note(note: str) -> None:
     """Raise InvalidAnswer for a note that is too long or that PostgreSQL can not store."""
     if len(note) > MAX_NOTE or "\x00" in note:
-        raise InvalidAnswer(f"A note has at most {MAX_NOTE} characters, and none of them NUL.")
+        raise InvalidAnswer(_("A note has at most %(most)s characters, and none of them NUL.") % {"most": MAX_NOTE})
 
 
 def _kept(answer: Answer, findings: dict[int, Finding], spans: list[MarkedSpan]) -> dict[int, bool]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-#: What a reader is shown without being text between tags.
-SHOWN = {"aria-label", "title", "placeholder", "alt"}
+from tests.translations.shown import SHOWN
+
 NO_TEXT = {"code", "kbd", "pre"}
 #: Names and signs that are the same in every language.
 NAMES = re.compile(r"\b(Countersign|SHA-256|UTC|ms|JSON|YAML|CSV|PDF)\b|&\w+;")

@@ -7,6 +7,7 @@ import datetime as dt
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from webapp.audit.errors import CheckpointRefused, LogDamaged, NoteError
 from webapp.audit.keys import load_key, recall, remember
@@ -64,22 +65,31 @@ def _earlier(newest: AuditCheckpoint | None, note: str | None, key: VerifierKey)
         return [open_checkpoint(text, key) for text in notes]
     except NoteError as error:
         raise CheckpointRefused(
-            f"nothing is signed: the newest known checkpoint is not one of this key and log ({error}). Restore the "
-            "audit key and its .checkpoint file that belong to this database"
+            _(
+                "nothing is signed: the newest known checkpoint is not one of this key and log (%(why)s). Restore the "
+                "audit key and its .checkpoint file that belong to this database"
+            )
+            % {"why": error}
         ) from None
 
 
 def _require_extension(earlier: Checkpoint, size: int, root: bytes) -> None:
     if earlier.size > size:
         raise CheckpointRefused(
-            f"nothing is signed: a checkpoint of {earlier.size} events was signed before, and this log has {size}. "
-            "The database was probably restored from an older backup; restore one that holds them all"
+            _(
+                "nothing is signed: a checkpoint of %(signed)s events was signed before, and this log has %(size)s. "
+                "The database was probably restored from an older backup; restore one that holds them all"
+            )
+            % {"signed": earlier.size, "size": size}
         )
     try:
         proof = consistency_proof(earlier.size, size, read_node)
         verify_consistency(old=earlier.size, new=size, old_root=earlier.root, new_root=root, path=proof)
     except (ProofError, LogDamaged):
         raise CheckpointRefused(
-            f"nothing is signed: the log does not extend the checkpoint of {earlier.size} events that was signed "
-            "before. It was changed, or went on from an older backup; manage.py audit verify says more"
+            _(
+                "nothing is signed: the log does not extend the checkpoint of %(signed)s events that was signed "
+                "before. It was changed, or went on from an older backup; manage.py audit verify says more"
+            )
+            % {"signed": earlier.size}
         ) from None

@@ -33,7 +33,7 @@ class PeriodForm(forms.Form):
         try:
             self.cleaned_data["period"] = parse_period(since, until) if since else month_of(today())
         except PeriodError as error:
-            raise forms.ValidationError(f"{str(error).capitalize()}.") from None
+            raise forms.ValidationError(str(error)) from None
 
     @property
     def period(self) -> Period:

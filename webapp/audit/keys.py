@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from webapp.audit.errors import KeyUnusable
 from webapp.audit.notes import VerifierKey
@@ -42,17 +43,23 @@ def load_key(*, create: bool = False) -> Ed25519PrivateKey:
         pem = path.read_bytes()
     except OSError as error:
         raise KeyUnusable(
-            f"the audit signing key {path} can not be read ({error.strerror}): restore it from where it is kept, "
-            "or point COUNTERSIGN_AUDIT_KEY_FILE at it"
+            _(
+                "the audit signing key %(path)s can not be read (%(why)s): restore it from where it is kept, or point "
+                "COUNTERSIGN_AUDIT_KEY_FILE at it"
+            )
+            % {"path": path, "why": error.strerror}
         ) from None
     if mode & 0o077:
-        raise KeyUnusable(f"the audit signing key {path} is open to others (mode {mode:o}): chmod 600 it")
+        raise KeyUnusable(
+            _("the audit signing key %(path)s is open to others (mode %(mode)s): chmod 600 it")
+            % {"path": path, "mode": f"{mode:o}"}
+        )
     try:
         key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise KeyUnusable(f"{path} is not an unencrypted private key in PEM") from None
+        raise KeyUnusable(_("%(path)s is not an unencrypted private key in PEM") % {"path": path}) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise KeyUnusable(f"{path} holds a key of another kind than Ed25519")
+        raise KeyUnusable(_("%(path)s holds a key of another kind than Ed25519") % {"path": path})
     return key
 
 

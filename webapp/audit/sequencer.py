@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from webapp.audit.errors import LogDamaged
 from webapp.audit.merkle import Frontier, leaf_hash
@@ -85,7 +86,8 @@ def read_node(level: int, index: int) -> bytes:
         return bytes(AuditNode.objects.values_list("sha256", flat=True).get(level=level, index=index))
     except (AuditLeaf.DoesNotExist, AuditNode.DoesNotExist):
         raise LogDamaged(
-            f"node {index} of level {level} of the audit log is missing: run manage.py audit verify"
+            _("node %(number)s of level %(level)s of the audit log is missing: run manage.py audit verify")
+            % {"number": index, "level": level}
         ) from None
 
 
@@ -100,5 +102,7 @@ def read_frontier(size: int) -> Frontier:
     if size & 1:
         found[0, size - 1] = read_node(0, size - 1)
     if len(found) != len(places):
-        raise LogDamaged(f"the edge of the audit log at size {size} is incomplete: run manage.py audit verify")
+        raise LogDamaged(
+            _("the edge of the audit log at size %(size)s is incomplete: run manage.py audit verify") % {"size": size}
+        )
     return Frontier(size, [found[place] for place in places])

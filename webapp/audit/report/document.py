@@ -147,7 +147,9 @@ def build_report(
 
 def _read(event: LoggedEvent) -> Envelope:
     if event.envelope is None or leaf_hash(event.envelope) != event.sha256:
-        raise LogDamaged(f"event {event.index} is not what was logged: run manage.py audit verify")
+        raise LogDamaged(
+            _("event %(number)s is not what was logged: run manage.py audit verify") % {"number": event.index}
+        )
     envelope: Envelope = json.loads(event.envelope)
     return envelope
 

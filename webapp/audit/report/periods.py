@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 
 class PeriodError(ValueError):
     """Not a period; the message says what is wrong with it."""
@@ -17,7 +19,7 @@ class Period:
 
     def __post_init__(self) -> None:
         if self.since >= self.until:
-            raise PeriodError("the period ends before it begins")
+            raise PeriodError(_("The period ends before it begins."))
 
     def __str__(self) -> str:
         return f"{show_time(self.since)} to {show_time(self.until)}"
@@ -74,8 +76,8 @@ def _parse(text: str) -> dt.datetime:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise PeriodError(f"{text[:40]!r} is not a date like 2026-11-01") from None
+        raise PeriodError(_("%(text)s is not a date like 2026-11-01.") % {"text": repr(text[:40])}) from None
     try:
         return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
     except OverflowError:
-        raise PeriodError("the calendar does not reach that far") from None
+        raise PeriodError(_("The calendar does not reach that far.")) from None
