@@ -1,5 +1,6 @@
 // Requests to the server. Every answer is JSON; trouble is an Error with a message for the reviewer.
 
+import { csrfToken } from "./csrf.js";
 import { fill, gettext } from "./texts.js";
 
 export class Refused extends Error {
@@ -9,11 +10,17 @@ export class Refused extends Error {
   }
 }
 
-const token = () => document.querySelector("input[name=csrfmiddlewaretoken]").value;
+/** Return an error that says what to do about an answer of the server that is none of the console's. */
+function failed(response) {
+  if (response.type === "opaqueredirect") return new Refused("failed", gettext("You were signed out. Sign in again in another tab, then retry."));
+  if (response.status === 403 || response.status === 404)
+    return new Refused("failed", gettext("You can not work in this project any more, or the item is gone. Ask an owner of the project."));
+  return new Refused("failed", fill(gettext("The server answered %(status)s."), { status: response.status }));
+}
 
 /** POST `data` (FormData) and return the JSON answer; throws Refused with "invalid", "changed", "lost" or "failed". */
 export async function post(url, data) {
-  if (!data.has("csrfmiddlewaretoken")) data.append("csrfmiddlewaretoken", token());
+  data.set("csrfmiddlewaretoken", csrfToken());
   let response;
   try {
     response = await fetch(url, { method: "POST", body: data, headers: { Accept: "application/json" }, redirect: "manual" });
@@ -24,15 +31,14 @@ export async function post(url, data) {
   const answer = isJson ? await response.json() : {};
   if (response.ok && isJson) return answer;
   if (answer.status) throw new Refused(answer.status, answer.message);
-  if (response.type === "opaqueredirect") throw new Refused("failed", gettext("You were signed out. Sign in again in another tab, then retry."));
-  throw new Refused("failed", fill(gettext("The server answered %(status)s."), { status: response.status }));
+  throw failed(response);
 }
 
 /** POST `data` (FormData) and return the plain text that comes back. */
 export async function postForText(url, data) {
-  data.append("csrfmiddlewaretoken", token());
+  data.set("csrfmiddlewaretoken", csrfToken());
   const response = await fetch(url, { method: "POST", body: data, redirect: "manual" });
-  if (!response.ok) throw new Refused("failed", fill(gettext("The server answered %(status)s."), { status: response.status }));
+  if (!response.ok) throw failed(response);
   return response.text();
 }
 

@@ -1,0 +1,121 @@
+"""What goes wrong while somebody reviews: back, two tabs, a wrong clock, a megabyte, and no longer being a member."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page, expect
+
+from review.models import Annotation
+from tests.browser.console import current, start, wait_saved
+from tests.factories import Cast
+from tests.review.working import member, new_item
+from webapp.accounts.services import SYSTEM, remove_member
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def block(page: Page) -> None:
+    page.keyboard.press("b")
+    page.keyboard.press("b")
+
+
+def test_going_back_never_shows_what_is_decided_as_open(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    first, second = new_item(cast), new_item(cast)
+    page = open_queues()
+    start(page)
+    block(page)
+    wait_saved(page)
+    assert current(page) == second
+    page.go_back()
+    expect(page.get_by_role("heading", name="Review", exact=True)).to_be_visible()
+    page.go_forward()
+    expect(page.locator("#console")).to_be_visible()
+    assert current(page) == second
+    page.goto(page.url.replace(second.public_id, first.public_id))
+    expect(page.get_by_role("button", name="Submit and next")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Decided")).to_be_visible()
+
+
+def test_an_item_in_two_tabs_is_answered_once(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    first, second = new_item(cast), new_item(cast)
+    page = open_queues()
+    start(page)
+    tab = page.context.new_page()
+    tab.goto(page.url)
+    expect(tab.locator("#console")).to_be_visible()
+    block(page)
+    wait_saved(page)
+    tab.keyboard.press("a")
+    tab.keyboard.press("a")
+    expect(tab.locator("#trouble")).to_contain_text("Your answer is kept, but it does not count.")
+    assert [one.outcome for one in first.annotations.filter(counts=True)] == ["block"]
+    assert not second.annotations.exists()
+
+
+@pytest.mark.parametrize("hours", [-30, 30])
+def test_a_clock_that_is_wrong_changes_nothing(cast: Cast, open_queues: Callable[..., Page], hours: int) -> None:
+    item = new_item(cast)
+    page = open_queues()
+    page.add_init_script(f"const now = Date.now; Date.now = () => now() + {hours} * 3600_000;")
+    start(page)
+    expect(page.locator("[data-lease]")).to_contain_text("yours for")
+    page.get_by_label("Note").fill("kept")
+    expect(page.locator("[data-saved]")).to_have_text("draft kept")
+    page.reload()
+    expect(page.get_by_label("Note")).to_have_value("kept")
+    block(page)
+    page.wait_for_url("**/review/")
+    assert item.annotations.get().rationale == "kept"
+
+
+def test_a_megabyte_is_reviewed_with_the_keys(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    large = new_item(cast, output="Écrivez à ann@example.com. " * 36_000, findings=[])
+    small = new_item(cast)
+    page = open_queues()
+    start(page)
+    if current(page) != large:
+        block(page)
+        wait_saved(page)
+        assert current(page) == large
+    page.get_by_role("tab", name="Redacted").click()
+    expect(page.get_by_role("tabpanel", name="Redacted")).to_contain_text("Écrivez")
+    block(page)
+    wait_saved(page)
+    assert large.annotations.get().outcome == "block"
+    assert Annotation.objects.exclude(item__in=[large, small]).count() == 0
+
+
+def test_an_answer_waits_until_somebody_signed_in_again(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    first, second = new_item(cast), new_item(cast)
+    page = open_queues()
+    start(page)
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    block(page)
+    expect(page.locator("#trouble")).to_contain_text("Sign in again in another tab")
+    tab = page.context.new_page()
+    tab.goto(page.url)
+    tab.get_by_label("Username").fill("reviewer")
+    tab.get_by_label("Password").fill("reviewer-pass-phrase")
+    tab.get_by_role("button", name="Sign in").click()
+    tab.wait_for_url("**/items/**")
+    page.get_by_role("button", name="Try again").click()
+    wait_saved(page)
+    assert first.annotations.get().outcome == "block"
+    page.get_by_role("button", name="Stop reviewing").click()
+    page.wait_for_url("**/review/")
+    assert not second.assignments.filter(state="leased").exists()
+
+
+def test_who_is_no_longer_a_member_is_told_and_nothing_is_stored(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    item = new_item(cast)
+    page = open_queues()
+    start(page)
+    page.get_by_label("Note").fill("my thoughts")
+    page.keyboard.press("Escape")
+    remove_member(membership=member(cast, cast.reviewer), actor=SYSTEM)
+    block(page)
+    expect(page.locator("#trouble")).to_contain_text("Ask an owner of the project.")
+    assert not item.annotations.exists()
