@@ -6,7 +6,6 @@ reload has the same one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from review.errors import InvalidAnswer
 from review.models import Annotation, Assignment, PreferencePair, ReviewItem
+from review.numbers import number_findings
 from review.segments import Segment, chunks
 from screening.findings import OUTPUT
 from webapp.interception.models import Check, Finding
@@ -56,13 +56,14 @@ def candidates_of(item: ReviewItem, slot: Assignment | None, *, blind: bool) -> 
     if not output_is_left(slot):
         pair.reverse()
     return [
-        Candidate(side, chunks(shown, [] if blind else _found(check.findings.all())), None if blind else check)
+        Candidate(side, _chunks(shown, [] if blind else list(check.findings.all())), None if blind else check)
         for side, (shown, check) in zip(("left", "right"), pair, strict=True)
     ]
 
 
-def _found(findings: Iterable[Finding]) -> list[Finding]:
-    return [finding for finding in findings if finding.target == OUTPUT]
+def _chunks(text: str, findings: list[Finding]) -> list[list[Segment]]:
+    found = [finding for finding in findings if finding.target == OUTPUT]
+    return chunks(text, found, numbers=number_findings(findings))
 
 
 def checked_preference(item: ReviewItem, preference: str) -> str:

@@ -21,6 +21,7 @@ from review.drafts import Draft
 from review.errors import InvalidAnswer, ReviewError
 from review.models import Assignment, ClusterDecision, ReviewItem
 from review.models.clusters import MemberState
+from review.numbers import finding_ids
 from review.page import build_page
 from review.posted import read_draft, read_submission
 from review.services.claims import record_view
@@ -78,7 +79,7 @@ def decide(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
     """Decide an item and what waits like it; a refused answer is shown again with what was filled in."""
     found = selectors.get_slot(project=request.project, slot_id=slot)
     try:
-        posted = read_submission(request.POST)
+        posted = read_submission(request.POST, finding_ids(found.item.checked))
         until = parse_datetime(request.POST.get("until", ""))
         if until is None:
             raise InvalidAnswer(_("The form was incomplete. Reload the page and submit again."))
@@ -94,7 +95,7 @@ def decide(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
     except ReviewError as error:
         item = selectors.get_item(project=request.project, public_id=found.item.public_id)
         own = selectors.own_slot(item=item, user=request.user)
-        draft = read_draft(request.POST, error=str(error))
+        draft = read_draft(request.POST, finding_ids(item.checked), error=str(error))
         return _render_cluster(request, item, own, draft=draft, status=STATUS[type(error)])
     if decided is None:
         messages.warning(request, done.message)

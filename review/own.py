@@ -42,8 +42,11 @@ class OwnFigures:
     reversed: Share
 
 
-def own_figures(*, project: Project, user: User) -> OwnFigures:
-    """Return the figures of `user` in the project; six queries at most. Days begin at midnight UTC."""
+def own_figures(*, project: Project, user: User, probes: bool = False) -> OwnFigures:
+    """Return the figures of `user` in the project; six queries at most. Days begin at midnight UTC.
+
+    With `probes`, golden items count in all of them: to a reviewer, one that counted in some would stand out.
+    """
     now = timezone.now()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     week = midnight - dt.timedelta(days=6)
@@ -57,11 +60,11 @@ def own_figures(*, project: Project, user: User) -> OwnFigures:
     )
     skips = Exclusion.objects.filter(reviewer=user, item__project=project, why=SKIPPED, created_at__gte=week)
     skipped = skips.aggregate(skips_today=Count("id", filter=today), skips_week=Count("id"))
-    lately = Choice(project, now - dt.timedelta(days=AGREEMENT_DAYS), now)
+    lately = Choice(project, now - dt.timedelta(days=AGREEMENT_DAYS), now, probes=probes)
     return OwnFigures(
         **counted,
         **skipped,
-        agreement=_agreement(answers, now),
+        agreement=_agreement(answers if probes else answers.filter(item__golden=None), now),
         kappa=own_agreement(lately, user),
         reversed=_reversed(project, user, now),
     )
@@ -72,7 +75,6 @@ def _agreement(answers: QuerySet[Annotation], now: dt.datetime) -> Share:
     together = answers.filter(
         created_at__gte=now - dt.timedelta(days=AGREEMENT_DAYS),
         counts=True,
-        item__golden=None,
         item__decisions__cycle=F("cycle"),
         item__decisions__undone_at__isnull=True,
         item__decisions__method__in=_TOGETHER,

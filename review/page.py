@@ -23,6 +23,7 @@ from review.holds import SlotRow, own_hold, slots_for_lead
 from review.models import Annotation, Appeal, Assignment, Decision, ReviewItem
 from review.models.annotations import Outcome
 from review.models.items import ItemState, SlotRole
+from review.numbers import number_findings
 from review.page_rows import CategoryRow, FindingRow, Turn, as_text, category_rows, finding_row, turn
 from review.peers import Comparison, compare
 from review.reasons import found_sentence, outcome_sentences
@@ -52,6 +53,8 @@ class ItemPage:
     check: Check
     slot: Assignment | None
     severity: str
+    #: Reviewers read no version: an old one would tell that the item is golden.
+    policy: str
     turns: list[Turn]
     earlier: list[Turn]
     grounding: list[str]
@@ -59,6 +62,7 @@ class ItemPage:
     output_chunks: list[list[Segment]]
     redacted: str | None
     findings: list[FindingRow]
+    numbers: dict[int, int]
     types: dict[str, str]
     candidates: list[Candidate]
     categories: list[CategoryRow]
@@ -119,7 +123,7 @@ class ItemPage:
 
     @property
     def spans_json(self) -> str:
-        return as_json(self.draft.spans)
+        return as_json(self.draft.spans, self.numbers)
 
     @property
     def hides(self) -> str:
@@ -162,21 +166,24 @@ def build_page(
     fired = set() if blind else _fired(check, findings)
     rules = rule_rows(check.policy_version, fired=fired, chosen=draft.reasons)
     explained = first_of_rule(findings, rules)
-    rows = [finding_row(finding, draft, explained.get(finding.id)) for finding in findings]
+    numbers = number_findings(findings)
+    rows = [finding_row(finding, numbers[finding.id], draft, explained.get(finding.id)) for finding in findings]
     covered = not uncovered and is_covered(item=item, membership=membership, blind=blind)
-    turns = [turn(number, message, findings) for number, message in enumerate(content.messages)]
+    turns = [turn(number, message, findings, numbers) for number, message in enumerate(content.messages)]
     return ItemPage(
         item=item,
         check=check,
         slot=slot,
         severity=UNKNOWN if blind else NAMES[item.severity],
+        policy=str(check.policy_version) if membership.role in SEES_NAMES else check.policy_version.policy.name,
         turns=turns[-TURNS_SHOWN:],
         earlier=turns[:-TURNS_SHOWN],
         grounding=[as_text(part) for part in content.context],
         output=content.output,
-        output_chunks=chunks(content.output or "", [f for f in findings if f.target == OUTPUT]),
+        output_chunks=chunks(content.output or "", [f for f in findings if f.target == OUTPUT], numbers=numbers),
         redacted=_redacted(item, draft) if len(content.output or "") <= LARGE else None,
         findings=rows,
+        numbers=numbers,
         types=types_of(schema, findings),
         candidates=candidates_of(item, slot, blind=blind),
         categories=category_rows({} if blind else check.scores or {}, schema, draft),

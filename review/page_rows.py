@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,7 @@ class FindingRow:
     """
 
     finding: Finding
+    number: int
     kind: str
     where: str
     redactable: bool
@@ -54,12 +56,13 @@ class CategoryRow:
     labelled: str = ""
 
 
-def turn(number: int, message: dict[str, Any], findings: list[Finding]) -> Turn:
+def turn(number: int, message: dict[str, Any], findings: list[Finding], numbers: Mapping[int, int]) -> Turn:
     target = f"messages.{number}"
+    found = [finding for finding in findings if finding.target == target]
     return Turn(
         number=number,
         role=str(message.get("role", "")),
-        segments=segments(message_text(message), [finding for finding in findings if finding.target == target]),
+        segments=segments(message_text(message), found, numbers=numbers),
     )
 
 
@@ -82,13 +85,13 @@ def as_text(part: object) -> str:
     return json.dumps(part, ensure_ascii=False)
 
 
-def finding_row(finding: Finding, draft: Draft, explains: PolicyRule | None) -> FindingRow:
+def finding_row(finding: Finding, number: int, draft: Draft, explains: PolicyRule | None) -> FindingRow:
     judged = {True: "keep", False: "drop", None: ""}[draft.findings.get(finding.id)]
     if finding.target == OUTPUT:
         where = term(OUTPUT) if finding.start is None else f"{finding.start}–{finding.end}"
     else:
         where = _("turn %(number)s") % {"number": finding.target.removeprefix("messages.")}
-    return FindingRow(finding, kind_of(finding), where, is_output_span(finding), judged, explains)
+    return FindingRow(finding, number, kind_of(finding), where, is_output_span(finding), judged, explains)
 
 
 def category_rows(scores: dict[str, float], schema: Definition, draft: Draft) -> list[CategoryRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.http import QueryDict
@@ -30,8 +31,11 @@ class Posted:
     idempotency_key: uuid.UUID
 
 
-def read_submission(post: QueryDict) -> Posted:
-    """Return the submission in a form; raise InvalidAnswer when a field is missing or is not what it should be."""
+def read_submission(post: QueryDict, ids: Mapping[int, int]) -> Posted:
+    """Return the submission in a form; `ids` are those of the check's findings by number.
+
+    Raises InvalidAnswer when a field is missing or is not what it should be.
+    """
     choice = post.get("outcome", "")
     if not choice:
         raise InvalidAnswer(gettext("Choose what happens to the output first."))
@@ -39,8 +43,8 @@ def read_submission(post: QueryDict) -> Posted:
         return Posted(
             answer=Answer(
                 outcome="" if choice == UNSURE else choice,
-                findings=read_findings(post),
-                spans=read_spans(post.get("spans", "")),
+                findings={ids[number]: kept for number, kept in read_findings(post).items()},
+                spans=read_spans(post.get("spans", ""), ids),
                 labels=_labels(post),
                 rubric=_rubric(post),
                 snippets=post.getlist("snippet"),
@@ -57,6 +61,8 @@ def read_submission(post: QueryDict) -> Posted:
             item_version=int(post.get("version", "")),
             idempotency_key=uuid.UUID(post.get("submission", "")),
         )
+    except KeyError:
+        raise InvalidAnswer(gettext("One of the findings does not belong to this item.")) from None
     except ValueError:
         raise InvalidAnswer(gettext("The form was incomplete. Reload the page and submit again.")) from None
 
@@ -83,8 +89,8 @@ def read_ask(post: QueryDict) -> uuid.UUID | None:
         raise InvalidAnswer(_("Choose somebody of the list to ask.")) from None
 
 
-def read_draft(post: QueryDict, *, error: str) -> Draft:
-    """Return what can be shown again of a refused submission."""
+def read_draft(post: QueryDict, ids: Mapping[int, int], *, error: str) -> Draft:
+    """Return what can be shown again of a refused submission; `ids` as for `read_submission`."""
     try:
         findings = read_findings(post)
     except ValueError:
@@ -94,15 +100,15 @@ def read_draft(post: QueryDict, *, error: str) -> Draft:
     except ValueError:
         rubric = {}
     try:
-        spans: list[MarkedSpan] = read_spans(post.get("spans", ""))
-    except ValueError:
+        spans: list[MarkedSpan] = read_spans(post.get("spans", ""), ids)
+    except (ValueError, KeyError):
         spans = []
     return Draft(
         outcome=post.get("outcome", ""),
         note=post.get("note", ""),
         correction=post.get("correction"),
         preference=post.get("preference", ""),
-        findings=findings,
+        findings={ids[number]: kept for number, kept in findings.items() if number in ids},
         spans=spans,
         labels=_labels(post),
         rubric=rubric,
@@ -114,7 +120,7 @@ def read_draft(post: QueryDict, *, error: str) -> Draft:
 
 
 def read_findings(post: QueryDict) -> dict[int, bool]:
-    """Return the judged findings by id; raise ValueError for an id that is no number."""
+    """Return the judged findings by number; raise ValueError for what is no number."""
     prefix = "finding-"
     return {
         int(name.removeprefix(prefix)): _KEPT[value]

@@ -5,7 +5,7 @@ The output is cut into chunks too: a browser lays out again only the chunk in wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -38,12 +38,13 @@ def kind_of(finding: Finding) -> str:
 class Segment:
     """A piece of a text, and the findings that cover it, the one that began first at the front.
 
-    `begun` are those of them that begin here.
+    `begun` are those of them that begin here, `numbers` what the page calls them.
     """
 
     text: str
     findings: tuple[Finding, ...] = ()
     begun: tuple[Finding, ...] = ()
+    numbers: tuple[int, ...] = ()
 
     @property
     def chip(self) -> str:
@@ -64,14 +65,16 @@ class Segment:
         return " + ".join(dict.fromkeys(finding.category for finding in self.findings))
 
     @property
-    def ids(self) -> str:
-        return " ".join(str(finding.id) for finding in self.findings)
+    def names(self) -> str:
+        return " ".join(map(str, self.numbers))
 
 
-def segments(text: str, findings: Iterable[Finding], *, cuts: Iterable[int] = ()) -> list[Segment]:
+def segments(
+    text: str, findings: Iterable[Finding], *, numbers: Mapping[int, int], cuts: Iterable[int] = ()
+) -> list[Segment]:
     """Return pieces that join to `text`, in order; findings without a place, or outside the text, mark nothing.
 
-    No piece reaches over one of `cuts`.
+    No piece reaches over one of `cuts`. `numbers` are those of the check's findings by id.
     """
     placed = sorted(_placed(text, findings), key=lambda place: (place[0], -place[1]))
     edges = sorted({0, len(text), *cuts, *(edge for start, end, _ in placed for edge in (start, end))})
@@ -85,14 +88,15 @@ def segments(text: str, findings: Iterable[Finding], *, cuts: Iterable[int] = ()
             active.append(placed[following])
             following += 1
         begun = tuple(finding for _, _, finding in placed[before:following])
-        pieces.append(Segment(text[start:end], tuple(finding for _, _, finding in active), begun))
+        covering = tuple(finding for _, _, finding in active)
+        pieces.append(Segment(text[start:end], covering, begun, tuple(numbers[finding.id] for finding in covering)))
     return pieces
 
 
-def chunks(text: str, findings: Iterable[Finding]) -> list[list[Segment]]:
+def chunks(text: str, findings: Iterable[Finding], *, numbers: Mapping[int, int]) -> list[list[Segment]]:
     """Return the pieces of `text` in chunks that end at line ends; a line of over LONGEST is cut after a blank."""
     ends = _chunk_ends(text)
-    pieces = iter(segments(text, findings, cuts=ends))
+    pieces = iter(segments(text, findings, numbers=numbers, cuts=ends))
     result: list[list[Segment]] = []
     at = 0
     for end in ends:

@@ -17,6 +17,7 @@ from review import selectors, services
 from review.comments import mark_read
 from review.errors import InvalidAnswer, ItemChanged, ReviewError, SlotLost, TooLate
 from review.models import Assignment, Decision
+from review.numbers import finding_ids
 from review.page import build_page
 from review.posted import read_ask, read_draft, read_effort, read_submission, read_token
 from review.rest import due_rest
@@ -43,7 +44,7 @@ def submit(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
     """Take in an answer; a refused one is shown again with all that was filled in."""
     found = selectors.get_slot(project=request.project, slot_id=slot)
     try:
-        posted = read_submission(request.POST)
+        posted = read_submission(request.POST, finding_ids(found.item.checked))
         done = services.submit_annotation(
             slot=found,
             membership=request.membership,
@@ -75,7 +76,7 @@ def _undo_offer(request: MemberRequest, decision: Decision | None) -> dict[str, 
 def _show_again(request: MemberRequest, slot: Assignment, error: ReviewError) -> HttpResponse:
     item = selectors.get_item(project=request.project, public_id=slot.item.public_id)
     own = selectors.own_slot(item=item, user=request.user)
-    draft = read_draft(request.POST, error=str(error))
+    draft = read_draft(request.POST, finding_ids(item.checked), error=str(error))
     return render_item(request, item, own, draft=draft, status=STATUS[type(error)])
 
 

@@ -30,29 +30,33 @@ class MarkedSpan:
     finding: int | None = None
 
 
-def read_spans(text: str) -> list[MarkedSpan]:
-    """Return the spans in a form's JSON; raise ValueError when it is not a list of them."""
+def read_spans(text: str, ids: Mapping[int, int]) -> list[MarkedSpan]:
+    """Return the spans in a form's JSON; `ids` are those of the check's findings by number.
+
+    Raises ValueError when it is not a list of spans, and KeyError when there is no such finding.
+    """
     try:
         given = json.loads(text) if text else []
     except RecursionError:
         raise ValueError("nested too deep") from None
     if not isinstance(given, list) or len(given) > MAX_SPANS:
         raise ValueError("not a list of spans")
-    return [_read_span(one) for one in given]
+    return [_read_span(one, ids) for one in given]
 
 
-def _read_span(given: object) -> MarkedSpan:
+def _read_span(given: object, ids: Mapping[int, int]) -> MarkedSpan:
     if not isinstance(given, dict):
         raise ValueError("not a span")
     start, end, finding = (given.get(name) for name in ("start", "end", "finding"))
     if type(start) is not int or type(end) is not int or not (finding is None or type(finding) is int):
         raise ValueError("not a number")
-    return MarkedSpan(start=start, end=end, label=str(given.get("label", "")), finding=finding)
+    source = None if finding is None else ids[finding]
+    return MarkedSpan(start=start, end=end, label=str(given.get("label", "")), finding=source)
 
 
-def as_json(spans: Sequence[MarkedSpan]) -> str:
-    """Return what `read_spans` reads."""
-    return json.dumps([asdict(span) for span in spans]) if spans else ""
+def as_json(spans: Sequence[MarkedSpan], numbers: Mapping[int, int]) -> str:
+    """Return what `read_spans` reads; `numbers` are those of the check's findings by id."""
+    return json.dumps([asdict(span) | {"finding": numbers.get(span.finding or 0)} for span in spans]) if spans else ""
 
 
 def types_of(schema: Definition, findings: Iterable[Finding]) -> dict[str, str]:

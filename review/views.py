@@ -19,6 +19,7 @@ from review.exposure import own_exposure
 from review.golden import golden_of, open_pauses
 from review.holds import kept_slots
 from review.models import Assignment, Queue, ReviewItem
+from review.numbers import finding_ids
 from review.own import own_figures
 from review.page import build_page, redaction_of
 from review.posted import read_draft
@@ -67,7 +68,7 @@ def mine(request: MemberRequest) -> HttpResponse:
 def render_own(request: MemberRequest, person: User) -> HttpResponse:
     context: dict[str, object] = {
         "person": person,
-        "figures": own_figures(project=request.project, user=person),
+        "figures": own_figures(project=request.project, user=person, probes=person == request.user),
         "answers": selectors.recent_answers(project=request.project, user=person),
         "errors": errors_of(project=request.project, user=person),
         "corrections": corrections_of(project=request.project, user=person),
@@ -175,7 +176,7 @@ def redacted(request: MemberRequest, item: str) -> HttpResponse:
     if is_hidden(item=found, membership=request.membership):
         raise Http404("What the machine found is not shown before the answer.")
     try:
-        text = redaction_of(found, read_draft(request.POST, error=""))
+        text = redaction_of(found, read_draft(request.POST, finding_ids(found.checked), error=""))
     except InvalidAnswer as error:
         return HttpResponse(str(error), content_type="text/plain; charset=utf-8", status=422)
     return HttpResponse(text, content_type="text/plain; charset=utf-8")

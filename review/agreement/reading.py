@@ -29,12 +29,16 @@ _CHUNK = 2000
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which answers: to items whose decision took effect in [since, until); `blind`: only those given blind."""
+    """Which answers: to items whose decision took effect in [since, until); `blind`: only those given blind.
+
+    `probes`: those to golden items too.
+    """
 
     project: Project
     since: dt.datetime
     until: dt.datetime
     blind: bool = False
+    probes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,8 @@ def independent_answers(choice: Choice) -> QuerySet[Annotation]:
     until = min(choice.until, timezone.now())  # later ones can still be taken back
     return Annotation.objects.filter(
         Q(assistance=Assistance.BLIND) if choice.blind else Q(),
+        Q() if choice.probes else Q(item__golden=None),
         item__project=choice.project,
-        item__golden=None,
         item__decided_at__gte=choice.since,
         item__decided_at__lt=until,
         counts=True,

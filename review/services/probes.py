@@ -1,21 +1,24 @@
 """Golden items before reviewers. A probe is an item like any other, but nothing follows from it for its check.
 
-It comes in beside an ordinary item, so that its id, its times and its place in the queue are those of ordinary items.
+It comes in beside an ordinary item, so that its place in the queue is that of one. Its ids and times lie a random while
+before: two items of one moment would tell that the second is a probe.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 import uuid
 from collections import defaultdict
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from review.draws import share_of
 from review.models import (
     Annotation,
+    Assignment,
     Decision,
     Exclusion,
     GoldenItem,
@@ -32,8 +35,11 @@ from review.services.raising import APPEALED, draw_samples, open_slots
 from webapp.accounts.models import Role, User
 from webapp.accounts.services import SYSTEM
 from webapp.audit.log import EventObject, record_event
+from webapp.ids import earlier
 
 KNOWS_THE_ANSWER = "golden"
+#: How far the times of a probe may lie before its making: at most this part of the queue's SLA.
+_SPREAD, _LONGEST_SPREAD = 0.1, dt.timedelta(minutes=10)
 _WITH_LEADS = (ItemState.ADJUDICATION, ItemState.ESCALATED)
 
 
@@ -43,6 +49,8 @@ def raise_probe(*, queue: Queue, beside: ReviewItem) -> ReviewItem | None:
     people = dict(queue.project.memberships.filter(user__is_active=True).values_list("user", "role"))
     reviewers = {user for user, role in people.items() if role == Role.REVIEWER}
     item = ReviewItem(project=queue.project, queue=queue)
+    while_ago = _while_ago(queue)
+    item.id = earlier(item.id, by=while_ago)
     draw_samples(item, queue)
     item.qa = False
     needed = queue.required_reviews + item.overlap
@@ -53,6 +61,7 @@ def raise_probe(*, queue: Queue, beside: ReviewItem) -> ReviewItem | None:
     chosen = max(fresh, key=lambda golden: share_of(beside.id, str(golden)))
     golden = GoldenItem.objects.select_related("source__checked").get(id=chosen)
     _store(item, golden)
+    _predate(item, by=while_ago)
     away = dict.fromkeys(seen[chosen], "decided_the_original") | {
         user: KNOWS_THE_ANSWER for user, role in people.items() if role in (Role.OWNER, Role.LEAD)
     }
@@ -88,6 +97,21 @@ def _store(item: ReviewItem, golden: GoldenItem) -> None:
     kinds = source.triggers.exclude(kind=APPEALED).order_by("id").values_list("kind", "inclusion_prob")
     ItemTrigger.objects.bulk_create(ItemTrigger(item=item, kind=kind, inclusion_prob=prob) for kind, prob in kinds)
     open_slots(item)
+
+
+def _while_ago(queue: Queue) -> dt.timedelta:
+    longest = min(dt.timedelta(seconds=queue.sla_seconds * _SPREAD), _LONGEST_SPREAD)
+    return dt.timedelta(milliseconds=secrets.randbelow(longest // dt.timedelta(milliseconds=1)))
+
+
+def _predate(item: ReviewItem, *, by: dt.timedelta) -> None:
+    """Put all times of a new probe that a page shows, or that its ids tell, `by` earlier."""
+    ReviewItem.objects.filter(id=item.id).update(created_at=F("created_at") - by, sla_due_at=F("sla_due_at") - by)
+    item.triggers.update(created_at=F("created_at") - by)
+    for slot in item.assignments.all():
+        ids = Assignment.objects.filter(id=slot.id)
+        ids.update(id=earlier(slot.id, by=by), sla_due_at=F("sla_due_at") - by)
+    item.refresh_from_db()
 
 
 def score_probe(item: ReviewItem) -> None:

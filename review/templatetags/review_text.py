@@ -42,4 +42,4 @@ def _piece(piece: Segment) -> SafeString:
     if not piece.findings:
         return text
     classes = f"{' hl-begins' if piece.begun else ''}{f' hl-also-{piece.also}' if piece.also else ''}"
-    return format_html(_MARK, piece.kind, classes, piece.ids, piece.chip, piece.label, text)
+    return format_html(_MARK, piece.kind, classes, piece.names, piece.chip, piece.label, text)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import secrets
+import uuid
 from typing import Any
 
 import pytest
@@ -56,10 +59,27 @@ def test_a_probe_comes_beside_an_item_and_looks_like_its_source(cast: Cast, gold
     assert (probe.checked, probe.severity, probe.priority) == (source.checked, source.severity, source.priority)
     assert list(probe.triggers.values_list("kind", flat=True)) == list(source.triggers.values_list("kind", flat=True))
     assert probe.assignments.count() == 1
-    assert abs(probe.created_at - ReviewItem.objects.latest("created_at").created_at).total_seconds() < 5
     queue_of(cast, golden_rate=1.0)
     new_item(cast)
     assert ReviewItem.objects.filter(golden=golden).count() == 1, "one at a time"
+
+
+def test_all_times_of_a_probe_lie_the_same_while_before_the_item_beside_it(
+    cast: Cast, golden: GoldenItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "randbelow", lambda longest: longest - 1)
+    probe = probe_of(cast, golden)
+    beside = ReviewItem.objects.latest("created_at")
+    slot, trigger = probe.assignments.get(), probe.triggers.get()
+    told = [probe.created_at, trigger.created_at, made_at(probe.id), made_at(slot.id)]
+    assert all(350 < (beside.created_at - at).total_seconds() < 361 for at in told), "a tenth of the hour of the SLA"
+    assert probe.created_at != trigger.created_at, "as those of an ordinary item differ"
+    assert 3599 < (probe.sla_due_at - probe.created_at).total_seconds() < 3600
+    assert slot.sla_due_at == probe.sla_due_at
+
+
+def made_at(key: uuid.UUID) -> dt.datetime:
+    return dt.datetime.fromtimestamp((key.int >> 80) / 1000, tz=dt.UTC)
 
 
 def test_without_a_reviewer_who_has_not_seen_it_there_is_no_probe(cast: Cast, reviewer: Membership) -> None:
@@ -232,6 +252,3 @@ def test_a_lead_does_not_reopen_a_probe(cast: Cast, probe: ReviewItem, reviewer:
     finish(answer(claim_one(cast, reviewer), reviewer, "block"))
     with pytest.raises(InvalidAnswer, match="golden"):
         reopen(item=probe, membership=member(cast, cast.lead), reason="Look.")
-
-
-# No tell
