@@ -32,6 +32,7 @@ from review.segments import Segment, chunks
 from review.services.decisions import released_text
 from review.severity import NAMES
 from review.spans import as_json, changed_spans, types_of
+from review.suggestions import SuggestionRow, suggestions_of
 from review.texts import redacted_text, redaction_method
 from screening.findings import OUTPUT
 from screening.redaction import RedactionSpan
@@ -65,6 +66,7 @@ class ItemPage:
     numbers: dict[int, int]
     types: dict[str, str]
     candidates: list[Candidate]
+    suggestions: list[SuggestionRow]
     categories: list[CategoryRow]
     schema: Definition
     rubric: list[tuple[RubricField, int | None]]
@@ -186,6 +188,7 @@ def build_page(
         numbers=numbers,
         types=types_of(schema, findings),
         candidates=candidates_of(item, slot, blind=blind),
+        suggestions=suggestions_of(item, blind=blind),
         categories=category_rows({} if blind else check.scores or {}, schema, draft),
         schema=schema,
         rubric=[(field, draft.rubric.get(field.name)) for field in schema.rubric],

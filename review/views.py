@@ -27,6 +27,7 @@ from review.profiles import missing_skills
 from review.qa import corrections_of, errors_of
 from review.rest import due_rest
 from review.services.claims import record_view
+from review.suggestions import taken_over
 from webapp.accounts.access import MemberRequest, member_required
 from webapp.accounts.models import Role, User
 from webapp.accounts.selectors import members_of
@@ -118,7 +119,8 @@ def item(request: MemberRequest, item: str) -> HttpResponse:
     slot = _working_slot(request, found)
     if slot is None:
         record_view(item=found, membership=request.membership)
-    return render_item(request, found, slot, uncovered=request.GET.get("show") == "text")
+    draft = taken_over(slot, request.membership, request.GET["take"]) if slot and "take" in request.GET else None
+    return render_item(request, found, slot, draft=draft, uncovered=request.GET.get("show") == "text")
 
 
 def _working_slot(request: MemberRequest, item: ReviewItem) -> Assignment | None:

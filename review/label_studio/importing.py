@@ -14,14 +14,16 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from review.errors import ImportStopped
 from review.imported import DETECTOR, DOOR, IMPORTED
 from review.label_studio.labels import Label, Labels
 from review.label_studio.reading import Given
-from review.models import Queue, ReviewItem
+from review.models import Queue, ReviewItem, Suggestion
 from review.models.items import OPEN_STATES
 from review.services.raising import raise_item
+from review.suggestions import new_suggestions
 from screening.findings import OUTPUT
 from webapp.accounts.models import Application
 from webapp.accounts.services import SYSTEM
@@ -40,20 +42,21 @@ GROUP = 16
 #: How often a group is sent to workers that have too much to do.
 TRIES = 10
 
-DECIDED = "a new label of an item that does not wait any more: open it again first"
-CHANGED = "a task whose text is not that of its check"
+DECIDED = gettext_noop("something new for an item that does not wait any more: open it again first")
+CHANGED = gettext_noop("a task whose text is not that of its check")
 
 
 @dataclass(slots=True)
 class Report:
-    """What became of the tasks: `made` a check, were there (`again`); labels that are new; what was left out, by task.
+    """What became of the tasks: `made` a check, were there (`again`); labels and answers that are new.
 
-    `left_out` is (number of the task, reason) to how often.
+    What was left out: `left_out` is (number of the task, reason) to how often; gettext translates the reason.
     """
 
     made: int = 0
     again: int = 0
     labels: int = 0
+    answers: int = 0
     left_out: Counter[tuple[int, str]] = field(default_factory=Counter)
 
 
@@ -121,7 +124,7 @@ def _import_fresh(fresh: Sequence[tuple[Given, Intake]], queue: Queue, actor: Ac
                 twins.append((task, check))
             else:
                 report.made += 1
-                report.labels += _take_in(check.pk, task.labels, queue, actor)[0]
+                _take_in(check.pk, task, queue, actor, report)
     for task, check in twins:
         _add_known(task, check, queue, actor, report)
 
@@ -142,17 +145,15 @@ def _add_known(task: Given, check: Check, queue: Queue, actor: Actor, report: Re
     if check.content.output != task.request.output:
         report.left_out[task.number, CHANGED] += 1
         return
-    added, refused = _take_in(check.pk, task.labels, queue, actor)
-    report.labels += added
-    if refused:
-        report.left_out[task.number, DECIDED] += refused
+    _take_in(check.pk, task, queue, actor, report)
 
 
 @transaction.atomic
-def _take_in(check_id: uuid.UUID, labels: Labels, queue: Queue, actor: Actor) -> tuple[int, int]:
-    """Add the labels that are new to a check, and return how many were added, and how many came too late.
+def _take_in(check_id: uuid.UUID, task: Given, queue: Queue, actor: Actor, report: Report) -> None:
+    """Add the labels and answers that are new to a check, and count them, or that they came too late.
 
-    It gets an item in `queue` unless it has one, there or elsewhere; an open one that gets labels gets a new version.
+    It gets an item in `queue` unless it has one, there or elsewhere; an open one that gets something new gets
+    a new version.
     """
     # Without the key: a decision that is being made holds the item and wants a share of the check's.
     check = Check.objects.select_for_update(no_key=True, of=("self",)).select_related("project").get(pk=check_id)
@@ -160,12 +161,18 @@ def _take_in(check_id: uuid.UUID, labels: Labels, queue: Queue, actor: Actor) ->
     there = list(items.order_by("created_at", "id"))
     waiting = [item for item in there if item.state in OPEN_STATES]
     known = {Label(*row) for row in check.findings.filter(target=OUTPUT).values_list("category", "start", "end")}
-    new = [label for label in labels.found if label not in known]
+    new = [label for label in task.labels.found if label not in known]
+    said = new_suggestions(check, task.labels)
     if there and not waiting:
-        return 0, len(new)
-    if waiting and not new:
-        return 0, 0
-    Finding.objects.bulk_create(_finding(check, label, labels) for label in new)
+        if new or said:
+            report.left_out[task.number, DECIDED] += len(new) + len(said)
+        return
+    if waiting and not new and not said:
+        return
+    Finding.objects.bulk_create(_finding(check, label, task.labels) for label in new)
+    Suggestion.objects.bulk_create(said)
+    report.labels += len(new)
+    report.answers += len(said)
     where = next((item.queue for item in waiting if item.queue_id == queue.pk), waiting[0].queue if waiting else queue)
     item = raise_item(check=check, kind=IMPORTED, queue=where)
     record_event(
@@ -175,9 +182,8 @@ def _take_in(check_id: uuid.UUID, labels: Labels, queue: Queue, actor: Actor) ->
         object=EventObject("review_item", item.id),
         reason_codes=[f"source:{DETECTOR}"],
         cause=[check.public_id],
-        counts={"labels": len(new)},
+        counts={"labels": len(new), "answers": len(said)},
     )
-    return len(new), 0
 
 
 def _finding(check: Check, label: Label, labels: Labels) -> Finding:
@@ -193,5 +199,5 @@ def _finding(check: Check, label: Label, labels: Labels) -> Finding:
         target=OUTPUT,
         start=label.start,
         end=label.end,
-        model=model[:120],
+        model=model,
     )

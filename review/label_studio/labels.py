@@ -8,21 +8,24 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeGuard
 
-from review.label_studio.tasks import CONVERSATION, CORRECTION, NOTE, OUTCOME, VERDICT
+from django.utils.translation import gettext_noop
+
+from review.label_studio.answers import MAX_ANSWERS, TOO_MANY_ANSWERS, Said, read_answer, speaks
+from review.label_studio.tasks import CONVERSATION
 from screening.categories import MODEL_CATEGORIES, MODEL_ENTITIES, SEXUAL_MINORS
 from screening.detectors.pii import ENTITIES
 
 #: As many as the column of categories has.
 MAX_NAME = 100
 MAX_LABELS = 500
+#: As many as the column of models has.
+MAX_MODEL = 120
 
-OUTSIDE = "a place that is not in the output"
-OTHER_TEXT = "a place where the output has another text"
-BAD_NAME = f"a label that is empty, longer than {MAX_NAME} characters or not printable"
-DECIDES = "a verdict or outcome: a reviewer decides here"
-WRITTEN = "a text that somebody wrote"
-OTHER_KIND = "a result of a kind that is not taken"
-TOO_MANY = f"more than {MAX_LABELS} labels of one task"
+OUTSIDE = gettext_noop("a place that is not in the output")
+OTHER_TEXT = gettext_noop("a place where the output has another text")
+BAD_NAME = gettext_noop("a label that is empty, longer than 100 characters or not printable")
+OTHER_KIND = gettext_noop("a result of a kind that is not taken")
+TOO_MANY = gettext_noop("more than 500 labels of one task")
 #: The largest offset that the database holds.
 _MAX_OFFSET = 2**31 - 1
 
@@ -38,10 +41,14 @@ class Label:
 
 @dataclass(slots=True)
 class Labels:
-    """`source`: "annotation" or "prediction"; each label has the score and the model that gave it."""
+    """`source`: "annotation" or "prediction"; each label has the score and the model that gave it.
+
+    `said`: the answers about the whole output, each once.
+    """
 
     source: str
     found: dict[Label, tuple[float, str]] = field(default_factory=dict)
+    said: list[Said] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
 
@@ -60,8 +67,13 @@ def read_labels(task: Mapping[str, Any], text: str, *, own: bool) -> Labels:
 def _read(labels: Labels, answers: list[Mapping[str, Any]], text: str) -> Labels:
     for answer in answers:
         model = answer.get("model_version")
-        for result in _objects(answer.get("result")):
-            given = (_score(result, answer), model if isinstance(model, str) and model.isprintable() else "")
+        model = model[:MAX_MODEL] if isinstance(model, str) and model.isprintable() else ""
+        results = list(_objects(answer.get("result")))
+        _add_answer(labels, read_answer(filter(speaks, results), text, model=model, left_out=labels.left_out))
+        for result in results:
+            if speaks(result):
+                continue
+            given = (_score(result, answer), model)
             for label in _labels_of(result, text):
                 if isinstance(label, str):
                     labels.left_out[label] += 1
@@ -70,6 +82,15 @@ def _read(labels: Labels, answers: list[Mapping[str, Any]], text: str) -> Labels
                 else:
                     labels.found.setdefault(label, given)
     return labels
+
+
+def _add_answer(labels: Labels, said: Said | None) -> None:
+    if said is None or said in labels.said:
+        return
+    if len(labels.said) == MAX_ANSWERS:
+        labels.left_out[TOO_MANY_ANSWERS] += 1
+    else:
+        labels.said.append(said)
 
 
 def _objects(value: object) -> Iterator[Mapping[str, Any]]:
@@ -86,13 +107,9 @@ def _score(result: Mapping[str, Any], answer: Mapping[str, Any]) -> float:
 
 def _labels_of(result: Mapping[str, Any], text: str) -> Iterator[Label | str]:
     """Yield the labels of a result, and for what is none the reason."""
-    kind, control, value = result.get("type"), result.get("from_name"), result.get("value")
+    kind, value = result.get("type"), result.get("value")
     value = value if isinstance(value, dict) else {}
-    if kind == "textarea" or control in (CORRECTION, NOTE):
-        yield WRITTEN
-    elif kind == "choices" and control in (VERDICT, OUTCOME):
-        yield DECIDES
-    elif kind == "choices":
+    if kind == "choices":
         yield from (_named(name) for name in _list(value.get("choices")))
     elif kind == "labels":
         place = OUTSIDE if result.get("to_name") == CONVERSATION else _place(value, text)

@@ -14,6 +14,7 @@ from review.models.qa import QAReview
 from review.models.queues import LabelSchema, LabelSchemaVersion, Queue
 from review.models.routing import RoutingRule, RoutingTable
 from review.models.search import SavedFilter, SearchText
+from review.models.suggestions import Suggestion
 from review.models.wellness import WellnessSettings
 
 __all__ = [
@@ -51,5 +52,6 @@ __all__ = [
     "SavedFilter",
     "SearchText",
     "SpanAnnotation",
+    "Suggestion",
     "WellnessSettings",
 ]

@@ -68,7 +68,10 @@ class Command(BaseCommand):
         tasks = read_tasks(raw, text_key=options["text_key"], policy=options["policy"])
         with bar("importing", "task") as progress:
             report = import_tasks(tasks, application=application, queue=queue, tell=progress)
-        self.stdout.write(f"{report.made} new checks, {report.again} that were there, {report.labels} new labels")
+        self.stdout.write(
+            f"{report.made} new checks, {report.again} that were there, {report.labels} new labels, "
+            f"{report.answers} new answers"
+        )
         self._tell_left_out(report)
 
     def _tell_left_out(self, report: Report) -> None:

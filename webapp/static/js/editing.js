@@ -10,7 +10,8 @@ export class Editing {
   constructor(stage) {
     this.stage = stage;
     this.editor = stage.find(".editor");
-    this.original = this.editor ? this.editor.defaultValue : "";
+    // The editor may begin with an edited text: one that was refused, taken back, or taken over.
+    this.original = this.editor ? stage.find("[data-output]").textContent : "";
     this.redacted = null;
     stage.find("[data-edit-redacted]")?.addEventListener("click", () => this.beginWithRedacted());
     stage.find("[data-reset-edit]")?.addEventListener("click", () => this.reset());
@@ -38,6 +39,14 @@ export class Editing {
     } catch {
       this.stage.announce(gettext("The redacted text could not be fetched."));
     }
+  }
+
+  /** Put a text of elsewhere into the editor. */
+  fill(text) {
+    this.editor.value = text;
+    this.redacted = null;
+    this.changed();
+    this.drawDiff();
   }
 
   followRedacted() {
@@ -72,9 +81,6 @@ export class Editing {
   }
 
   reset() {
-    this.editor.value = this.original;
-    this.redacted = null;
-    this.changed();
-    this.drawDiff();
+    this.fill(this.original);
   }
 }

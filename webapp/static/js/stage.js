@@ -6,6 +6,7 @@ import { Editing } from "./editing.js";
 import { Findings } from "./findings.js";
 import { PolicySearch } from "./policy.js";
 import { Statement } from "./statement.js";
+import { Suggestions } from "./suggestions.js";
 import { Tabs } from "./tabs.js";
 import { fill, gettext } from "./texts.js";
 import { Timers } from "./timers.js";
@@ -27,6 +28,7 @@ export class Stage {
     this.statement = new Statement(this);
     this.form.addEventListener("change", (event) => this.changed(event.target));
     this.comments = new Comments(this);
+    this.suggestions = new Suggestions(this);
     this.listenToDialogs();
   }
 
