@@ -12,6 +12,7 @@ from django.utils import timezone
 from feedback.filters import Filters
 from feedback.jobs import STALE_AFTER, J
 from feedback.models import Dataset, DatasetRow, DatasetVersion, Export, JobState
+from review.blind import given_blind
 from review.models import Annotation, Decision, FindingVerdict, GoldenItem, ReviewItem
 from review.models.annotations import Outcome
 from review.models.decisions import Method
@@ -81,18 +82,14 @@ def pages(items: QuerySet[ReviewItem], *, size: int = PAGE) -> Iterator[list[Rev
 def with_answers(items: QuerySet[ReviewItem]) -> QuerySet[ReviewItem]:
     """Add all that a record is made of, in a number of queries that does not grow with the items.
 
-    `item.answers` are the counting annotations of the item's cycle, `item.holding` its decision in a list.
+    `item.answers` are the counting annotations of the item's cycle, `item.blind_answers` those that people gave blind,
+    whether or not they answered again after, `item.holding` its decision in a list.
     """
-    answers = (
-        _answers()
-        .filter(cycle=F("item__cycle"))
-        .select_related("assignment", "correction")
-        .prefetch_related("finding_verdicts", "spans__finding", "pairs")
-        .order_by("created_at", "id")
-    )
+    blind = Annotation.objects.filter(given_blind(), assignment__role__in=ANSWER_ROLES)
     holding = Decision.objects.standing().filter(cycle=F("item__cycle")).select_related("policy_version__policy")
-    return items.select_related("checked__content").prefetch_related(
-        Prefetch("annotations", queryset=answers, to_attr="answers"),
+    return items.select_related("checked__content", "queue", "project").prefetch_related(
+        Prefetch("annotations", queryset=_in_full(_answers()), to_attr="answers"),
+        Prefetch("annotations", queryset=_in_full(blind), to_attr="blind_answers"),
         Prefetch("decisions", queryset=holding, to_attr="holding"),
         "triggers",
         "checked__findings",
@@ -166,6 +163,15 @@ def member_pages(version: DatasetVersion, *, size: int = PAGE) -> Iterator[list[
 
 def _answers() -> QuerySet[Annotation]:
     return Annotation.objects.filter(counts=True, superseded_by=None, assignment__role__in=ANSWER_ROLES)
+
+
+def _in_full(answers: QuerySet[Annotation]) -> QuerySet[Annotation]:
+    return (
+        answers.filter(cycle=F("item__cycle"))
+        .select_related("assignment", "correction")
+        .prefetch_related("finding_verdicts", "spans__finding", "pairs")
+        .order_by("created_at", "id")
+    )
 
 
 def _any(conditions: Iterator[Q]) -> Q:

@@ -12,8 +12,7 @@ from typing import Any, Protocol
 from feedback.exporters.base import Exporter, Row, Skip
 from feedback.models import Split
 from feedback.parquet import SHARD_ROWS, ParquetShard
-from feedback.records import Record
-from review.models.annotations import Assistance
+from feedback.records import Record, as_said_blind
 
 #: Line ends to some readers (str.splitlines among them), yet legal in JSON strings: escaped, they break nothing.
 _LINE_ENDS = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"})
@@ -63,8 +62,8 @@ class JSONArray:
 class SplitFiles:
     """The data files of an export below `folder`, written side by side; memory does not grow with the rows.
 
-    Splits without rows get no file: loaders fail on empty ones. `blind_only` leaves out records with an answer whose
-    reviewer saw what the machine said.
+    Splits without rows get no file: loaders fail on empty ones. `blind_only` takes of each record what people
+    said before they saw the machine, and leaves out records of which not all of them did.
     """
 
     def __init__(self, folder: Path, exporter: Exporter, *, dataset: str, blind_only: bool = False) -> None:
@@ -87,9 +86,13 @@ class SplitFiles:
 
     def add(self, record: Record) -> None:
         """Write the rows of a record to its split, or count why it has none."""
-        if self._blind_only and record["assistance"] != Assistance.BLIND:
+        said = as_said_blind(record) if self._blind_only else record
+        if said is None:
             self.skipped[NOT_BLIND] += 1
             return
+        self._add(said)
+
+    def _add(self, record: Record) -> None:
         rows = self._exporter.rows(record)
         if isinstance(rows, Skip):
             self.skipped[rows.reason] += 1

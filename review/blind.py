@@ -5,12 +5,22 @@ Only the first cycle is blind: once an item was decided, its page shows everythi
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from review.models import ReviewItem
 from review.models.annotations import Assistance
 from webapp.accounts.models import Membership, Role, User
 
 #: They answer nothing, so nothing needs to be kept from them.
 _NEVER_ANSWER = (Role.COMPLIANCE,)
+
+
+def given_blind() -> Q:
+    """Return the condition that an annotation is what somebody said blind and stood behind.
+
+    It counts, or they answered again once they saw the machine: what they thought without it stays true.
+    """
+    return Q(assistance=Assistance.BLIND) & (Q(counts=True) | Q(undone_at__isnull=False, superseded_by__isnull=False))
 
 
 def assistance_of(*, item: ReviewItem, user: User) -> Assistance:

@@ -18,6 +18,17 @@ from review.models.decisions import Method
 _TIME = "timestamp[us, tz=UTC]"
 _VERDICT = class_column("verdict", AnnotationVerdict.values)
 _ASSISTANCE = class_column("assistance", Assistance.values)
+_ANSWER = (
+    column("ref", "string"),
+    column("role", "string"),
+    _VERDICT,
+    column("outcome", "string"),
+    list_column("labels", (column("category", "string"), column("value", "int8"))),
+    list_column("rubric", (column("question", "string"), column("points", "int8"))),
+    column("confidence", "float64"),
+    _ASSISTANCE,
+    column("answered_at", _TIME),
+)
 
 
 class HuggingFace(Exporter):
@@ -64,20 +75,8 @@ class HuggingFace(Exporter):
         list_column("label_soft", "float32"),
         list_column("judged", (column("category", "string"), column("value", "int8"), column("share", "float64"))),
         list_column("rubric", (column("question", "string"), column("points", "float64"))),
-        list_column(
-            "answers",
-            (
-                column("ref", "string"),
-                column("role", "string"),
-                _VERDICT,
-                column("outcome", "string"),
-                list_column("labels", (column("category", "string"), column("value", "int8"))),
-                list_column("rubric", (column("question", "string"), column("points", "int8"))),
-                column("confidence", "float64"),
-                _ASSISTANCE,
-                column("answered_at", _TIME),
-            ),
-        ),
+        list_column("answers", _ANSWER),
+        list_column("blind_answers", _ANSWER),
         list_column(
             "findings",
             (
@@ -121,6 +120,8 @@ class HuggingFace(Exporter):
         ]
         row["rubric"] = _points(record.get("rubric", {}))
         row["answers"] = [_answer(dict(answer)) for answer in record["answers"]]
+        first = row.pop("blind", None)
+        row["blind_answers"] = [_answer(dict(answer)) for answer in first["answers"]] if first else []
         for name in ("checked_at", "decided_at"):
             row[name] = dt.datetime.fromisoformat(row[name])
         return [row]

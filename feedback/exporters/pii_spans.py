@@ -6,7 +6,8 @@ from django.utils.translation import gettext_noop
 
 from feedback.exporters.base import Exporter, Row, Skip, column, list_column
 from feedback.messages import PRIVATE
-from feedback.records import Record, RecordSpan
+from feedback.records import Record
+from feedback.said import RecordSpan
 from feedback.selectors import CATEGORIES
 from review.imported import DETECTOR
 

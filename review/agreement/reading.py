@@ -18,8 +18,8 @@ from django.db.models import Count, F, Q, QuerySet, Window
 from django.utils import timezone
 
 from review.agreement.spans import Span
+from review.blind import given_blind
 from review.models import Annotation, Queue, SpanAnnotation
-from review.models.annotations import Assistance
 from review.models.items import SlotRole
 from webapp.accounts.models import Project, User
 
@@ -88,13 +88,11 @@ def independent_answers(choice: Choice) -> QuerySet[Annotation]:
     """Return the answers of a choice, of items with one answer as well."""
     until = min(choice.until, timezone.now())  # later ones can still be taken back
     return Annotation.objects.filter(
-        Q(assistance=Assistance.BLIND) if choice.blind else Q(),
+        given_blind() if choice.blind else Q(counts=True, superseded_by=None),
         Q() if choice.probes else Q(item__golden=None),
         item__project=choice.project,
         item__decided_at__gte=choice.since,
         item__decided_at__lt=until,
-        counts=True,
-        superseded_by=None,
         assignment__role__in=_INDEPENDENT,
         assignment__extra=False,
     )
