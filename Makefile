@@ -27,7 +27,7 @@ traffic: $(VENV)/installed-local-$(STATE) ## send sample checks to the running a
 test: $(VENV)/installed-dev-$(STATE) ## run everything: lint, types, import contracts, tests
 	$(BIN)/python tests/browser/install_chromium.py
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/installed-dev-$(STATE) ## run the static checks alone
 	$(BIN)/ruff check
