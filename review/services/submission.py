@@ -89,8 +89,12 @@ def submit_annotation(
     stored = Annotation.objects.filter(idempotency_key=idempotency_key).select_related("item").first()
     if stored is not None:
         return _again(stored, slot, membership)
-    item = ReviewItem.objects.select_for_update().get(id=slot.item_id)
+    whole = ReviewItem.objects.select_related(
+        "queue__label_schema", "checked__content", "checked__policy_version__policy"
+    )
+    item = whole.select_for_update(of=("self",)).get(id=slot.item_id)
     slot = Assignment.objects.select_for_update().get(id=slot.id)
+    slot.item = item
     if not may_adjudicate(slot, membership):
         raise SlotLost(gettext("Only a lead or an owner decides this item now."))
     assistance = assistance_of(item=item, user=membership.user)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from review.errors import InvalidAnswer, ItemChanged, SlotLost
 from review.models import Annotation, Assignment, Decision
@@ -25,6 +26,16 @@ def test_an_answer_counts_and_decides(cast: Cast) -> None:
     [event] = events("review.annotation.submitted")
     assert event["outcome"]["decision"] == "block"
     assert "Insult" not in str(event)
+
+
+def test_an_answer_that_decides_takes_few_statements(
+    cast: Cast, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    new_item(cast)
+    reviewer = member(cast, cast.reviewer)
+    slot = claim_one(cast, reviewer)
+    with django_assert_max_num_queries(36):  # of them eight make and release savepoints
+        answer(slot, reviewer, "block", labels={"harassment": True})
 
 
 def test_the_same_submission_twice_is_stored_once(cast: Cast) -> None:
