@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -13,29 +12,9 @@ from django.utils.translation import gettext as _
 from feedback.errors import ExportFailed
 from feedback.folders import MANIFEST
 from feedback.models import Export
+from webapp.zips import NO_TIME, Sink
 
 CHUNK = 256 * 1024
-#: The earliest that a zip can say: file times would make other bytes of equal files.
-NO_TIME = (1980, 1, 1, 0, 0, 0)
-
-
-class _Sink(io.RawIOBase):
-    """Takes what zipfile writes and hands it on; zipfile sees that it cannot seek and streams."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]  # zipfile gives bytes alone
-        self._parts.append(bytes(data))
-        return len(data)
-
-    def drain(self) -> bytes:
-        data = b"".join(self._parts)
-        self._parts.clear()
-        return data
 
 
 def zip_name(export: Export) -> str:
@@ -56,7 +35,7 @@ def zipped(export: Export) -> Iterator[bytes]:
 
 
 def _pieces(folder: Path, paths: list[str], top: str) -> Iterator[bytes]:
-    sink = _Sink()
+    sink = Sink()
     with zipfile.ZipFile(sink, "w") as archive:
         for path in paths:
             info = zipfile.ZipInfo(f"{top}/{path}", NO_TIME)

@@ -3,6 +3,7 @@
 ReviewError             shown to the reviewer as it is
 ├── BadFile             an imported file is not what it should be; nothing was stored
 ├── ImportStopped       an import can not go on; what is stored stays
+│   └── WorkersBusy     the workers have too much to do; it goes on later
 ├── InvalidAnswer       the answer does not fit the item; nothing was stored
 ├── ItemChanged         the item changed since it was shown; look at it again
 ├── NotContestable      what was decided of a check can not be contested (again)
@@ -25,6 +26,10 @@ class BadFile(ReviewError):
 
 
 class ImportStopped(ReviewError):
+    pass
+
+
+class WorkersBusy(ImportStopped):
     pass
 
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from review.services import assigning, bulk, claims, cluster_decisions, grouping, holding, probes, undo
+from review.services import (
+    assigning,
+    bulk,
+    claims,
+    cluster_decisions,
+    grouping,
+    holding,
+    probes,
+    task_imports,
+    undo,
+)
 
 
 @shared_task(name="review.sweep_leases", queue="control", ignore_result=True)
@@ -47,3 +57,9 @@ def sweep_probes() -> int:
 def sweep_bulk() -> int:
     """Go on with what leads do to many items; running twice changes nothing more."""
     return bulk.sweep_bulk()
+
+
+@shared_task(name="review.sweep_imports", queue="control", ignore_result=True)
+def sweep_imports() -> int:
+    """Go on with files of tasks that leads bring in; running twice changes nothing more."""
+    return task_imports.sweep_imports()

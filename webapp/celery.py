@@ -43,6 +43,7 @@ def _configure() -> None:
             "sweep-effects": _every(5.0, "review.sweep_effects"),
             "sweep-clusters": _every(5.0, "review.sweep_clusters"),
             "sweep-bulk": _every(2.0, "review.sweep_bulk"),
+            "sweep-imports": _every(2.0, "review.sweep_imports"),
             "group-items": _every(2.0, "review.group_items"),
             "resume-datasets": _every(60.0, "feedback.resume"),
         },

@@ -200,6 +200,13 @@ CONTENT_SECURITY_POLICY = {
 }
 # Bodies are read and limited by the API itself; this bounds the forms of the pages.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+# This bounds a request that has files: the largest is an import, of 64 MiB.
+UPLOAD_MAX_SIZE = 65 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "webapp.uploads.RefuseTooLarge",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 LOGGING: dict[str, Any] = {
     "version": 1,

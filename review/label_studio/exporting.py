@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from review.imported import DETECTOR
 from review.label_studio.config import label_config
-from review.label_studio.tasks import Task, choice, prediction, span, task
-from review.models import Queue, ReviewItem
+from review.label_studio.decided import decided_results
+from review.label_studio.tasks import Task, annotation, choice, prediction, span, task
+from review.models import Annotation, Decision, Queue, ReviewItem
 from review.models.items import OPEN_STATES
 from review.page_rows import message_text
 from screening.categories import MODERATION_CATEGORIES
@@ -46,7 +47,7 @@ def export_waiting(
             out.write("[")
             for item in _each(waiting):
                 out.write("\n" if written == 0 else ",\n")
-                json.dump(_task(item, places, wholes), out, ensure_ascii=False)
+                json.dump(task_of(item, places, wholes), out, ensure_ascii=False)
                 written += 1
                 tell(written, total)
             out.write("\n]\n")
@@ -59,15 +60,23 @@ def export_waiting(
 def _each(waiting: QuerySet[ReviewItem]) -> Iterator[ReviewItem]:
     """Yield the items that wait now, a page at a time, by key; what comes meanwhile is for the next time."""
     newest = waiting.order_by("-id").values_list("id", flat=True).first()
-    rows = waiting.order_by("id").select_related("checked__content", "checked__policy_version__policy")
-    rows = rows.prefetch_related("checked__findings")
+    rows = exportable().filter(id__in=waiting.values("id")).order_by("id")
     page = list(rows.filter(id__lte=newest)[:PAGE]) if newest else []
     while page:
         yield from page
         page = list(rows.filter(id__gt=page[-1].id, id__lte=newest)[:PAGE])
 
 
-def _task(item: ReviewItem, places: set[str], wholes: set[str]) -> Task:
+def exportable() -> QuerySet[ReviewItem]:
+    """Return items with all that a task is made of."""
+    answers = Annotation.objects.select_related("correction").prefetch_related("spans")
+    return ReviewItem.objects.select_related("checked__content", "checked__policy_version__policy").prefetch_related(
+        "checked__findings", Prefetch("decisions", Decision.objects.standing()), Prefetch("annotations", answers)
+    )
+
+
+def task_of(item: ReviewItem, places: set[str], wholes: set[str]) -> Task:
+    """Return a task; the labels in it are added to `places` and `wholes`."""
     check, content = item.checked, item.checked.content
     text = content.output or ""
     found = [] if item.is_blind_now else [f for f in check.findings.all() if f.target == OUTPUT]
@@ -81,7 +90,7 @@ def _task(item: ReviewItem, places: set[str], wholes: set[str]) -> Task:
         messages=[{"role": str(m.get("role", "")), "content": message_text(m)} for m in content.messages],
         check=check.public_id,
         item=item.public_id,
-        annotations=[],
+        annotations=[annotation(decided)] if (decided := decided_results(item, text)) else [],
         predictions=_predictions(text, found, f"{version.policy.name} {version.version}"),
     )
 

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from review.errors import ImportStopped
+from review.errors import ImportStopped, WorkersBusy
 from review.imported import DETECTOR, DOOR, IMPORTED
 from review.label_studio.labels import Label, Labels
 from review.label_studio.reading import Given
@@ -67,20 +67,24 @@ def import_tasks(
     queue: Queue,
     actor: Actor = SYSTEM,
     tell: Callable[[int, int], None] = lambda done, total: None,
+    tries: int = TRIES,
 ) -> Report:
     """Screen the tasks and raise their items in `queue`; labels of tasks that were exported from here go to theirs.
 
-    Raises ImportStopped; what is stored by then stays, and running it again goes on from there.
+    `tries` is how often a group is sent to workers that have too much to do. Raises ImportStopped; what is stored by
+    then stays, and running it again goes on from there.
     """
     report = Report()
     for start in range(0, len(tasks), GROUP):
         group = tasks[start : start + GROUP]
-        _import_group(group, application, queue, actor, report)
+        _import_group(group, application, queue, actor, report, tries)
         tell(start + len(group), len(tasks))
     return report
 
 
-def _import_group(group: Sequence[Given], application: Application, queue: Queue, actor: Actor, report: Report) -> None:
+def _import_group(
+    group: Sequence[Given], application: Application, queue: Queue, actor: Actor, report: Report, tries: int
+) -> None:
     for task in group:
         report.left_out.update({(task.number, reason): n for reason, n in task.labels.left_out.items()})
     known = {task.number: check for task in group if (check := _exported_check(task, queue))}
@@ -96,7 +100,7 @@ def _import_group(group: Sequence[Given], application: Application, queue: Queue
         if task.number in known:
             _add_known(task, known[task.number], queue, actor, report)
     if fresh:
-        _import_fresh(fresh, queue, actor, report)
+        _import_fresh(fresh, queue, actor, report, tries)
 
 
 def _exported_check(task: Given, queue: Queue) -> Check | None:
@@ -111,8 +115,10 @@ def _intake(task: Given, application: Application) -> Intake:
         raise ImportStopped(f"Task {task.number}: {problem.detail} {problem.hint}") from None
 
 
-def _import_fresh(fresh: Sequence[tuple[Given, Intake]], queue: Queue, actor: Actor, report: Report) -> None:
-    concluded = _screened([asked for _task, asked in fresh])
+def _import_fresh(
+    fresh: Sequence[tuple[Given, Intake]], queue: Queue, actor: Actor, report: Report, tries: int
+) -> None:
+    concluded = _screened([asked for _task, asked in fresh], tries)
     twins: list[tuple[Given, Check]] = []
     with transaction.atomic():
         for (task, _asked), check in zip(fresh, store(concluded), strict=True):
@@ -129,15 +135,15 @@ def _import_fresh(fresh: Sequence[tuple[Given, Intake]], queue: Queue, actor: Ac
         _add_known(task, check, queue, actor, report)
 
 
-def _screened(intakes: Sequence[Intake]) -> list[Concluded]:
-    for attempt in range(1, TRIES + 1):
+def _screened(intakes: Sequence[Intake], tries: int) -> list[Concluded]:
+    for attempt in range(1, tries + 1):
         try:
             return screen_intakes(intakes)
         except Overloaded as error:
-            if attempt == TRIES:
+            if attempt == tries:
                 break
             time.sleep(error.retry_after)
-    raise ImportStopped(_("The workers have too much to do. Run the import again later: it goes on from here."))
+    raise WorkersBusy(_("The workers have too much to do. Run the import again later: it goes on from here."))
 
 
 def _add_known(task: Given, check: Check, queue: Queue, actor: Actor, report: Report) -> None:

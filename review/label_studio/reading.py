@@ -45,6 +45,11 @@ class Given:
 
 def read_tasks(raw: bytes, *, text_key: str = TEXT, policy: str | None = None) -> list[Given]:
     """Return the tasks of a file; `text_key` names the output in their data. Raises BadFile."""
+    return [read_task(number, one, text_key, policy) for number, one in enumerate(parse_file(raw), start=1)]
+
+
+def parse_file(raw: bytes) -> list[Any]:
+    """Return the tasks of a file as they stand there. Raises BadFile."""
     if len(raw) > MAX_BYTES:
         raise BadFile(
             _("The file is larger than %(most)s MiB. Import it in parts.") % {"most": MAX_BYTES // 1024 // 1024}
@@ -57,10 +62,11 @@ def read_tasks(raw: bytes, *, text_key: str = TEXT, policy: str | None = None) -
         raise BadFile(_("The file is not an array of tasks. Export it from Label Studio as JSON, not as JSON-MIN."))
     if len(parsed) > MAX_TASKS:
         raise BadFile(_("The file has more than %(most)s tasks. Import it in parts.") % {"most": MAX_TASKS})
-    return [_task(number, one, text_key, policy) for number, one in enumerate(parsed, start=1)]
+    return parsed
 
 
-def _task(number: int, task: object, text_key: str, policy: str | None) -> Given:
+def read_task(number: int, task: object, text_key: str, policy: str | None) -> Given:
+    """Return a task of a file. Raises BadFile."""
     if not isinstance(task, dict):
         raise BadFile(_("Task %(number)s is not an object.") % {"number": number})
     # A task without `data` is all data, as Label Studio reads it.

@@ -8,6 +8,7 @@ from review.models.comments import Comment, Mention
 from review.models.decisions import Decision, Reopening
 from review.models.exposure import Break, ExposureEntry
 from review.models.golden import GoldenItem, GoldenResult, ReviewerPause
+from review.models.imports import TaskBatch, TaskImport
 from review.models.items import Assignment, Exclusion, ItemTrigger, ReviewItem
 from review.models.profiles import ReviewerProfile
 from review.models.qa import QAReview
@@ -53,5 +54,7 @@ __all__ = [
     "SearchText",
     "SpanAnnotation",
     "Suggestion",
+    "TaskBatch",
+    "TaskImport",
     "WellnessSettings",
 ]

@@ -31,6 +31,11 @@ PAGES = {
     "comment": ("POST", REVIEWERS),
     "reopen": ("POST", LEADS),
     "browse": ("GET", EVERYONE),
+    "items-export": ("POST", LEADS),
+    "imports": ("GET", LEADS),
+    "import": ("GET", LEADS),
+    "import-start": ("POST", LEADS),
+    "import-discard": ("POST", LEADS),
     "filter-save": ("POST", EVERYONE),
     "filter-delete": ("POST", EVERYONE),
     "mine": ("GET", REVIEWERS),
@@ -71,6 +76,8 @@ PAGES = {
 #: Pages of a project as a whole, which everybody has in their own.
 OF_NO_ITEM = (
     "bulk-new",
+    "items-export",
+    "imports",
     "queues",
     "dashboard",
     "agreement",
@@ -119,6 +126,7 @@ def urls(cast: Cast) -> dict[str, str]:
     arguments |= {"schemas": [], "routing": [], "schema-new": [], "schema-edit": ["default"]}
     arguments |= {"agreement": [], "agreement-file": ["csv"]}
     arguments |= {"qa": [], "qa-next": []}
+    arguments |= {"items-export": [], "imports": []}
     arguments |= {"golden": [], "golden-new": [item.public_id], "pause-lift": [0]}
     arguments |= {"reviewer": [cast.reviewer.id]}
     arguments |= {

@@ -20,6 +20,8 @@ EVENT_TYPES: dict[str, str] = {
     "check.late_result": "A rule finished after the verdict and its findings were attached.",
     "review.queue.created": "A lead made a review queue.",
     "review.queue.exported": "The waiting items of a queue were exported.",
+    "review.items.exported": "The items that a filter matched were exported.",
+    "review.import.started": "A lead let a file of tasks come before reviewers.",
     "review.queue.changed": "A lead changed a review queue.",
     "review.routing.changed": "A lead changed which checks go to which queue.",
     "review.wellness.changed": "A lead changed how the project goes easy on its reviewers.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,17 +13,18 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from feedback.filters import Filters
 from feedback.services import create_dataset, fill_export, freeze_version, open_export
-from review.models import ReviewItem
+from review.models import ReviewItem, TaskImport
 from review.models.bulk import BulkKind
 from review.models.search import SavedFilter
 from review.services import AppealRequest, claim_qa, escalate, hold, make_appeal, make_golden, sweep_effects
+from review.services.task_imports import open_import
 from tests.factories import Cast
 from tests.review.test_agreement_pages import answered
 from tests.review.test_bulk import run as run_bulk
 from tests.review.test_cluster_decisions import decide as decide_cluster
 from tests.review.test_clusters import letter
 from tests.review.working import another, answer, claim_one, effects_now, member, new_item, queue_of
-from webapp.accounts.models import User
+from webapp.accounts.models import Membership, User
 from webapp.accounts.services import create_api_key
 
 #: Answered with a file, a part of a page, or nothing that a person reads.
@@ -72,6 +74,7 @@ def make_world(cast: Cast) -> list[Page]:
     create_api_key(application=cast.application)
     bulk = run_bulk(cast, BulkKind.SEVERITY, 3)
     held = claim_one(cast, reviewer)
+    _open_import(cast, lead)
     dataset = create_dataset(project=cast.project, slug="first", name="First", filters=Filters(), purpose="Tests")
     version = freeze_version(dataset=dataset, created_by=cast.owner)
     fill_export(open_export(version=version, format="huggingface", created_by=cast.owner))
@@ -102,6 +105,19 @@ def _decided(cast: Cast, **check: Any) -> ReviewItem:
     effects_now(done.decision)
     sweep_effects()
     return ReviewItem.objects.get(pk=slot.item_id)
+
+
+def _open_import(cast: Cast, lead: Membership) -> None:
+    """Look at a file of which something is left out."""
+    task = {"data": {"text": "The shop opens at nine."}, "predictions": [{"result": [{"type": "rating"}]}]}
+    open_import(
+        membership=lead,
+        queue=queue_of(cast),
+        application=cast.application,
+        policy="",
+        text_key="text",
+        raw=json.dumps([task]).encode(),
+    )
 
 
 def _passed_on(cast: Cast) -> None:
@@ -172,6 +188,8 @@ def _pages(
         "review:queue-new": (lead, ["acme"]),
         "review:queue-edit": (lead, ["acme", "default"]),
         "review:browse": (lead, ["acme"]),
+        "review:imports": (lead, ["acme"]),
+        "review:import": (lead, ["acme", TaskImport.objects.get().id]),
         "review:qa": (lead, ["acme"]),
         "review:qa-item": (cast.owner, ["acme", again]),
         "review:golden": (lead, ["acme"]),

@@ -20,6 +20,7 @@ VERDICTS = ("allow", "redact", "hold", "block")
 DECISIONS = ("release", "redact", "replace", "block")
 REVIEW = {
     "review.item.created": gettext_lazy("put in front of people"),
+    "review.import.started": gettext_lazy("files of tasks brought in from elsewhere"),
     "review.item.labelled": gettext_lazy("given labels from outside by an import"),
     "review.annotation.submitted": gettext_lazy("answers given by reviewers"),
     "review.comment.added": gettext_lazy("comments"),
@@ -53,7 +54,7 @@ ACCESS = {
     "key.revoked": gettext_lazy("API keys revoked"),
     "project.settings.changed": gettext_lazy("changes of settings"),
 }
-EXPORTS = ("export.created", "export.downloaded", "review.queue.exported")
+EXPORTS = ("export.created", "export.downloaded", "review.queue.exported", "review.items.exported")
 LISTED = {"policy.activated", "report.created", *EXPORTS}
 NO_POLICY: Envelope = {"id": "(none)", "version": 0, "sha256": ""}
 #: A longer list is cut in the document; every event is in the CSV and the JSON.

@@ -1,0 +1,157 @@
+"""Bring files of tasks in: look at one, start it, and let a sweep do the work. What is done twice is done once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from review.errors import BadFile, ImportStopped, WorkersBusy
+from review.label_studio.importing import GROUP, import_tasks
+from review.label_studio.preview import as_rows, preview
+from review.label_studio.reading import parse_file, read_task
+from review.models import Queue, TaskBatch, TaskImport
+from review.models.imports import ImportState
+from webapp.accounts.models import Application, Membership
+from webapp.accounts.services import user_actor
+from webapp.audit.log import EventObject, record_event
+
+#: How long a sweep works on one import before others get their turn with the worker.
+TURN_SECONDS = 1.5
+#: A file that nobody starts is forgotten, with its texts.
+KEPT = dt.timedelta(days=1)
+
+
+@transaction.atomic
+def open_import(
+    *, membership: Membership, queue: Queue, application: Application, policy: str, text_key: str, raw: bytes
+) -> TaskImport:
+    """Read a file and keep its tasks until somebody starts or discards the import. Raises BadFile."""
+    tasks = parse_file(raw)
+    given = [read_task(number, one, text_key, policy or None) for number, one in enumerate(tasks, start=1)]
+    found = TaskImport.objects.create(
+        project=membership.project,
+        queue=queue,
+        application=application,
+        policy=policy,
+        text_key=text_key,
+        preview=preview(given, application=application),
+        total=len(tasks),
+        created_by=membership.user,
+        role=membership.role,
+    )
+    TaskBatch.objects.bulk_create(
+        (
+            TaskBatch(task_import=found, first=at + 1, tasks=json.dumps(tasks[at : at + GROUP]).encode())
+            for at in range(0, len(tasks), GROUP)
+        ),
+        batch_size=100,
+    )
+    return found
+
+
+@transaction.atomic
+def start_import(*, task_import: TaskImport, membership: Membership) -> None:
+    """Let the sweep import what was looked at, or go on where it stopped; twice is harmless. Raises BadFile."""
+    found = TaskImport.objects.select_for_update().get(id=task_import.id)
+    if found.state in (ImportState.RUNNING, ImportState.DONE):
+        return
+    if not found.batches.exists():
+        raise BadFile(_("The tasks of this file are gone. Upload it again: what came in stays."))
+    found.state, found.error = ImportState.RUNNING, ""
+    found.created_by, found.role = membership.user, membership.role
+    found.save(update_fields=["state", "error", "created_by", "role"])
+    record_event(
+        type="review.import.started",
+        project_id=found.project_id,
+        actor=user_actor(membership.user, membership.role),
+        object=EventObject("task_import", found.id),
+        reason_codes=["format:label-studio"],
+        counts={"tasks": found.total},
+    )
+
+
+@transaction.atomic
+def discard_import(*, task_import: TaskImport) -> None:
+    """Forget a file that was not started, and the rest of one that stopped; nothing else changes."""
+    found = TaskImport.objects.select_for_update().get(id=task_import.id)
+    if found.state == ImportState.LOOKED_AT:
+        found.delete()
+    elif found.state == ImportState.FAILED:
+        found.batches.all().delete()
+
+
+def sweep_imports() -> int:
+    """Go on with the imports that are at work, and return how many tasks were brought in."""
+    TaskImport.objects.filter(state=ImportState.LOOKED_AT, created_at__lt=timezone.now() - KEPT).delete()
+    at_work = TaskImport.objects.filter(state=ImportState.RUNNING).order_by("created_at")
+    return sum(_turn(key) for key in list(at_work.values_list("id", flat=True)))
+
+
+def _turn(key: uuid.UUID) -> int:
+    done, until = 0, time.monotonic() + TURN_SECONDS
+    while time.monotonic() < until:
+        some = _step(key)
+        if not some:
+            break
+        done += some
+    return done
+
+
+@transaction.atomic
+def _step(key: uuid.UUID) -> int:
+    """Import the next batch and return how many tasks it had; 0 when there is nothing to do now.
+
+    The batch goes in the transaction that brings its tasks in: a worker that dies leaves it for the next one.
+    """
+    found = (
+        TaskImport.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("queue__project", "application__project", "created_by")
+        .filter(id=key, state=ImportState.RUNNING)
+        .first()
+    )
+    if found is None:
+        return 0
+    batch = found.batches.order_by("first").first()
+    if batch is None:
+        found.state, found.finished_at = ImportState.DONE, timezone.now()
+        found.save(update_fields=["state", "finished_at"])
+        return 0
+    try:
+        with transaction.atomic():
+            return _bring_in(found, batch)
+    except WorkersBusy:
+        return 0  # the next sweep tries again
+    except (BadFile, ImportStopped) as stopped:
+        found.state, found.error = ImportState.FAILED, str(stopped)[:300]
+        found.save(update_fields=["state", "error"])
+        return 0
+
+
+def _bring_in(found: TaskImport, batch: TaskBatch) -> int:
+    tasks = json.loads(bytes(batch.tasks))
+    given = [
+        read_task(number, one, found.text_key, found.policy or None)
+        for number, one in enumerate(tasks, start=batch.first)
+    ]
+    report = import_tasks(
+        given,
+        application=found.application,
+        queue=found.queue,
+        actor=user_actor(found.created_by, found.role),
+        tries=1,
+    )
+    batch.delete()
+    found.done += len(tasks)
+    found.made += report.made
+    found.again += report.again
+    found.labels += report.labels
+    found.answers += report.answers
+    found.left_out = [*found.left_out, *as_rows(report.left_out)]
+    found.save(update_fields=["done", "made", "again", "labels", "answers", "left_out"])
+    return len(tasks)
