@@ -121,6 +121,7 @@ def cluster_decision(request: MemberRequest, cluster: uuid.UUID) -> HttpResponse
         "reasons": _reasons(left_out),
         "left_out": [(one.item, LEFT_OUT[one.left_out]) for one in left_out[:LISTED]],
         "listed": LISTED,
+        "followers": ReviewItem.objects.filter(decisions__precedent=found.decision_id).order_by("-id")[:LISTED],
         "own": found.decided_by_id == request.user.id,
     }
     return render(request, "review/cluster_decision.html", context)

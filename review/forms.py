@@ -170,6 +170,14 @@ class QueueForm(forms.Form):
         label=_("QA share"),
         help_text=_("A lead who had no part in it looks at these decisions again. For new items."),
     )
+    precedents = forms.BooleanField(
+        label=_("Precedents"),
+        required=False,
+        help_text=_(
+            "What comes in later and is nearly the same as outputs that were decided at once is decided like them, "
+            "until that is taken back, opened again or contested. For decisions from now on; off at once."
+        ),
+    )
     skip_reasons = LinesField(
         help_text=gettext_lazy(
             "One a line, at most 9: reviewers choose by number. Who skipped an item does not get it again."

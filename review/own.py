@@ -51,7 +51,7 @@ def own_figures(*, project: Project, user: User, probes: bool = False) -> OwnFig
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     week = midnight - dt.timedelta(days=6)
     today = Q(created_at__gte=midnight)
-    answers = Annotation.objects.filter(reviewer=user, item__project=project, undone_at=None)
+    answers = Annotation.objects.filter(reviewer=user, item__project=project, undone_at=None, precedent=None)
     counted = answers.filter(created_at__gte=week).aggregate(
         today=Count("id", filter=today),
         week=Count("id"),
@@ -90,6 +90,7 @@ def _reversed(project: Project, user: User, now: dt.datetime) -> Share:
     theirs = Annotation.objects.filter(
         reviewer=user,
         counts=True,
+        precedent=None,
         item=OuterRef("contested__item"),
         cycle=OuterRef("contested__cycle"),
         outcome=OuterRef("contested__outcome"),

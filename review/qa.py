@@ -59,6 +59,7 @@ def errors_of(*, project: Project, user: User) -> Errors:
         outcome=OuterRef("decision__outcome"),
         reviewer=user,
         counts=True,
+        precedent=None,
     )
     return _errors(_lately(project).filter(Exists(theirs)).aggregate(**_COUNTS))
 

@@ -187,8 +187,8 @@ def newest_undoable(*, project: Project, user: User) -> Decision | None:
 
 def decision_of(*, item: ReviewItem) -> Decision | None:
     """Return the newest decision of an item that was not taken back."""
-    people = ("decided_by", "statement_edited_by")
-    return item.decisions.standing().select_related(*people).order_by("-cycle").first()
+    shown = ("decided_by", "statement_edited_by", "precedent__item", "precedent__cluster_decision")
+    return item.decisions.standing().select_related(*shown).order_by("-cycle").first()
 
 
 def answers_of(*, item: ReviewItem) -> QuerySet[Annotation]:
@@ -202,9 +202,9 @@ def answers_of(*, item: ReviewItem) -> QuerySet[Annotation]:
 
 
 def recent_answers(*, project: Project, user: User, limit: int = 50) -> QuerySet[Annotation]:
-    """Return the newest answers of `user` in the project."""
+    """Return the newest answers that `user` gave in the project."""
     return (
-        Annotation.objects.filter(reviewer=user, item__project=project)
+        Annotation.objects.filter(reviewer=user, item__project=project, precedent=None)
         .select_related("item__queue", "item__checked")
         .prefetch_related(Prefetch("item__decisions", queryset=Decision.objects.standing()))
         .order_by("-created_at", "-id")[:limit]
@@ -212,7 +212,7 @@ def recent_answers(*, project: Project, user: User, limit: int = 50) -> QuerySet
 
 
 def answered_since(*, project: Project, user: User, since: dt.datetime) -> int:
-    said = Annotation.objects.filter(reviewer=user, item__project=project, undone_at=None)
+    said = Annotation.objects.filter(reviewer=user, item__project=project, undone_at=None, precedent=None)
     return said.filter(created_at__gte=since).count()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from review.browse.forms import CHANGED, MADE, NO_RULE, OPEN, PENDING, WITH_LEADS
+from review.browse.forms import CHANGED, FOLLOWED, MADE, NO_RULE, OPEN, PENDING, WITH_LEADS
 from review.models import Annotation, Appeal, Decision, Exclusion, GoldenItem, ReviewItem, SearchText
 from review.models.annotations import Outcome
 from review.models.items import OPEN_STATES, ItemState
@@ -79,6 +79,12 @@ def _outcome(value: str) -> Q:
     return Q(Exists(wanted))
 
 
+def _method(value: str) -> Q:
+    decision = Decision.objects.standing().filter(item=OuterRef("pk"), cycle=OuterRef("cycle"))
+    followed = decision.filter(precedent__isnull=False)
+    return Q(Exists(followed if value == FOLLOWED else decision.filter(method=value)))
+
+
 def _findings(**wanted: str) -> Q:
     return Q(Exists(Finding.objects.filter(checked=OuterRef("checked"), **wanted)))
 
@@ -118,6 +124,7 @@ _CONDITIONS = {
     "queue": lambda value: Q(queue__slug=value),
     "severity": _severity,
     "outcome": _outcome,
+    "method": _method,
     "verdict": lambda value: Q(checked__verdict=value),
     "rule": lambda value: ~_findings() if value == NO_RULE else _findings(rule=value),
     "category": lambda value: _findings(category=value),

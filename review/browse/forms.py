@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from review.models.annotations import Outcome
 from review.models.appeals import AppealOutcome
+from review.models.decisions import Method
 from review.models.items import ItemState
 from review.severity import CRITICAL, HIGH, LOW, MEDIUM, NAMES
 from review.views import LEADS
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 ANY = ("", gettext_lazy("any"))
 OPEN, WITH_LEADS, CHANGED, NO_RULE = "open", "leads", "changed", "-"
 MADE, PENDING = "made", "pending"
+FOLLOWED = "followed"
 
 
 def _select(label: StrOrPromise, *choices: tuple[str, StrOrPromise]) -> forms.ChoiceField:
@@ -45,6 +47,9 @@ class BrowseForm(forms.Form):
         gettext_lazy("Severity"), *((NAMES[number], TERMS[NAMES[number]]) for number in (CRITICAL, HIGH, MEDIUM, LOW))
     )
     outcome = _select(gettext_lazy("Decided"), *Outcome.choices, (CHANGED, gettext_lazy("anything but release")))
+    method = _select(
+        gettext_lazy("Decided how"), *Method.choices, (FOLLOWED, gettext_lazy("as its near-duplicates before"))
+    )
     verdict = _select(gettext_lazy("Machine's verdict"), *Verdict.choices)
     rule = forms.CharField(required=False, max_length=100, label=gettext_lazy("Rule that fired"))
     category = forms.CharField(required=False, max_length=100, label=gettext_lazy("Category found"))

@@ -6,14 +6,15 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from review.clusters.fitting import shape_of
-from review.models import Appeal, Assignment, Exclusion, ReviewItem
+from review.models import Appeal, Assignment, Exclusion, ItemTrigger, ReviewItem
 from review.models.items import ItemState, SlotRole, SlotState
+from review.services.raising import SAMPLED
 from webapp.accounts.models import User
 
 #: What one decision covers at most; the others stay where they are.
@@ -66,32 +67,42 @@ def members_of(item: ReviewItem, *, user: User, until: dt.datetime | None = None
 
     `until` leaves out what joined the cluster later: a decision covers what was counted before it.
     """
+    waiting = waiting_like(item) if until is None else waiting_like(item).filter(clustered_at__lte=until)
+    found: list[Member] = []
+    taken = 0
+    for row in judge(waiting[: MOST + COUNTED], item, user=user):
+        late = row.slot is not None and taken == MOST
+        found.append(Member(row.item, left_out="many") if late else row)
+        taken += found[-1].slot is not None
+    return found
+
+
+def judge(rows: QuerySet[ReviewItem], item: ReviewItem, *, user: User) -> list[Member]:
+    """Return which of the near-duplicates `rows` an answer of `user` to `item`, with its findings, may decide too."""
     now = timezone.now()
     slots = Prefetch("assignments", Assignment.objects.exclude(state=SlotState.VOID))
     own = Prefetch("exclusions", Exclusion.objects.filter(reviewer=user), to_attr="own_exclusions")
-    waiting = waiting_like(item) if until is None else waiting_like(item).filter(clustered_at__lte=until)
     appeals = Appeal.objects.filter(item=OuterRef("pk"), outcome="")
-    rows = waiting.annotate(appealed=Exists(appeals)).select_related("checked")
+    samples = ItemTrigger.objects.filter(Q(kind=SAMPLED) | Q(inclusion_prob__lt=1), item=OuterRef("pk"))
+    rows = rows.annotate(appealed=Exists(appeals), sampled=Exists(samples)).select_related("checked")
     rows = rows.prefetch_related("checked__findings", slots, own)
     shape = shape_of(item.checked, item.checked.findings.all())
     found: list[Member] = []
-    for row in rows[: MOST + COUNTED]:
+    for row in rows:
         row.queue = item.queue
-        taken = sum(member.slot is not None for member in found)
         slot, why = _slot_of(row, user, now)
         if not why and row.checked.policy_version_id != item.checked.policy_version_id:
             why = "policy"
         if not why and shape_of(row.checked, row.checked.findings.all()) != shape:
             why = "findings"
-        if not why and taken == MOST:
-            why = "many"
         found.append(Member(row, None if why else slot, why))
     return found
 
 
 def _slot_of(item: ReviewItem, user: User, now: dt.datetime) -> tuple[Assignment | None, str]:
     slots = list(item.assignments.all())
-    if item.blind:
+    # Of a random sample a person reads each, or nobody could tell from it what is missed.
+    if item.blind or item.sampled:  # type: ignore[attr-defined]  # annotated
         return None, "alone"
     if item.cycle > 1 or item.state == ItemState.REOPENED or item.appealed:  # type: ignore[attr-defined]  # annotated
         return None, "again"

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from review.clusters.members import LEFT_OUT, Member
+from review.clusters.subjects import subject_of
 from review.models import ReviewItem
 from review.page_rows import message_text
-from review.services.grouping import subject_of
 from webapp.interception.models import CheckContent
 
 SAMPLES = 4

@@ -58,6 +58,14 @@ class Annotation(models.Model):
     counts = models.BooleanField(default=True, help_text="False: the slot was retaken before, or it was taken back.")
     active_ms = models.PositiveIntegerField(null=True)
     keystrokes = models.PositiveIntegerField(null=True)
+    precedent = models.ForeignKey(
+        "review.Decision",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="Set: nobody read this output; it is answered as that of this decision was.",
+    )
     idempotency_key = models.UUIDField(unique=True)
     supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="superseded_by")
     undone_at = models.DateTimeField(null=True, help_text="When the reviewer took it back.")

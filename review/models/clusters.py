@@ -10,7 +10,7 @@ from django.db import models
 from review.models.annotations import Annotation
 from review.models.decisions import Decision
 from review.models.items import ReviewItem
-from review.models.queues import Queue
+from review.models.queues import LabelSchemaVersion, Queue
 from webapp.accounts.models import User
 from webapp.ids import uuid7
 
@@ -47,9 +47,19 @@ class ClusterDecision(models.Model):
     runs_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    precedent_of = models.UUIDField(null=True, help_text="The cluster whose later items follow it, if any do.")
+    label_schema = models.ForeignKey(LabelSchemaVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    ended_at = models.DateTimeField(null=True, help_text="Since when nothing follows it any more.")
 
     class Meta:
-        indexes = [models.Index(fields=["runs_at"], name="cluster_due", condition=models.Q(state="waiting"))]
+        indexes = [
+            models.Index(fields=["runs_at"], name="cluster_due", condition=models.Q(state="waiting")),
+            models.Index(
+                fields=["queue", "precedent_of", "-id"],
+                name="cluster_precedent",
+                condition=models.Q(precedent_of__isnull=False, state="done", ended_at=None),
+            ),
+        ]
 
 
 class MemberState(models.TextChoices):

@@ -31,8 +31,9 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         return self.filter(undone_at=None)
 
     def undoable(self, *, by: User, now: dt.datetime) -> Self:
-        """Return those that `by` made and can take back at `now`, the newest first."""
-        return self.standing().filter(decided_by=by, waits_until__gt=now).order_by("-created_at", "-id")
+        """Return those that `by` made by an answer and can take back at `now`, the newest first."""
+        mine = self.standing().filter(decided_by=by, precedent=None, waits_until__gt=now)
+        return mine.order_by("-created_at", "-id")
 
 
 class Decision(models.Model):
@@ -48,6 +49,9 @@ class Decision(models.Model):
     statement = models.TextField(blank=True, help_text="Statement of reasons.")
     statement_edited_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, related_name="+", help_text="Null: as it was composed."
+    )
+    precedent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="followers", help_text="The one that it follows."
     )
     supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="superseded_by")
     created_at = models.DateTimeField(auto_now_add=True)

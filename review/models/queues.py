@@ -71,6 +71,9 @@ class Queue(models.Model):
     skills = models.JSONField(default=list, help_text="Who has them all gets items of the queue.")
     reason_for = models.JSONField(default=list, help_text="Verdicts that need a reason, of OUTCOMES.")
     skip_reasons = models.JSONField(default=_skip_reasons)
+    precedents = models.BooleanField(
+        default=False, db_default=False, help_text="Later near-duplicates are decided as a cluster was."
+    )
     paused = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1, help_text="Grows with every change, so that two leads notice.")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -18,6 +18,7 @@ from review.models import (
     Annotation,
     Assignment,
     Correction,
+    Decision,
     FindingVerdict,
     PreferencePair,
     Queue,
@@ -187,6 +188,7 @@ def store_answer(
     counts: bool,
     assistance: Assistance,
     idempotency_key: uuid.UUID,
+    precedent: Decision | None = None,
 ) -> Annotation:
     """Insert the annotation with its finding verdicts, spans, correction and preference pair."""
     annotation = Annotation.objects.create(
@@ -209,6 +211,7 @@ def store_answer(
         active_ms=answer.active_ms,
         keystrokes=answer.keystrokes,
         idempotency_key=idempotency_key,
+        precedent=precedent,
     )
     FindingVerdict.objects.bulk_create(
         FindingVerdict(annotation=annotation, finding_id=finding_id, kept=kept)

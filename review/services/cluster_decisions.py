@@ -20,14 +20,14 @@ from review.clusters.fitting import carried_over
 from review.clusters.members import Member, members_of
 from review.errors import InvalidAnswer, ReviewError
 from review.models import Annotation, Assignment, ClusterDecision, ClusterMember, ReviewItem
-from review.models.annotations import Assistance, Outcome
+from review.models.annotations import Outcome
 from review.models.clusters import ClusterState, MemberState
 from review.models.decisions import Method
 from review.models.items import ItemState, SlotState
 from review.selectors import get_items
-from review.services.answers import store_answer, validate_answer
 from review.services.appeal_outcomes import pending_appeal
-from review.services.decisions import decide
+from review.services.following import decide_like
+from review.services.precedents import follow_late
 from review.services.submission import Answer, Submitted, submit_annotation
 from webapp.accounts.models import Membership
 from webapp.accounts.services import user_actor
@@ -106,6 +106,8 @@ def decide_cluster(
         decided_by=membership.user,
         role=membership.role,
         runs_at=decision.waits_until or timezone.now(),
+        precedent_of=item.cluster if item.queue.precedents else None,
+        label_schema=item.queue.label_schema,
     )
     _reserve(cluster, item, _fitting(submitted.annotation, item, members_of(item, user=membership.user, until=until)))
     return submitted, cluster
@@ -196,6 +198,7 @@ def sweep_clusters() -> int:
     for cluster_id in list(due.values_list("id", flat=True)):
         while (done := _decide_chunk(cluster_id)) is not None:
             decided += done
+        follow_late(cluster_id)
     return decided
 
 
@@ -227,7 +230,7 @@ def _settle_member(cluster: ClusterDecision, member: ClusterMember) -> bool:
     if slot and item.state in _OPEN and item.version == member.version and pending_appeal(item) is None:
         try:
             with transaction.atomic():
-                _decide_member(cluster, member, item, slot)
+                decide_like(cluster, item, slot, kept={int(finding): kept for finding, kept in member.kept.items()})
             decided = True
         except ReviewError:
             pass  # the label schema of the queue, say, does not offer the answer any more
@@ -236,38 +239,3 @@ def _settle_member(cluster: ClusterDecision, member: ClusterMember) -> bool:
     member.state, member.why = (MemberState.DECIDED, "") if decided else (MemberState.LEFT_OUT, "changed")
     member.save(update_fields=["state", "why"])
     return decided
-
-
-def _decide_member(cluster: ClusterDecision, member: ClusterMember, item: ReviewItem, slot: Assignment) -> None:
-    said = cluster.annotation
-    answer = Answer(
-        outcome=said.outcome,
-        findings={int(finding): kept for finding, kept in member.kept.items()},
-        labels=said.labels,
-        rubric=said.rubric,
-        reasons=said.reasons,
-        note=said.rationale,
-    )
-    checked = validate_answer(item=item, answer=answer)
-    annotation = store_answer(
-        item=item,
-        slot=slot,
-        reviewer=cluster.decided_by,
-        answer=answer,
-        # Composed anew it would be in another language, and without the sentences that are in the note by now.
-        checked=replace(checked, statement=said.statement, statement_edited=said.statement_edited),
-        counts=True,
-        # One for each item of the decision, whoever runs it and however often.
-        idempotency_key=uuid.uuid5(cluster.id, str(item.id)),
-        assistance=Assistance.SHOWN,
-    )
-    slot.state, slot.lease_owner = SlotState.SUBMITTED, cluster.decided_by
-    slot.save(update_fields=["state", "lease_owner"])
-    decide(
-        item=item,
-        answers=[annotation],
-        method=Method.CLUSTER,
-        membership=Membership(user=cluster.decided_by, project=item.project, role=cluster.role),
-        final=True,
-        reason_codes=[f"cluster:{cluster.id}"],
-    )

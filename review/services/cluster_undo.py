@@ -1,4 +1,4 @@
-"""Let the near-duplicates go that a decision reserved, when it is taken back."""
+"""Let the near-duplicates go that a decision reserved, when it is taken back, and let nothing follow it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from review.errors import TooLate
-from review.models import Assignment, ClusterDecision, Decision
+from review.models import Assignment, ClusterDecision, ClusterMember, Decision, ReviewItem
 from review.models.clusters import ClusterState, MemberState
 from review.models.items import SlotState
 from webapp.accounts.models import Membership
@@ -36,4 +36,15 @@ def withdraw_cluster(decision: Decision, membership: Membership) -> None:
         object=EventObject("cluster_decision", cluster.id),
         counts={"given_back": given_back},
         cause=[f"decision:{decision.id}"],
+    )
+
+
+def end_precedents(item: ReviewItem) -> None:
+    """Let nothing follow any more what decided a locked item, which is taken back, opened again or contested."""
+    own = ClusterDecision.objects.filter(item=item).values_list("id")
+    member = ClusterMember.objects.filter(item=item, state=MemberState.DECIDED).values_list("cluster")
+    followed = Decision.objects.filter(item=item, precedent__isnull=False).values_list("precedent__cluster_decision")
+    ended = [cluster for (cluster,) in own.union(member, followed)]
+    ClusterDecision.objects.filter(id__in=ended, precedent_of__isnull=False, ended_at=None).update(
+        ended_at=timezone.now()
     )

@@ -110,13 +110,14 @@ def decide(
     method: Method,
     membership: Membership,
     final: bool = False,
+    precedent: Decision | None = None,
     reason_codes: Sequence[str] = (),
 ) -> Decision:
     """Record what `answers`, which share an outcome, decide of a locked item, and release or block its check.
 
     In one transaction: the decision, the release, the audit event, the item's end. What follows from them waits for
     the queue's `undo_seconds`, in which the decision can be taken back; the signal `decision_recorded` is sent after. A
-    `final` one does not wait.
+    `final` one does not wait. One with a `precedent` was made by nobody now: it follows that one.
     """
     outcome = Outcome(answers[0].outcome)
     now = timezone.now()
@@ -132,6 +133,7 @@ def decide(
         method=Method.APPEAL if appeal else method,
         policy_version=item.checked.policy_version,
         decided_by=membership.user,
+        precedent=precedent,
         supersedes=item.decisions.filter(superseded_by=None).order_by("-cycle").first(),
         statement=statement,
         statement_edited_by=next((answer.reviewer for answer in answers if answer.statement_edited), None),
@@ -250,7 +252,7 @@ def record_decision_event(
             decision=decision.outcome,
             prev=machine,
             override=machine in _AS_DECISION and _AS_DECISION[machine] != decision.outcome,
-            automated=False,
+            automated=decision.precedent_id is not None,
         ),
         policy=policy_ref(decision.policy_version),
         reason_codes=[

@@ -8,18 +8,18 @@ similar one or becomes an exemplar itself. The items that joined add no bands, s
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from review.clusters.subjects import Subject, subject_of
 from review.models import ClusterBand, ReviewItem
 from review.models.items import OPEN_STATES
-from review.near import MIN_TEXT, THRESHOLD, bands, blank_signature, folded, key, similarity
+from review.near import THRESHOLD, blank_signature
+from review.services.precedents import follow_precedents
 from screening.detectors.limits import language_of
 from webapp.interception.models import CheckContent
 
@@ -46,59 +46,30 @@ LIMIT %(compared)s
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What is compared of an item. A short text comes with its conversation, and is the same only when all is equal."""
-
-    text: str
-    near: bool
-
-    def keys(self, blank: MinHash) -> list[int]:
-        if not self.text:
-            return []
-        return bands(self.text, blank) if self.near else [key("exchange", self.text)]
-
-    def similarity(self, other: Subject) -> float:
-        if self.near and other.near:
-            return similarity(self.text, other.text)
-        return float(self == other)
-
-
-def subject_of(content: CheckContent | None) -> Subject:
-    """Return what is compared of a check; an empty text when its texts were erased."""
-    if content is None or not (content.output or content.messages):
-        return Subject("", near=False)
-    output = folded(content.output or "")
-    if len(output) >= MIN_TEXT:
-        return Subject(output, near=True)
-    conversation = folded(json.dumps(content.messages, ensure_ascii=False, sort_keys=True))
-    if content.output is None and len(conversation) >= MIN_TEXT:
-        return Subject(conversation, near=True)
-    return Subject(f"{conversation}\n{output}", near=False)
-
-
 def group_items(*, most: int = SWEEP) -> int:
     """Give clusters to up to `most` open items that have none, the oldest first, and return how many got one.
 
-    Running twice, or at the same time, changes nothing more.
+    Those that joined one are decided like it where the queue has precedents. Running twice, or at the same time,
+    changes nothing more.
     """
     blank = blank_signature()
     done = 0
     while done < most:
         grouped = _group_chunk(blank, min(CHUNK, most - done))
-        done += grouped
+        done += len(grouped)
         if not grouped:
             break
+        follow_precedents(grouped)
     return done
 
 
 @transaction.atomic
-def _group_chunk(blank: MinHash, size: int) -> int:
+def _group_chunk(blank: MinHash, size: int) -> list[ReviewItem]:
     with connection.cursor() as cursor:
         # One at a time: two near-duplicates that are looked at side by side would each become an exemplar.
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('review.grouping', 0))")
         if not cursor.fetchone()[0]:
-            return 0
+            return []
     waiting = ReviewItem.objects.real().filter(state__in=OPEN_STATES, cluster=None).order_by("id")
     items = list(waiting.only("id", "queue_id", "checked_id", "language")[:size])
     contents = CheckContent.objects.only("output", "messages").in_bulk([item.checked_id for item in items])
@@ -121,10 +92,9 @@ def _group_chunk(blank: MinHash, size: int) -> int:
         .filter(id__in=ids, cluster=None)
         .values_list("id", flat=True)
     )
-    ReviewItem.objects.bulk_update(
-        [item for item in items if item.id in free], ["cluster", "similarity", "clustered_at", "language"]
-    )
-    return len(free)
+    grouped = [item for item in items if item.id in free]
+    ReviewItem.objects.bulk_update(grouped, ["cluster", "similarity", "clustered_at", "language"])
+    return grouped
 
 
 def _language(content: CheckContent | None) -> str:

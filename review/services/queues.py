@@ -37,6 +37,7 @@ QUEUE_SETTINGS = (
     "qa_rate",
     "skip_reasons",
     "skills",
+    "precedents",
     "paused",
 )
 RATES = ("blind_rate", "overlap_rate", "golden_rate", "golden_pass_mark", "qa_rate")

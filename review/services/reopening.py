@@ -16,6 +16,7 @@ from review.models.items import OPEN_STATES, ItemState, SlotRole, SlotState
 from review.services.answers import validate_note
 from review.services.appeal_outcomes import DECIDED_THE_ORIGINAL
 from review.services.claims import ADJUDICATORS
+from review.services.cluster_undo import end_precedents
 from review.services.decisions import next_number
 from review.services.raising import add_slot
 from webapp.accounts.models import Membership, Role
@@ -57,6 +58,7 @@ def reopen(*, item: ReviewItem, membership: Membership, reason: str) -> ReviewIt
 
 def begin_cycle(item: ReviewItem, roles: Sequence[SlotRole]) -> None:
     """Put a locked item, which is decided, before people again, with a slot of each role and a new SLA."""
+    end_precedents(item)
     # What nobody has looked at by now is not what holds any more.
     item.assignments.filter(role=SlotRole.QA).exclude(state=SlotState.SUBMITTED).update(state=SlotState.VOID)
     item.cycle += 1

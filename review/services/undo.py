@@ -20,7 +20,7 @@ from review.models.items import ItemState, SlotState
 from review.selectors import own_slot
 from review.services.appeal_outcomes import move_appeal, open_again
 from review.services.claims import lease_again, lock_reviewer, may_adjudicate
-from review.services.cluster_undo import withdraw_cluster
+from review.services.cluster_undo import end_precedents, withdraw_cluster
 from review.services.decisions import record_decision_event, take_effect
 from webapp.accounts.models import Membership
 from webapp.interception.releases import let_out, withdraw_release
@@ -77,6 +77,7 @@ def undo_decision(*, decision: Decision, membership: Membership) -> Undone:
     record_decision_event("review.decision.undone", item, decision, membership, reason_codes=[decided])
     open_again(decision)
     withdraw_cluster(decision, membership)
+    end_precedents(item)
     if not _reopen(item, decision):
         return Undone(item, None, gettext(NEWER_ITEM))
     lease_again(slot, membership.user, seconds=item.queue.lease_seconds)

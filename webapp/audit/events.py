@@ -40,6 +40,7 @@ EVENT_TYPES: dict[str, str] = {
     "review.decision.undone": "A decision was taken back before it took effect.",
     "review.cluster.decided": "A reviewer decided an item and its near-duplicates at once.",
     "review.cluster.undone": "A decision of near-duplicates was taken back before any of them was decided.",
+    "review.item.attached": "An item was decided as its near-duplicates had been.",
     "review.bulk.started": "A lead changed all the items that a filter matched.",
     "review.bulk.undone": "A lead took a change of many items back, where nothing else had changed.",
     "review.item.changed": "An item was moved, ordered, assigned or cancelled with many others, or that was undone.",

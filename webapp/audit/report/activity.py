@@ -32,6 +32,7 @@ REVIEW = {
     "review.decision.recorded": gettext_lazy("decided"),
     "review.cluster.decided": gettext_lazy("decided together with near-duplicates"),
     "review.cluster.undone": gettext_lazy("decisions of near-duplicates taken back"),
+    "review.item.attached": gettext_lazy("decided as their near-duplicates had been"),
     "review.bulk.started": gettext_lazy("changes of many items at once"),
     "review.bulk.undone": gettext_lazy("changes of many items taken back"),
     "review.item.changed": gettext_lazy("changed with many others"),
