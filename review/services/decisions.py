@@ -176,7 +176,9 @@ def take_effect(item: ReviewItem, decision: Decision) -> None:
     if item.golden_id:
         score_probe(item)
         return
-    if item.qa and decision.cycle == 1:
+    # Opened again, or contested, before the sweep came: nobody judges what does not hold, and the slot would keep the
+    # new cycle from being decided.
+    if item.qa and decision.cycle == 1 and item.state == ItemState.DECIDED and item.cycle == 1:
         _open_qa_slot(item)
     decision_recorded.send(sender=Decision, decision=decision, item=item)
 

@@ -160,6 +160,21 @@ def test_what_was_opened_again_meanwhile_is_not_theirs_any_more(
     assert answer(claim_one(cast, colleague), colleague).decision is not None, "its slot waits for nobody"
 
 
+def test_what_was_opened_again_before_the_sweep_gets_no_slot(
+    cast: Cast, reviewer: Membership, lead: Membership
+) -> None:
+    queue_of(cast, qa_rate=1.0)
+    item = new_item(cast)
+    first = answer(claim_one(cast, reviewer), reviewer)
+    assert first.decision is not None
+    effects_now(first.decision)
+    reopen(item=item, membership=lead, reason="Look again.")
+    sweep_effects()
+    assert not item.assignments.filter(role="qa").exists()
+    colleague = another(cast, "colleague")
+    assert answer(claim_one(cast, colleague), colleague, "block").decision is not None, "nothing else is waited for"
+
+
 def test_nobody_else_can_use_the_slot(cast: Cast, reviewer: Membership, lead: Membership) -> None:
     decided(cast, reviewer)
     slot = claim_qa(membership=lead)
