@@ -81,7 +81,8 @@ _COUNTS = {
 
 
 def _lately(project: Project) -> QuerySet[QAReview]:
-    return QAReview.objects.filter(item__project=project, created_at__gte=timezone.now() - dt.timedelta(days=DAYS))
+    lately = QAReview.objects.filter(undone_at=None, item__project=project)
+    return lately.filter(created_at__gte=timezone.now() - dt.timedelta(days=DAYS))
 
 
 def _counted(reviews: QuerySet[QAReview], *, by: str) -> list[dict[str, Any]]:

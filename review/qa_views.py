@@ -16,11 +16,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from review import selectors, services
 from review.errors import InvalidAnswer, SlotLost
-from review.models import Assignment, QAReview
+from review.models import Assignment, Decision, QAReview
 from review.models.annotations import Outcome
 from review.models.items import SlotState
 from review.models.qa import ErrorSeverity
-from review.page import build_page
+from review.page import ItemPage, build_page
 from review.peers import compare
 from review.qa import errors_by_queue, qa_slot
 from review.services.claims import record_view
@@ -48,6 +48,7 @@ class JudgementForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
         help_text=_("Whoever decided reads it, without your name."),
     )
+    correction = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
     then = forms.ChoiceField(
         label=_("If another outcome was right"),
         choices=[(HOLDS, _("mine holds from now on")), (AGAIN, _("others decide again"))],
@@ -59,7 +60,11 @@ class JudgementForm(forms.Form):
     def judgement(self) -> services.Judgement:
         given = self.cleaned_data
         return services.Judgement(
-            outcome=given["outcome"], severity=given["severity"], note=given["note"], again=given["then"] == AGAIN
+            outcome=given["outcome"],
+            severity=given["severity"],
+            note=given["note"],
+            again=given["then"] == AGAIN,
+            correction=given["correction"] or None,
         )
 
 
@@ -68,7 +73,12 @@ class JudgementForm(forms.Form):
 @member_required(*LEADS)
 def qa(request: MemberRequest) -> HttpResponse:
     """Show how often decisions had errors, by queue, and what waits to be looked at."""
-    return render(request, "review/qa.html", {"rows": errors_by_queue(request.project)})
+    context = {"rows": errors_by_queue(request.project), "undoable": _undoable(request)}
+    return render(request, "review/qa.html", context)
+
+
+def _undoable(request: MemberRequest) -> Decision | None:
+    return selectors.newest_undoable(project=request.project, user=request.user)
 
 
 @require_POST
@@ -125,7 +135,7 @@ def _take_in(request: MemberRequest, slot: Assignment) -> HttpResponse:
 def _said(review: QAReview) -> str:
     if review.agrees:
         return gettext("Noted: you agree.")
-    if review.outcome == review.decision.outcome:
+    if review.outcome == review.decision.outcome and review.item.cycle == review.decision.cycle:
         return gettext("Noted: an error beside the outcome. The decision holds.")
     return gettext("Noted, and the decision holds no more.")
 
@@ -145,8 +155,18 @@ def _page(request: MemberRequest, slot: Assignment, form: JudgementForm | None, 
         "comparison": compare(answers, output=page.output),
         "slot": slot,
         "form": form or JudgementForm(label_suffix="", initial=initial),
+        "edited": _edited(page, form),
+        "undoable": _undoable(request),
     }
     return render(request, "review/qa_item.html", context, status=status)
+
+
+def _edited(page: ItemPage, form: JudgementForm | None) -> str | None:
+    """Return what the editor begins with: what was sent, else the text that replaced the output, else the output."""
+    if form is not None and form.data.get("correction"):
+        return str(form.data["correction"])
+    replaced = page.decision is not None and page.decision.outcome == Outcome.REPLACE and page.release is not None
+    return page.release.output if replaced and page.release else page.output
 
 
 @require_POST

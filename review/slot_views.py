@@ -213,4 +213,6 @@ def undo(request: MemberRequest, decision: uuid.UUID) -> HttpResponse:
         return JsonResponse({"status": "undone", "message": undone.message, "html": html})
     if undone.message:
         messages.warning(request, undone.message)
+    if undone.qa_slot is not None:
+        return redirect("review:qa-item", request.project.slug, undone.qa_slot.id)
     return redirect("review:item", request.project.slug, undone.item.public_id)

@@ -60,7 +60,7 @@ class Decision(models.Model):
     )
     before = models.JSONField(
         default=dict,
-        help_text='Restored by undo: {"state", "decided_at", "slots": {id: state}}.',
+        help_text='Restored by undo: {"state", "decided_at", "slots": {id: state}}, of an overturn also "overturned".',
     )
     undone_at = models.DateTimeField(null=True)
 

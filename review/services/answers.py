@@ -96,7 +96,7 @@ def validate_answer(*, item: ReviewItem, answer: Answer, assistance: Assistance 
         statement=statement,
         statement_edited=edited,
         preference=checked_preference(item, answer.preference),
-        correction=_correction(item, answer),
+        correction=checked_correction(item, answer.correction) if answer.outcome == Outcome.REPLACE else None,
     )
 
 
@@ -164,15 +164,14 @@ def implied_labels(
     return implied | {span.label: True for span in spans if span.label in categories}
 
 
-def _correction(item: ReviewItem, answer: Answer) -> str | None:
-    if answer.outcome != Outcome.REPLACE:
-        return None
+def checked_correction(item: ReviewItem, correction: str | None) -> str:
+    """Return the edited text as it will go out; raise InvalidAnswer when it is none."""
     original = item.checked.content.output
-    if original is None or answer.correction is None:
+    if original is None or correction is None:
         raise InvalidAnswer(gettext("Edit the output first; the edited text is what goes out."))
-    if same_but_newlines(answer.correction, original):
+    if same_but_newlines(correction, original):
         raise InvalidAnswer(gettext("The edited text is the same as the output. Change it, or release the output."))
-    text = restore_newlines(answer.correction, original=original)
+    text = restore_newlines(correction, original=original)
     if len(text.encode()) > MAX_CORRECTION_BYTES or "\x00" in text:
         raise InvalidAnswer(gettext("The edited text is over 1 MiB or contains a NUL character."))
     return text
@@ -219,7 +218,7 @@ def store_answer(
     )
     SpanAnnotation.objects.bulk_create(_span_rows(annotation, checked))
     if checked.correction is not None:
-        _store_correction(annotation, checked.correction, original=item.checked.content.output or "")
+        store_correction(annotation, checked.correction, original=item.checked.content.output or "")
     store_preference(annotation, slot, checked.preference)
     return annotation
 
@@ -259,6 +258,7 @@ def taken_back(*, slot: Assignment, reviewer: User) -> Annotation | None:
     return undone.order_by("-created_at", "-id").first()
 
 
-def _store_correction(annotation: Annotation, text: str, *, original: str) -> None:
+def store_correction(annotation: Annotation, text: str, *, original: str) -> None:
+    """Keep an edited text, and that it is better than the output."""
     Correction.objects.create(annotation=annotation, base_sha256=sha256_text(original), text=text)
     PreferencePair.objects.create(annotation=annotation, chosen=text, rejected=original)

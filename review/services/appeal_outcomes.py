@@ -78,7 +78,7 @@ def move_appeal(item: ReviewItem) -> None:
 def keep_away(item: ReviewItem, *, before: Appeal) -> None:
     """Exclude from `item` everybody who had a part in what was decided of the check before the appeal was made."""
     answered = Annotation.objects.filter(item__checked=item.checked_id, created_at__lt=before.created_at)
-    looked_at = QAReview.objects.filter(item__checked=item.checked_id, created_at__lt=before.created_at)
+    looked_at = QAReview.objects.filter(undone_at=None, item__checked=item.checked_id, created_at__lt=before.created_at)
     away = answered.values_list("reviewer", flat=True).union(looked_at.values_list("reviewer", flat=True))
     Exclusion.objects.bulk_create(
         [Exclusion(item=item, reviewer_id=user, why=DECIDED_THE_ORIGINAL) for user in away], ignore_conflicts=True

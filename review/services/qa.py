@@ -17,28 +17,30 @@ from review.models.decisions import Method
 from review.models.items import ItemState, SlotRole, SlotState
 from review.models.qa import ErrorSeverity
 from review.reasons import compose
-from review.services.answers import validate_note
+from review.services.answers import checked_correction, store_correction, validate_note
 from review.services.claims import lease_again, lock_reviewer
 from review.services.decisions import decide
+from review.services.qa_undo import before_overturn
 from review.services.reopening import begin_cycle, reopen
-from review.texts import is_output_span
+from review.texts import is_output_span, same_but_newlines
 from webapp.accounts.models import Membership
 from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, EventOutcome, record_event
-
-#: What a QA reviewer can overturn to; a text of their own needs the console, so that opens the item again.
-OVERTURNS = (Outcome.RELEASE, Outcome.REDACT, Outcome.BLOCK)
+from webapp.interception.models import Release
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """`outcome` is what was right, the decision's own when only something beside it was wrong. `severity` is of the
-    error, "" for none. `again`: others decide anew, instead of this outcome holding."""
+    error, "" for none. `again`: others decide anew, instead of this outcome holding. `correction` belongs to replace:
+    of a decision that replaced, a text other than went out corrects it.
+    """
 
     outcome: str
     severity: str = ""
     note: str = ""
     again: bool = False
+    correction: str | None = None
 
 
 @transaction.atomic
@@ -65,21 +67,23 @@ def claim_qa(*, membership: Membership) -> Assignment | None:
 def submit_qa(*, slot: Assignment, membership: Membership, lease_token: uuid.UUID, judgement: Judgement) -> QAReview:
     """Store what the member says of the decision; a second time it returns what was stored.
 
-    An error in the outcome overturns the decision at once, in a new cycle, or opens the item again for others. Raises
-    InvalidAnswer, and SlotLost when the slot is somebody else's or the item went on meanwhile.
+    An error in the outcome overturns the decision in a new cycle, which can be taken back like any decision, or opens
+    the item again for others. Raises InvalidAnswer, and SlotLost when the slot is somebody else's or the item went on
+    meanwhile.
     """
     validate_note(judgement.note)
     lock_reviewer(membership.user_id)
     item = ReviewItem.objects.select_for_update(of=("self",)).select_related("queue", "checked").get(pk=slot.item_id)
     slot = Assignment.objects.select_for_update().get(pk=slot.pk)
-    stored = QAReview.objects.filter(assignment=slot, reviewer=membership.user).first()
+    stored = QAReview.objects.filter(assignment=slot, reviewer=membership.user, undone_at=None).first()
     if stored is not None:
         return stored
     ours = slot.lease_owner_id == membership.user_id and slot.lease_token == lease_token
     if not ours or slot.state not in (SlotState.OPEN, SlotState.LEASED) or item.state != ItemState.DECIDED:
         raise SlotLost(gettext("This decision is no longer yours to look at: it went to somebody else, or on."))
     decision = item.decisions.standing().get(cycle=item.cycle)
-    _fits(judgement, decision, item)
+    wrong = judgement.outcome != decision.outcome or _is_rewritten(judgement, decision)
+    _fits(judgement, item, wrong=wrong)
     review = QAReview.objects.create(
         item=item,
         decision=decision,
@@ -94,13 +98,19 @@ def submit_qa(*, slot: Assignment, membership: Membership, lease_token: uuid.UUI
     slot.lease_expires_at = None
     slot.save(update_fields=["state", "lease_expires_at"])
     _record(review, membership)
-    if judgement.outcome != decision.outcome:
+    if wrong:
         _correct(review, judgement, item, membership)
     return review
 
 
-def _fits(judgement: Judgement, decision: Decision, item: ReviewItem) -> None:
-    wrong = judgement.outcome != decision.outcome
+def _is_rewritten(judgement: Judgement, decision: Decision) -> bool:
+    if judgement.correction is None or (judgement.outcome, decision.outcome) != (Outcome.REPLACE, Outcome.REPLACE):
+        return False
+    went_out = Release.objects.get(decision_id=decision.id).output or ""
+    return not same_but_newlines(judgement.correction, went_out)
+
+
+def _fits(judgement: Judgement, item: ReviewItem, *, wrong: bool) -> None:
     if judgement.outcome not in Outcome.values or judgement.severity not in ("", *ErrorSeverity.values):
         raise InvalidAnswer(gettext("Choose what was right, and how grave the error is."))
     if wrong and not judgement.severity:
@@ -109,8 +119,8 @@ def _fits(judgement: Judgement, decision: Decision, item: ReviewItem) -> None:
         raise InvalidAnswer(gettext("Say what was wrong: whoever decided can learn from it."))
     if not wrong or judgement.again:
         return
-    if judgement.outcome not in OVERTURNS:
-        raise InvalidAnswer(gettext("Let others decide again: a new text needs the console."))
+    if judgement.outcome == Outcome.REPLACE:
+        checked_correction(item, judgement.correction)
     redactable = any(is_output_span(finding) for finding in item.checked.findings.all())
     if judgement.outcome == Outcome.REDACT and not redactable:
         raise InvalidAnswer(gettext("Let others decide again: no finding has a place, so somebody has to mark one."))
@@ -120,6 +130,7 @@ def _correct(review: QAReview, judgement: Judgement, item: ReviewItem, membershi
     if judgement.again:
         reopen(item=item, membership=membership, reason=judgement.note)
         return
+    before = before_overturn(item)
     begin_cycle(item, [])
     released = judgement.outcome == Outcome.RELEASE
     answer = Annotation.objects.create(
@@ -136,8 +147,12 @@ def _correct(review: QAReview, judgement: Judgement, item: ReviewItem, membershi
         assistance=Assistance.SHOWN,
         idempotency_key=uuid.uuid4(),
     )
-    # Who corrects has seen everything there is to see, so nothing waits.
-    decide(item=item, answers=[answer], method=Method.QA, membership=membership, final=True)
+    if judgement.outcome == Outcome.REPLACE:
+        text = checked_correction(item, judgement.correction)
+        store_correction(answer, text, original=item.checked.content.output or "")
+    decision = decide(item=item, answers=[answer], method=Method.QA, membership=membership)
+    decision.before |= {"overturned": before}
+    decision.save(update_fields=["before"])
 
 
 def _record(review: QAReview, membership: Membership) -> None:

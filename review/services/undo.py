@@ -16,18 +16,20 @@ from django.utils.translation import gettext, gettext_lazy, gettext_noop
 from review.errors import TooLate
 from review.models import Annotation, Assignment, Decision, ReviewItem
 from review.models.annotations import Outcome
-from review.models.items import ItemState, SlotState
+from review.models.items import ItemState, SlotRole, SlotState
 from review.selectors import own_slot
 from review.services.appeal_outcomes import move_appeal, open_again
 from review.services.claims import lease_again, lock_reviewer, may_adjudicate
 from review.services.cluster_undo import end_precedents, withdraw_cluster
 from review.services.decisions import record_decision_event, take_effect
+from review.services.qa_undo import withdraw_overturn
 from webapp.accounts.models import Membership
 from webapp.interception.releases import let_out, withdraw_release
 
 NEWER_ITEM = gettext_noop(
     "Taken back. Something new was found meanwhile, so the output waits in the queue again, as another item."
 )
+OVERTURN = gettext_noop("Taken back: the decision before it holds. It waits for you among those to look at again.")
 _HAPPENED = {
     Outcome.RELEASE: gettext_lazy("the output was released"),
     Outcome.REDACT: gettext_lazy("the redacted output was released"),
@@ -38,11 +40,15 @@ _HAPPENED = {
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """A decision that was taken back. `slot` is the reviewer's again; without one `message` says why."""
+    """A decision that was taken back. `slot` is the reviewer's again; without one `message` says why.
+
+    Of an overturn by QA `qa_slot` is.
+    """
 
     item: ReviewItem
     slot: Assignment | None
     message: str = ""
+    qa_slot: Assignment | None = None
 
 
 @transaction.atomic
@@ -62,7 +68,7 @@ def undo_decision(*, decision: Decision, membership: Membership) -> Undone:
     if decision.decided_by_id != membership.user_id or not may_adjudicate(slot, membership):
         raise TooLate(gettext("Only who decided this can take it back."))
     if decision.undone_at is not None:
-        return _again(item, membership)
+        return _again(item, slot, membership)
     now = timezone.now()
     # A probe has no release.
     withdrawn = bool(decision.seconds_to_undo()) and (bool(item.golden_id) or withdraw_release(decision_id=decision.id))
@@ -75,6 +81,9 @@ def undo_decision(*, decision: Decision, membership: Membership) -> Undone:
     answer.save(update_fields=["counts", "undone_at"])
     decided = f"decided:{decision.created_at.astimezone(dt.UTC).isoformat(timespec='microseconds')}"
     record_decision_event("review.decision.undone", item, decision, membership, reason_codes=[decided])
+    if slot.role == SlotRole.QA:
+        withdraw_overturn(item, decision, slot, membership)
+        return Undone(item, None, gettext(OVERTURN), qa_slot=slot)
     open_again(decision)
     withdraw_cluster(decision, membership)
     end_precedents(item)
@@ -93,7 +102,9 @@ def _answer_of(decision: Decision, membership: Membership) -> Annotation:
     return answer
 
 
-def _again(item: ReviewItem, membership: Membership) -> Undone:
+def _again(item: ReviewItem, answered: Assignment, membership: Membership) -> Undone:
+    if answered.role == SlotRole.QA and answered.state == SlotState.LEASED:
+        return Undone(item, None, gettext(OVERTURN), qa_slot=answered)
     slot = own_slot(item=item, user=membership.user)
     if slot is None:
         raise TooLate(gettext("You took this back already, and the item has moved on since."))

@@ -9,14 +9,16 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from review.errors import InvalidAnswer, SlotLost
+from review.errors import InvalidAnswer, SlotLost, TooLate
 from review.models import Annotation, Assignment, QAReview, ReviewItem
+from review.qa import errors_by_queue
 from review.selectors import waiting_in
-from review.services import Judgement, claim_items, claim_qa, reopen, submit_qa, sweep_effects
+from review.services import Judgement, claim_items, claim_qa, reopen, submit_qa, sweep_effects, undo_decision
 from tests.factories import Cast
 from tests.review.working import another, answer, claim_one, effects_now, events, member, new_item, queue_of, run_out
 from webapp.accounts.models import Membership, Role
 from webapp.interception.models import ReleaseOutcome
+from webapp.interception.releases import release_in_force
 
 
 @pytest.fixture
@@ -118,6 +120,71 @@ def test_a_correction_can_be_left_to_others(cast: Cast, reviewer: Membership, le
     assert item.reopenings.get().reason == "Only the name is wrong."
     colleague = another(cast, "colleague")
     assert answer(claim_one(cast, colleague), colleague, "block").decision is not None
+
+
+def test_an_overturn_waits_and_is_taken_back_as_if_it_had_not_been(
+    cast: Cast, client: Client, reviewer: Membership, lead: Membership
+) -> None:
+    item = decided(cast, reviewer, "block")
+    first, due, decided_at = item.decisions.get(), item.sla_due_at, item.decided_at
+    client.force_login(cast.lead)
+    page = client.post(reverse("review:qa-next", args=[cast.project.slug]), follow=True)
+    slot = Assignment.objects.get(role="qa")
+    url = reverse("review:qa-item", args=[cast.project.slug, slot.id])
+    said = {
+        "outcome": "replace",
+        "severity": "major",
+        "then": "holds",
+        "note": "Harsh.",
+        "token": str(slot.lease_token),
+    }
+    unchanged = client.post(url, said | {"correction": item.checked.content.output})
+    assert (unchanged.status_code, "same as the output" in unchanged.text) == (422, True)
+    page = client.post(url, said | {"correction": "Write to us.\r\n<b>Ann</b>"}, follow=True)
+    overturn = item.decisions.get(cycle=2)
+    assert overturn.waits_until is not None
+    assert reverse("review:undo", args=[cast.project.slug, overturn.id]) in page.text
+    waiting = item.checked.releases.get(decision_id=overturn.id)
+    assert (waiting.outcome, waiting.output) == (ReleaseOutcome.REPLACED, "Write to us.\n<b>Ann</b>")
+    in_force = release_in_force(item.checked)
+    assert in_force is not None
+    assert in_force.decision_id == first.id
+    undo = reverse("review:undo", args=[cast.project.slug, overturn.id])
+    assert client.post(undo).headers["location"] == url
+    assert client.post(undo).headers["location"] == url, "twice is harmless"
+    item.refresh_from_db()
+    assert (item.state, item.cycle, item.sla_due_at, item.decided_at) == ("decided", 1, due, decided_at)
+    assert list(item.decisions.standing()) == [first]
+    assert item.checked.releases.get().decision_id == first.id
+    assert len(events("review.qa.undone")) == len(events("review.decision.undone")) == 1
+    assert errors_by_queue(cast.project)[0].errors.all.whole == 0
+    again = client.get(url)
+    assert again.context["edited"] == item.checked.content.output
+    slot.refresh_from_db()
+    judge(slot, lead, "replace", "minor", correction="Please write to us.")
+    second = item.decisions.standing().get(cycle=2)
+    effects_now(second)
+    sweep_effects()
+    assert item.checked.releases.latest("id").output == "Please write to us."
+    with pytest.raises(TooLate):
+        undo_decision(decision=second, membership=lead)
+
+
+def test_a_text_that_went_out_is_replaced_by_another(cast: Cast, reviewer: Membership, lead: Membership) -> None:
+    item = decided(cast, reviewer, "replace", correction="Go away.")
+    with pytest.raises(InvalidAnswer, match="how grave"):
+        judge(claim_qa(membership=lead), lead, "replace", correction="Please write.")
+    judge(claim_qa(membership=lead), lead, "replace", "minor", correction="Please write.")
+    item.refresh_from_db()
+    assert item.cycle == 2
+    assert item.checked.releases.latest("id").output == "Please write."
+
+
+def test_the_text_that_went_out_is_no_change(cast: Cast, reviewer: Membership, lead: Membership) -> None:
+    item = decided(cast, reviewer, "replace", correction="Go away.")
+    judge(claim_qa(membership=lead), lead, "replace", "minor", correction="Go away.")
+    item.refresh_from_db()
+    assert item.cycle == 1
 
 
 def test_an_error_beside_the_outcome_lets_the_decision_hold(cast: Cast, reviewer: Membership, lead: Membership) -> None:

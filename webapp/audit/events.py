@@ -54,6 +54,7 @@ EVENT_TYPES: dict[str, str] = {
     "review.reviewer.paused": "A reviewer fell below a queue's mark and gets nothing new of it.",
     "review.reviewer.resumed": "A lead let a paused reviewer go on.",
     "review.qa.reviewed": "A lead looked at a decision again, and agreed or found an error.",
+    "review.qa.undone": "A lead took back what they had made of a decision that they looked at again.",
     "content.viewed": "A person opened the texts of a check.",
     "dataset.version.created": "A dataset version was frozen.",
     "export.created": "A dataset version was exported.",

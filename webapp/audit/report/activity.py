@@ -42,6 +42,7 @@ REVIEW = {
     "review.golden.answered": gettext_lazy("answers to golden items, which measure reviewers"),
     "review.reviewer.paused": gettext_lazy("reviewers paused for their answers to golden items"),
     "review.qa.reviewed": gettext_lazy("decisions that a lead looked at again"),
+    "review.qa.undone": gettext_lazy("corrections of decisions that were taken back"),
     "content.viewed": gettext_lazy("openings of texts by a person"),
 }
 ACCESS = {
