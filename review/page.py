@@ -23,6 +23,7 @@ from review.holds import SlotRow, own_hold, slots_for_lead
 from review.models import Annotation, Appeal, Assignment, Decision, ReviewItem
 from review.models.annotations import Outcome
 from review.models.items import ItemState, SlotRole
+from review.nearest import DecidedCase, nearest_decided
 from review.numbers import number_findings
 from review.page_rows import CategoryRow, FindingRow, Turn, as_text, category_rows, finding_row, turn
 from review.peers import Comparison, compare
@@ -90,6 +91,8 @@ class ItemPage:
     appeals: list[AppealRow]
     nobody_left: bool
     alike: int
+    #: Decided near-duplicates; none while they could sway an answer that is to be independent.
+    nearest: list[DecidedCase]
     #: What is told of the texts before they are shown; None where they open as they are.
     cover: Cover | None
 
@@ -172,6 +175,8 @@ def build_page(
     rows = [finding_row(finding, numbers[finding.id], draft, explained.get(finding.id)) for finding in findings]
     covered = not uncovered and is_covered(item=item, membership=membership, blind=blind)
     turns = [turn(number, message, findings, numbers) for number, message in enumerate(content.messages)]
+    thread = thread_of(item=item, membership=membership)
+    after_commit = slot is not None and item.is_blind_now and not blind
     return ItemPage(
         item=item,
         check=check,
@@ -199,16 +204,17 @@ def build_page(
         release=_release_of(item, answers) if decided else None,
         held=None if slot or decided else own_hold(item=item, user=membership.user),
         slots=[] if slot else slots_for_lead(item=item, membership=membership),
-        thread=thread_of(item=item, membership=membership),
+        thread=thread,
         draft=draft,
         submission=uuid.uuid4(),
         lease_seconds=_seconds_left(slot),
         sla_seconds=math.floor((item.sla_due_at - timezone.now()).total_seconds()),
         blind=blind,
-        after_commit=slot is not None and item.is_blind_now and not blind,
+        after_commit=after_commit,
         appeals=appeal_rows(item),
         nobody_left=slot is None and selectors.nobody_left(item=item),
         alike=0 if blind else count_waiting_like(item),
+        nearest=[] if blind or (thread.sealed and not (thread.anonymous or after_commit)) else nearest_decided(item),
         cover=cover_of(content.output, [(row.finding, row.where) for row in rows]) if covered else None,
     )
 

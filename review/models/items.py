@@ -96,6 +96,11 @@ class ReviewItem(models.Model):
                 condition=Q(state__in=OPEN_STATES, cluster__isnull=False),
             ),
             models.Index(
+                fields=["cluster", "queue", "-decided_at"],
+                name="item_cluster_decided",
+                condition=Q(state=ItemState.DECIDED, cluster__isnull=False),
+            ),
+            models.Index(
                 fields=["id"], name="item_not_clustered", condition=Q(state__in=OPEN_STATES, cluster__isnull=True)
             ),
             models.Index(
