@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.db.models import Avg, Count, QuerySet
+from django.utils import timezone
 
 from review.dashboard.intervals import Share
-from review.models import GoldenItem, GoldenResult, Queue, ReviewerPause
+from review.models import GoldenItem, Queue, ReviewerPause
+from review.models.golden import RetiredBecause
+from review.services.probes import standing_results
 from webapp.accounts.models import Project, User
+
+REVERSED_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,13 @@ def golden_items(project: Project) -> QuerySet[GoldenItem]:
     )
 
 
+def reversed_items(project: Project) -> QuerySet[GoldenItem]:
+    """Return the golden items that retired by themselves lately, newest first, with `answers`."""
+    since = timezone.now() - dt.timedelta(days=REVERSED_DAYS)
+    found = GoldenItem.objects.filter(project=project, retired_because=RetiredBecause.REVERSED, retired_at__gte=since)
+    return found.select_related("queue", "source").annotate(answers=Count("results")).order_by("-retired_at")
+
+
 def open_pauses(project: Project) -> QuerySet[ReviewerPause]:
     """Return who is paused now in the project's queues, longest first."""
     pauses = ReviewerPause.objects.filter(queue__project=project, lifted_at=None)
@@ -38,12 +51,12 @@ def open_pauses(project: Project) -> QuerySet[ReviewerPause]:
 
 def golden_of(*, project: Project, user: User) -> list[OwnGolden]:
     """Return the figures of one reviewer, by queue; for leads, and for that reviewer once they are paused."""
-    queues = project.queues.filter(id__in=GoldenResult.objects.filter(reviewer=user).values("queue")).order_by("name")
+    queues = project.queues.filter(id__in=standing_results().filter(reviewer=user).values("queue")).order_by("name")
     return [_in_queue(queue, user) for queue in queues]
 
 
 def _in_queue(queue: Queue, user: User) -> OwnGolden:
-    results = GoldenResult.objects.filter(queue=queue, reviewer=user).order_by("-created_at", "-id")
+    results = standing_results().filter(queue=queue, reviewer=user).order_by("-created_at", "-id")
     last = list(results.values_list("verdict", "score")[: queue.golden_window])
     right = Share(sum(verdict for verdict, _ in last), len(last))
     return OwnGolden(queue, right, sum(score for _, score in last) / len(last))

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from review import selectors, services
 from review.errors import InvalidAnswer
-from review.golden import golden_items, open_pauses
+from review.golden import golden_items, open_pauses, reversed_items
 from review.golden_forms import GoldenForm
 from review.models import GoldenItem, ReviewerPause
 from review.services.claims import record_view
@@ -26,7 +26,11 @@ from webapp.accounts.access import MemberRequest, member_required
 @member_required(*LEADS)
 def golden(request: MemberRequest) -> HttpResponse:
     """List the golden items in use, and who is paused."""
-    context = {"golden_items": golden_items(request.project), "pauses": open_pauses(request.project)}
+    context = {
+        "golden_items": golden_items(request.project),
+        "reversed_items": reversed_items(request.project),
+        "pauses": open_pauses(request.project),
+    }
     return render(request, "review/golden.html", context)
 
 

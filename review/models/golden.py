@@ -11,6 +11,12 @@ from webapp.accounts.models import Project, User
 from webapp.ids import uuid7
 
 
+class RetiredBecause(models.TextChoices):
+    """Why a golden item is shown to nobody any more; empty: a lead retired it."""
+
+    REVERSED = "reversed"
+
+
 class GoldenItem(models.Model):
     """What is the right answer to a decided item. Reviewers get it as another item, its *probe*, made of `source`."""
 
@@ -25,6 +31,13 @@ class GoldenItem(models.Model):
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True)
+    retired_because = models.CharField(
+        max_length=8,
+        choices=RetiredBecause,
+        blank=True,
+        db_default="",
+        help_text="Reversed: another outcome was decided of its check later, so its results count no more.",
+    )
 
     class Meta:
         constraints = [

@@ -18,6 +18,7 @@ from review.models.annotations import Outcome
 from review.models.decisions import Method
 from review.models.items import ItemState, SlotRole, SlotState
 from review.services.appeal_outcomes import appeal_codes, conclude_appeal, pending_appeal
+from review.services.golden_reversal import retire_reversed
 from review.services.probes import score_probe
 from review.services.raising import add_slot
 from review.signals import decision_recorded
@@ -176,6 +177,7 @@ def take_effect(item: ReviewItem, decision: Decision) -> None:
     if item.golden_id:
         score_probe(item)
         return
+    retire_reversed(item, decision)
     # Opened again, or contested, before the sweep came: nobody judges what does not hold, and the slot would keep the
     # new cycle from being decided.
     if item.qa and decision.cycle == 1 and item.state == ItemState.DECIDED and item.cycle == 1:

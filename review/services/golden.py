@@ -10,9 +10,9 @@ from django.utils.translation import gettext
 
 from review.errors import InvalidAnswer
 from review.models import GoldenItem, ReviewerPause, ReviewItem
-from review.models.items import OPEN_STATES, ItemState
+from review.models.items import ItemState
 from review.services.answers import validate_note
-from review.services.probes import void_slots
+from review.services.probes import take_away
 from webapp.accounts.models import Membership
 from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, record_event
@@ -59,14 +59,8 @@ def make_golden(
 @transaction.atomic
 def retire_golden(*, golden: GoldenItem, membership: Membership) -> None:
     """Show a golden item to nobody any more, and take it from whoever has it; its results stay. Twice is harmless."""
-    # Items before what hangs on them, as everywhere.
-    probes = list(ReviewItem.objects.select_for_update().filter(golden=golden, state__in=OPEN_STATES).order_by("id"))
-    if not GoldenItem.objects.filter(id=golden.id, retired_at=None).update(retired_at=timezone.now()):
+    if not take_away(golden):
         return
-    for probe in probes:
-        probe.state = ItemState.CANCELLED
-        probe.save(update_fields=["state"])
-        void_slots(probe)
     _record("review.golden.retired", golden, membership)
 
 

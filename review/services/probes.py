@@ -12,7 +12,7 @@ import uuid
 from collections import defaultdict
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from review.draws import share_of
@@ -29,6 +29,7 @@ from review.models import (
     ReviewItem,
 )
 from review.models.decisions import Method
+from review.models.golden import RetiredBecause
 from review.models.items import OPEN_STATES, ItemState, SlotState
 from review.scoring import score_answer
 from review.services.raising import APPEALED, draw_samples, open_slots
@@ -117,7 +118,7 @@ def _predate(item: ReviewItem, *, by: dt.timedelta) -> None:
 def score_probe(item: ReviewItem) -> None:
     """Score the answers that count of a decided probe; twice is harmless. Who falls below the mark is paused."""
     golden = item.golden
-    if golden is None:
+    if golden is None or golden.retired_because == RetiredBecause.REVERSED:
         return
     answers = item.annotations.filter(cycle=item.cycle, counts=True, superseded_by=None)
     for answer in answers.select_related("reviewer").prefetch_related("spans"):
@@ -137,21 +138,29 @@ def score_probe(item: ReviewItem) -> None:
         _hold_to_mark(item.queue, answer.reviewer)
 
 
-def _hold_to_mark(queue: Queue, reviewer: User) -> None:
-    """Pause a reviewer whose last golden answers, since a lead last lifted a pause, fall below the queue's mark."""
-    results = GoldenResult.objects.filter(queue=queue, reviewer=reviewer)
+def mean_score(queue: Queue, reviewer: uuid.UUID) -> float | None:
+    """Return the mean of a reviewer's last golden answers since a pause was last lifted; None when they are too few."""
+    results = standing_results().filter(queue=queue, reviewer=reviewer)
     pauses = ReviewerPause.objects.filter(queue=queue, reviewer=reviewer)
     lifted = pauses.filter(lifted_at__isnull=False).order_by("-lifted_at").first()
     if lifted is not None and lifted.lifted_at is not None:
         results = results.filter(created_at__gt=lifted.lifted_at)
     scores = list(results.order_by("-created_at", "-id").values_list("score", flat=True)[: queue.golden_window])
-    if len(scores) < queue.golden_window:
-        return
-    mean = sum(scores) / len(scores)
-    if mean >= queue.golden_pass_mark:
+    return sum(scores) / len(scores) if len(scores) == queue.golden_window else None
+
+
+def standing_results() -> QuerySet[GoldenResult]:
+    """Return the results but for those of golden items whose answer was reversed."""
+    return GoldenResult.objects.exclude(golden__retired_because=RetiredBecause.REVERSED)
+
+
+def _hold_to_mark(queue: Queue, reviewer: User) -> None:
+    """Pause a reviewer whose golden answers fall below the queue's mark."""
+    mean = mean_score(queue, reviewer.id)
+    if mean is None or mean >= queue.golden_pass_mark:
         return
     _, new = ReviewerPause.objects.get_or_create(
-        queue=queue, reviewer=reviewer, lifted_at=None, defaults={"score": mean, "results": len(scores)}
+        queue=queue, reviewer=reviewer, lifted_at=None, defaults={"score": mean, "results": queue.golden_window}
     )
     if new:
         record_event(
@@ -160,7 +169,7 @@ def _hold_to_mark(queue: Queue, reviewer: User) -> None:
             actor=SYSTEM,
             object=EventObject("user", reviewer.id),
             counts={
-                "results": len(scores),
+                "results": queue.golden_window,
                 "score_permille": round(mean * 1000),
                 "mark_permille": round(queue.golden_pass_mark * 1000),
             },
@@ -193,6 +202,20 @@ def _settle(item_id: uuid.UUID) -> bool:
     item.save(update_fields=["state", "decided_at"])
     void_slots(item)
     score_probe(item)
+    return True
+
+
+def take_away(golden: GoldenItem, *, because: str = "") -> bool:
+    """Retire a golden item, and take it from whoever has it; its results stay. False when it was retired before."""
+    # Items before what hangs on them, as everywhere.
+    probes = list(ReviewItem.objects.select_for_update().filter(golden=golden, state__in=OPEN_STATES).order_by("id"))
+    in_use = GoldenItem.objects.filter(id=golden.id, retired_at=None)
+    if not in_use.update(retired_at=timezone.now(), retired_because=because):
+        return False
+    for probe in probes:
+        probe.state = ItemState.CANCELLED
+        probe.save(update_fields=["state"])
+        void_slots(probe)
     return True
 
 
