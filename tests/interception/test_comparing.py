@@ -32,3 +32,37 @@ def test_what_can_not_be_compared_is_refused_and_not_screened(api: ApiClient, ca
         refused = api.post("/v1/checks", asked)
         assert (refused.status_code, bool(json.loads(refused.content)["hint"])) == (422, True)
     assert Check.objects.count() == 1
+
+
+def batch(api: ApiClient, *checks: dict[str, Any], **headers: str) -> list[dict[str, Any]]:
+    answered = api.post("/v1/checks/batch", {"checks": checks}, **headers)
+    assert answered.status_code == 200, answered.content
+    results: list[dict[str, Any]] = json.loads(answered.content)["results"]
+    return results
+
+
+def test_two_candidates_come_in_one_batch_and_before_one_person(both_doors: ApiClient, cast: Cast) -> None:
+    second = {"output": "Write to ann@example.com.", "messages": MESSAGES, "compare_with": "#1"}
+    checks = [second, {"output": "Ask at the desk.", "messages": MESSAGES}]
+
+    answered = [batch(both_doors, *checks, Idempotency_Key="once") for _ in range(2)]
+
+    assert [one["verdict"] for one in answered[0]] == ["redact", "allow"]
+    item = ReviewItem.objects.get()
+    assert item.checked.public_id == answered[0][0]["id"]
+    assert item.checked.compared_with is not None
+    assert item.checked.compared_with.public_id == answered[0][1]["id"]
+    assert [one["id"] for one in answered[1]] == [one["id"] for one in answered[0]]
+    assert Check.objects.count() == 2
+
+
+def test_a_place_that_is_none_is_refused_alone(api: ApiClient, cast: Cast) -> None:
+    fine: dict[str, Any] = {"output": "Ask at the desk.", "messages": MESSAGES}
+    other: dict[str, Any] = {"output": "Call her.", "messages": MESSAGES}
+    wrongs = [{**other, "compare_with": place} for place in ("#7", "#1", "#", "#-1", "#\u0661", "#9999")]
+    # The last one names a check that names another.
+    results = batch(api, fine, *wrongs, {**other, "compare_with": "#0"}, {**other, "compare_with": "#7"})
+
+    assert ["verdict" in one for one in results] == [True, *[False] * len(wrongs), True, False]
+    assert {one["status"] for one in results if "status" in one} == {422}
+    assert Check.objects.count() == 2

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from webapp.accounts.models import Application
 from webapp.ids import parse_public_id
 from webapp.interception.auth import ApiRequest, spend
+from webapp.interception.candidates import in_turn, named
 from webapp.interception.doors import (
     answer_check,
     checked_key,
@@ -65,15 +66,18 @@ def create_check(request: ApiRequest, wanted: CheckRequest) -> HttpResponse:
     openapi_extra=IDEMPOTENCY,
 )
 def create_batch(request: ApiRequest, batch: BatchRequest) -> HttpResponse:
-    """Screen many outputs; one answer or problem each, in order. Deadlines start group by group, not all at once."""
+    """Screen many outputs; one answer or problem each, in order. Deadlines start group by group, not all at once.
+
+    `"compare_with": "#0"` names the first one of the batch: two candidates of one answer come in one request.
+    """
     spend(request.auth.project, len(batch.checks))
     key = checked_key(request.headers.get("Idempotency-Key"))
-    results: list[CheckAnswer | ProblemAnswer] = []
-    for start in range(0, len(batch.checks), GROUP):
-        group = batch.checks[start : start + GROUP]
-        keys = [_key_in_batch(key, start + index) for index in range(len(group))]
-        results += _screen_group(request.auth, group, keys)
-    return respond(BatchAnswer(results=results))
+    results: dict[int, CheckAnswer | ProblemAnswer] = {}
+    for group in in_turn(batch.checks, GROUP):
+        checks = [named(batch.checks, index, results) for index in group]
+        keys = [_key_in_batch(key, index) for index in group]
+        results.update(zip(group, _screen_group(request.auth, checks, keys), strict=True))
+    return respond(BatchAnswer(results=[results[index] for index in range(len(batch.checks))]))
 
 
 @api.get("/checks/{check_id}", response={200: CheckAnswer, **ERRORS}, summary="Ask for a check")
@@ -99,6 +103,10 @@ def _screen_group(
     except Problem as problem:
         screened = iter([problem] * len(fresh))
     outcomes = [next(screened) if isinstance(item, Intake) else item for item in prepared]
+    return _answered(outcomes)
+
+
+def _answered(outcomes: list[Check | Problem]) -> list[CheckAnswer | ProblemAnswer]:
     answered = iter(answers([item for item in outcomes if isinstance(item, Check)]))
     return [next(answered) if isinstance(item, Check) else ProblemAnswer(**item.as_dict()) for item in outcomes]
 

@@ -40,7 +40,7 @@ class CheckRequest(BaseModel):
         Field(
             max_length=60,
             description="Id of an earlier check of this application with the same messages and another output: "
-            "a person compares the two.",
+            "a person compares the two. In a batch also the place of one in it, as #0.",
         ),
     ] = None
     wait: Annotated[bool, Field(description="False: answer 202 at once and screen afterwards.")] = True
