@@ -12,6 +12,7 @@ django_application = get_wsgi_application()
 
 # Needs the apps that the line above loads.
 from webapp.interception.ingest import Asgi, beside  # noqa: E402
+from workers.settled import settle  # noqa: E402
 
 #: Pages and the other doors of the API. Each thread keeps its connection to the database, which Django's own ASGI
 #: handler, with a thread for every request, would make anew each time.
@@ -19,3 +20,4 @@ THREADS = 32
 
 on_threads = WSGIMiddleware(cast(WSGIApp, django_application), workers=THREADS)
 application = beside(cast(Asgi, on_threads))
+settle()

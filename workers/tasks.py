@@ -24,6 +24,7 @@ from workers.broker import QUEUES, SOCKET_TIMEOUT
 from workers.messages import REPLY, REPLY_SECONDS, Batch, Reply, decode_batch
 from workers.model import serve_model
 from workers.served import ServedModels
+from workers.settled import settle
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,7 @@ def _start(**_: Any) -> None:
     for queue in ("cpu", "gpu"):
         if QUEUES[queue] in queues:
             _warm_up(queue)
+    settle()
     keep_alive_keys(connection(), queues)
 
 
