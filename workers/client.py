@@ -10,20 +10,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import redis
-from celery import Celery
-from kombu.exceptions import OperationalError
 
 from screening.engine import Job
 from screening.findings import JobResult, Queue
 from workers.alive import SAY_SECONDS
-from workers.broker import QUEUES, celery_settings
+from workers.broker import QUEUES
 from workers.calls import Call, Calls, Overloaded, Screening
 from workers.lines import Flight
-from workers.messages import REPLY, REPLY_SECONDS, RESULT, Batch, alive_key, encode_batch, late_key, reply_key
+from workers.messages import REPLY, REPLY_SECONDS, RESULT, Batch, alive_key, late_key, reply_key
+from workers.posting import post
 
 __all__ = ["Call", "Overloaded", "ScreenClient", "Screening"]
 
@@ -31,8 +30,10 @@ log = logging.getLogger(__name__)
 
 #: Messages waiting in one queue beyond which new checks are refused.
 MAX_WAITING = 256
-#: How long what Redis said of its queues is taken to be so.
-STATE_SECONDS = 0.01
+#: How long what Redis said of its queues is taken to be so. Slots bound the messages that are sent in the meantime.
+STATE_SECONDS = 0.05
+#: How often it is asked whether workers took all messages of a queue.
+TAKEN_SECONDS = 0.01
 #: How long a Redis that accepts connections and says nothing is waited for, and then left alone: a caller's deadline is
 #: a few seconds, and those after it are not to wait for the same silence.
 PATIENCE_SECONDS = 1.0
@@ -64,8 +65,6 @@ class ScreenClient:
     """One per process; safe for threads; must be made after any fork."""
 
     def __init__(self, redis_url: str) -> None:
-        self._celery = Celery("countersign-client", set_as_current=False, fixups=set())
-        self._celery.conf.update(celery_settings(redis_url, socket_timeout=PATIENCE_SECONDS))
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=PATIENCE_SECONDS, health_check_interval=10)
         self._calls = Calls()
         self._state = _State()
@@ -110,15 +109,13 @@ class ScreenClient:
                 calls.append(self._calls.open(jobs, state.closed, full, done))
             except Overloaded as refused:
                 calls.append(refused)
-        for queue in _QUEUES:
-            self._pump(queue)
+        self._pump()
         return calls
 
     def finish_each(self, calls: Sequence[Call]) -> list[list[Screening]]:
         """Return what came of each call in time, in the order of its jobs; what did not is given up."""
         screenings = [self._calls.close(call) for call in calls]
-        for queue in _QUEUES:
-            self._pump(queue)
+        self._pump()
         return screenings
 
     def late_results(self, keys: Sequence[str]) -> dict[str, list[JobResult]]:
@@ -149,7 +146,6 @@ class ScreenClient:
         self._calls.end()
         self._reader.join()
         self._redis.close()
-        self._celery.close()
 
     def _look(self) -> _State:
         """Return what Redis says of all queues, before anything is sent to any of them."""
@@ -177,21 +173,26 @@ class ScreenClient:
         self._state = _State(now, missing, closed, dict(zip(_QUEUES, said[1::2], strict=True)))
         return self._state
 
-    def _pump(self, queue: Queue) -> None:
-        """Send what waits for a queue, as far as there are slots.
+    def _pump(self) -> None:
+        """Send what waits for the queues, as far as there are slots.
 
-        With all slots taken for long one more message goes out when no other waits in Redis: there are more workers
-        than slots, or one died with its message.
+        With all slots of a queue taken for long one more message goes out when no other waits in Redis: there are more
+        workers than slots, or one died with its message.
         """
+        flights = [(queue, flight) for queue in _QUEUES for flight in self._next_flights(queue)]
+        if flights:
+            self._send(flights)
+
+    def _next_flights(self, queue: Queue) -> Iterator[Flight]:
         while flight := self._calls.take(queue):
-            self._send(queue, flight)
+            yield flight
         if self._calls.stuck(queue) and self._all_taken(queue) and (flight := self._calls.take(queue, beyond=True)):
-            self._send(queue, flight)
+            yield flight
 
     def _all_taken(self, queue: Queue) -> bool:
         """Return whether workers took all messages of a queue; asked no more often than is useful."""
         now = time.monotonic()
-        if now - self._asked[queue] < STATE_SECONDS:
+        if now - self._asked[queue] < TAKEN_SECONDS:
             return False
         self._asked[queue] = now
         try:
@@ -199,32 +200,31 @@ class ScreenClient:
         except redis.RedisError:
             return False
 
-    def _send(self, queue: Queue, flight: Flight) -> None:
-        batch = Batch(
-            queue=queue,
-            ids=tuple(ticket.job_id for ticket in flight.tickets),
-            jobs=tuple(ticket.job for ticket in flight.tickets),
-            reply_to=self._calls.reply_to,
-            sent=time.time(),
-        )
-        try:
-            self._celery.send_task(
-                "screen.batch",
-                args=[encode_batch(batch)],
-                queue=QUEUES[queue],
-                retry=True,
-                retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0},
+    def _send(self, flights: Sequence[tuple[Queue, Flight]]) -> None:
+        batches = [
+            Batch(
+                queue=queue,
+                ids=tuple(ticket.job_id for ticket in flight.tickets),
+                jobs=tuple(ticket.job for ticket in flight.tickets),
+                reply_to=self._calls.reply_to,
+                sent=time.time(),
             )
-        except (redis.RedisError, OperationalError, OSError):
-            self._calls.fail(flight, NO_BROKER)
+            for queue, flight in flights
+        ]
+        try:
+            post(self._redis, batches)
+        except redis.RedisError as error:
+            if isinstance(error, redis.TimeoutError):
+                self._away_until = time.monotonic() + AWAY_SECONDS
+            for _, flight in flights:
+                self._calls.fail(flight, NO_BROKER)
 
     def _read(self) -> None:
         """Hand out replies for as long as the process lives; asleep while none are awaited."""
         while self._calls.wait():
             try:
                 self._read_one()
-                for queue in _QUEUES:
-                    self._pump(queue)
+                self._pump()
             except Exception as error:  # noqa: BLE001 - without this thread no check of the process is answered again
                 log.error("reading replies: %s", type(error).__name__)
 

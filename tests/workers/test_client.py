@@ -134,6 +134,14 @@ def test_what_waits_goes_out_as_one_message_when_a_slot_frees(ask: Ask, worker: 
     assert [model(asked) for asked in rest] == [[f"text {number}"] for number in range(20)]
 
 
+def test_a_connection_that_broke_meanwhile_is_replaced(ask: Ask, worker: Worker) -> None:
+    for text in ("before", "after"):
+        asked = ask(text)
+        worker.answer(worker.take()[0])
+        assert model(asked) == [text]
+        worker.broker.client_kill_filter(_type="normal", skipme=True)
+
+
 def test_each_caller_gets_its_own_results_whatever_the_order(ask: Ask, worker: Worker) -> None:
     fill_the_slots(ask, worker)
     one, two = ask("a", "b"), ask("c")
