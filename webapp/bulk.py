@@ -7,27 +7,25 @@ each of its values.
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-import uuid
 from collections.abc import Sequence
 from functools import lru_cache
 
 from django.db import connection, models
+from pydantic_core import to_json
 
 
 def insert(*tables: Sequence[models.Model]) -> None:
     """Insert new rows, all of one table in each argument, by one statement: all of them or none.
 
     As they are: no signals, and no key set that the database makes. Rows may refer to each other. Raises
-    django.db.DatabaseError, and TypeError or ValueError for a value that JSON does not have.
+    django.db.DatabaseError, also for numbers that JSON does not have, and ValueError for values of types unknown to it.
     """
     filled = [rows for rows in tables if rows]
     if not filled:
         return
     sql, fields = _statement(tuple(type(rows[0]) for rows in filled))
     parts = [
-        json.dumps([{name: getattr(row, name) for name in names} for row in rows], default=_text, allow_nan=False)
+        to_json([{name: _value(getattr(row, name)) for name in names} for row in rows]).decode()
         for rows, names in zip(filled, fields, strict=True)
     ]
     with connection.cursor() as cursor:
@@ -38,15 +36,9 @@ def insert(*tables: Sequence[models.Model]) -> None:
             row._state.db = connection.alias
 
 
-def _text(value: object) -> str:
-    """Return what PostgreSQL reads as the value, where JSON has no form for it."""
-    if isinstance(value, uuid.UUID):
-        return str(value)
-    if isinstance(value, dt.datetime):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return rf"\x{value.hex()}"
-    raise TypeError(f"{type(value).__name__} is not inserted as JSON; say here how PostgreSQL reads it")
+def _value(value: object) -> object:
+    """Return bytes as PostgreSQL reads them in a text, and anything else as it is."""
+    return rf"\x{value.hex()}" if type(value) is bytes else value
 
 
 @lru_cache(maxsize=32)

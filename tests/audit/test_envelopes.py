@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 import rfc8785
@@ -14,7 +15,7 @@ from tests.factories import make_cast, make_check
 from webapp.accounts.models import Membership, Role
 from webapp.accounts.services import change_settings, create_member, remove_member, set_role, user_actor
 from webapp.audit.errors import EventRefused
-from webapp.audit.log import Actor, EventObject, EventOutcome, record_event
+from webapp.audit.log import Actor, EventObject, EventOutcome, canonical, record_event
 from webapp.audit.models import AuditEvent
 
 FIELDS = {
@@ -58,6 +59,19 @@ def test_an_envelope_is_canonical_and_has_these_fields_and_no_others() -> None:
     envelope = json.loads(bytes(event.envelope))
     assert set(envelope) == FIELDS
     assert rfc8785.dumps(envelope) == event.envelope
+
+
+@given(
+    text=st.text(st.characters(exclude_categories=["Cs"])),
+    number=st.integers(0, 2**53 - 1),
+    flag=st.booleans() | st.none(),
+    counts=st.dictionaries(st.text("abc", max_size=3), st.integers(0, 2**53 - 1)),
+)
+def test_every_envelope_is_written_as_rfc_8785_has_it(
+    text: str, number: int, flag: bool | None, counts: dict[str, int]
+) -> None:
+    envelope: Any = {"z": [text, flag], "model": {"id": text, "version": number}, "outcome": flag, "counts": counts}
+    assert canonical(envelope) == rfc8785.dumps(envelope)
 
 
 @given(text=st.text(min_size=1).filter(lambda text: not text.isascii() or any(c in text for c in " @\n,;'\"<>()=&")))
