@@ -200,7 +200,7 @@ class Engine:
         return result_of(job.texts, rule, findings)
 
     def _detector(self, rule: Rule) -> Detector:
-        return self._detectors(rule.detector, rule.model_dump_json(include={"options"}))
+        return self._detectors(rule.detector, rule.options_json)
 
     def _failed(self, rule: Rule, error: Exception) -> RuleResult:
         reason = reason_of(error)

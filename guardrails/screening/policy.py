@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -88,24 +88,30 @@ class Rule(_Part):
     text: Annotated[str, Field(max_length=2000)] = ""
     examples: Annotated[tuple[Annotated[str, Field(max_length=500)], ...], Field(max_length=10)] = ()
 
-    @property
+    # Kept, because every check asks for them, and a rule never changes.
+    @cached_property
     def detector_type(self) -> type[Detector]:
         return DETECTORS[self.detector]
 
-    @property
+    @cached_property
     def queue(self) -> Queue:
         """Return where the rule runs: for most detectors a fixed queue, for some what their options ask for."""
         return self.detector_type.queue_of(self.options)
 
-    @property
+    @cached_property
     def model_part(self) -> type[ModelDetector] | None:
         """Return what reads the guard model for this rule, beside its detector; None when nothing does."""
         return self.detector_type.model_part(self.entities)
 
-    @property
+    @cached_property
     def queues(self) -> tuple[Queue, ...]:
         """Return where the parts of the rule run: one result is due from each."""
         return (self.queue, "gpu") if self.model_part else (self.queue,)
+
+    @cached_property
+    def options_json(self) -> str:
+        """Return the options in a form that can be compared and kept as a key."""
+        return self.model_dump_json(include={"options"})
 
     def parsed_options(self) -> Options:
         """Return the options in the detector's own type; raise pydantic.ValidationError."""

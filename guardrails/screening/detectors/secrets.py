@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import zlib
 from bisect import bisect_left
+from collections import defaultdict
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -23,6 +26,9 @@ from screening.detectors.secret_context import (
 from screening.detectors.secret_patterns import ENTITIES, GENERIC, PATTERNS, SecretPattern
 from screening.detectors.unmasking import unmask
 from screening.findings import Deadline, Hit
+
+if TYPE_CHECKING:
+    import ahocorasick
 
 # No vendor stands behind their form: what is said around them counts in full.
 _FORMLESS = ("CONNECTION_STRING", "GENERIC_SECRET", "JWT")
@@ -44,6 +50,7 @@ class Secrets(Detector):
     def __init__(self, options: SecretsOptions) -> None:
         self.options = options
         self._compiled = [(pattern, compile_linear(pattern.expression)) for pattern in PATTERNS]
+        self._hints = _hints()
         self._generic = compile_linear(GENERIC.expression)
 
     def detect(self, text: str, deadline: Deadline) -> list[Hit]:
@@ -62,10 +69,11 @@ class Secrets(Detector):
     def _scan(self, text: str, deadline: Deadline) -> list[Hit]:
         readable = encodable(text)
         taken: list[Hit] = []
-        for pattern, expression in self._compiled:
+        # One pass over the text tells which patterns can match at all; of most texts none.
+        for number in sorted({number for _, numbers in self._hints.iter(readable) for number in numbers}):
             deadline.check()
-            if any(hint in readable for hint in pattern.hints):
-                taken += self._search(readable, pattern, expression, taken, deadline)
+            pattern, expression = self._compiled[number]
+            taken += self._search(readable, pattern, expression, taken, deadline)
         deadline.check()
         lowered = readable.lower()
         if any(hint in lowered for hint in GENERIC.hints):
@@ -86,6 +94,22 @@ class Secrets(Detector):
                 if score > 0:
                     found.append(Hit(pattern.entity, score, start, end))
         return found
+
+
+@functools.cache
+def _hints() -> ahocorasick.Automaton:
+    """Return what finds every hint in a text, each with the numbers of its patterns."""
+    import ahocorasick
+
+    numbers: defaultdict[str, list[int]] = defaultdict(list)
+    for number, pattern in enumerate(PATTERNS):
+        for hint in pattern.hints:
+            numbers[hint].append(number)
+    automaton = ahocorasick.Automaton()
+    for hint, its in numbers.items():
+        automaton.add_word(hint, tuple(its))
+    automaton.make_automaton()
+    return automaton
 
 
 def _merge(hits: list[Hit]) -> list[Hit]:
