@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -69,8 +70,13 @@ def _takes(scope: Scope, headers: dict[str, str]) -> bool:
         return False
     if not headers.get("content-length", "").isdecimal():
         return False
-    domain, _ = split_domain_port(headers.get("host", ""))
-    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS) and _is_safe(scope, headers)
+    return _is_ours(headers.get("host", ""), tuple(settings.ALLOWED_HOSTS)) and _is_safe(scope, headers)
+
+
+@lru_cache(maxsize=256)
+def _is_ours(host: str, allowed: tuple[str, ...]) -> bool:
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, allowed)
 
 
 def _is_safe(scope: Scope, headers: dict[str, str]) -> bool:
