@@ -40,12 +40,20 @@ LISTED = 100
 def cluster(request: MemberRequest, item: str) -> HttpResponse:
     """Show what waits of the cluster of an item: how many, how they differ, the most different ones to read."""
     found = selectors.get_item(project=request.project, public_id=item)
-    return _render_cluster(request, found, selectors.own_slot(item=found, user=request.user))
+    slot = selectors.own_slot(item=found, user=request.user)
+    return _render_cluster(request, found, slot, uncovered=request.GET.get("show") == "text")
 
 
 def _render_cluster(
-    request: MemberRequest, item: ReviewItem, slot: Assignment | None, *, draft: Draft | None = None, status: int = 200
+    request: MemberRequest,
+    item: ReviewItem,
+    slot: Assignment | None,
+    *,
+    draft: Draft | None = None,
+    status: int = 200,
+    uncovered: bool = False,
 ) -> HttpResponse:
+    """Show the page. Who sends the form has seen its texts: they come back uncovered."""
     hidden = is_hidden(item=item, membership=request.membership)
     members = [] if hidden else members_of(item, user=request.user)
     samples = choose_samples(item, members)
@@ -55,7 +63,14 @@ def _render_cluster(
     alone = why_alone(item)
     covered = sum(member.slot is not None for member in members)
     context = {
-        "page": build_page(item=item, membership=request.membership, slot=slot if leased else None, draft=draft),
+        "page": build_page(
+            item=item,
+            membership=request.membership,
+            slot=slot if leased else None,
+            draft=draft,
+            uncovered=uncovered or draft is not None,
+            beside=[sample.item for sample in samples],
+        ),
         "members": members,
         "samples": samples,
         "left_out": _reasons(members),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import prefetch_related_objects
@@ -153,10 +154,12 @@ def build_page(
     slot: Assignment | None,
     draft: Draft | None = None,
     uncovered: bool = False,
+    beside: Sequence[ReviewItem] = (),
 ) -> ItemPage:
     """Return everything the page shows to this member; without a `slot` it is read-only.
 
-    Severe texts open covered unless `uncovered` says that the member wants to see them at once.
+    Severe texts, also those of items shown `beside`, open covered unless `uncovered` says that the member wants to see
+    them at once.
     """
     draft = draft or draft_of_slot(slot)
     blind = is_hidden(item=item, membership=membership)
@@ -173,7 +176,7 @@ def build_page(
     explained = first_of_rule(findings, rules)
     numbers = number_findings(findings)
     rows = [finding_row(finding, numbers[finding.id], draft, explained.get(finding.id)) for finding in findings]
-    covered = not uncovered and is_covered(item=item, membership=membership, blind=blind)
+    covered = not uncovered and any(is_covered(item=one, membership=membership, blind=blind) for one in (item, *beside))
     turns = [turn(number, message, findings, numbers) for number, message in enumerate(content.messages)]
     thread = thread_of(item=item, membership=membership)
     after_commit = slot is not None and item.is_blind_now and not blind

@@ -32,6 +32,7 @@ class Sample:
     percent: int
     changes: list[tuple[str, str]]
     said: str
+    characters: int
 
 
 def choose_samples(item: ReviewItem, members: Sequence[Member]) -> list[Sample]:
@@ -57,6 +58,7 @@ def _sample(item: ReviewItem, member: Member, likeness: float, content: CheckCon
         percent=int(likeness * 100),
         changes=changes(item.checked.content.output or "", content.output or ""),
         said=message_text(asked[-1])[:300] if asked else "",
+        characters=len(content.output or ""),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from review.models import Assignment
+from review.models import Assignment, ExposureEntry, ReviewItem
 from review.services.grouping import group_items
 from tests.browser.console import start
 from tests.factories import Cast
@@ -22,11 +22,19 @@ def test_a_reviewer_decides_near_duplicates_once(cast: Cast, open_queues: Callab
         letter(cast, name, found=(name,))
     letter(cast, "Di", harm=True)
     group_items()
+    ReviewItem.objects.update(severity=4)
     page = open_queues()
     start(page)
     expect(page.get_by_role("link", name="3 near-duplicates wait")).to_be_visible(timeout=15_000)
     page.keyboard.press("g")
     expect(page.get_by_text("1 would be left out: something else was found in it")).to_be_visible()
+    text = page.get_by_role("group", name="Output of the model")
+    expect(text).to_have_count(0)
+    page.keyboard.down("m")
+    expect(text).to_be_visible()
+    page.keyboard.up("m")
+    page.get_by_role("button", name="Show the texts").click()
+    expect(text).to_be_visible()
     page.get_by_label("Redact").check(force=True)
     page.get_by_label("Search the policy").fill("pii")
     page.keyboard.press("Enter")
@@ -35,6 +43,7 @@ def test_a_reviewer_decides_near_duplicates_once(cast: Cast, open_queues: Callab
     page.get_by_role("button", name="Decide this and 2 like it").click()
     expect(page.get_by_text("and 2 like it")).to_be_visible()
     assert Assignment.objects.filter(state="reserved").count() == 2
+    assert 0 < ExposureEntry.objects.get().seen_seconds < ExposureEntry.objects.get().active_seconds
     page.get_by_role("button", name="Take all of it back").click()
     expect(page.get_by_role("button", name="Submit and next")).to_be_visible()
     assert not Assignment.objects.filter(state="reserved").exists()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from review.clusters.samples import changes
-from review.models import ClusterDecision, ReviewItem
+from review.models import Assignment, ClusterDecision, ExposureEntry, ReviewItem
 from review.services.grouping import group_items
 from tests.factories import Cast
 from tests.review.test_cluster_decisions import decide
@@ -125,3 +129,34 @@ def test_the_page_says_why_a_queue_with_two_reviewers_has_no_common_decisions(ca
     text = page_of(cast, client, first)
     assert "2 people read each output" in text
     assert "Decide once for all" not in text
+
+
+def test_all_texts_are_covered_as_soon_as_one_is_severe(cast: Cast, client: Client) -> None:
+    first, other = letter(cast), letter(cast, "Bartholomew")
+    group_items()
+    claim_one(cast, member(cast, cast.reviewer))
+    assert "data-covered" not in page_of(cast, client, first)
+    ReviewItem.objects.filter(pk=other.pk).update(severity=4)
+    text = page_of(cast, client, first)
+    assert len(re.findall(r'class="text[^"]*" hidden data-covered', text)) == len(re.findall(r'class="text', text)) == 3
+    assert "?show=text" in text
+    address = reverse("review:cluster", args=[cast.project.slug, first.public_id])
+    assert "data-covered" not in client.get(address, {"show": "text"}).text
+
+
+def test_the_time_on_the_page_counts_as_exposure(cast: Cast, client: Client) -> None:
+    first = letter(cast)
+    letter(cast, "Bob")
+    group_items()
+    slot = claim_one(cast, member(cast, cast.reviewer))
+    ReviewItem.objects.update(severity=4)
+    Assignment.objects.filter(pk=slot.pk).update(shown_at=timezone.now() - dt.timedelta(minutes=2))
+    text = page_of(cast, client, first)
+    form = {
+        name: text.split(f'name="{name}" value="')[1].split('"')[0]
+        for name in ("token", "version", "submission", "until")
+    }
+    answer = {"outcome": "block", "note": "Scam", "active_ms": "60000", "seen_ms": "30000"}
+    client.post(reverse("review:cluster-decide", args=[cast.project.slug, slot.id]), {**form, **answer})
+    [entry] = ExposureEntry.objects.all()
+    assert (entry.item, entry.active_seconds, entry.seen_seconds, entry.weighted_seconds) == (first, 60, 30, 60)

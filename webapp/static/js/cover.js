@@ -1,7 +1,6 @@
 // Severe texts open covered. A held key shows them while it is held; the button, or a key for who can not hold one,
 // until it is pressed again.
 
-import { root } from "./frame.js";
 import { nameOf } from "./keys.js";
 import { gettext } from "./texts.js";
 
@@ -34,7 +33,7 @@ export class Cover {
 
   /** Show the texts for as long as the key of `event` is held, or as the reviewer has it, until the next press. */
   press(event) {
-    if (root.dataset.reveal === "toggle") this.toggle();
+    if (this.stage.element.closest("[data-reveal]").dataset.reveal === "toggle") this.toggle();
     else if (!this.stays) this.hold(nameOf(event));
   }
 
