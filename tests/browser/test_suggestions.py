@@ -17,11 +17,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def test_a_suggested_text_is_taken_over_changed_and_submitted(cast: Cast, open_queues: Callable[..., Page]) -> None:
-    bring(cast, new_item(cast), [written("correction", CORRECTED), written("note", "Too rude.")])
+    item = new_item(cast, output="Ask Ann.\r\nShe is an idiot.", findings=[])
+    bring(cast, item, [written("correction", CORRECTED), written("note", "Too rude.")])
     page = open_queues()
     start(page)
     note, editor = page.get_by_label("Note", exact=False).first, page.get_by_label("Edited output")
     expect(note).to_have_value("")
+    expect(page.locator("[data-diff-summary]")).to_have_text("none yet")
     page.get_by_role("link", name="Take over").click()
     expect(note).to_have_value("Too rude.")
     expect(page.get_by_role("radio", name="Replace")).to_be_checked()
@@ -38,4 +40,4 @@ def test_a_suggested_text_is_taken_over_changed_and_submitted(cast: Cast, open_q
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/review/")
 
-    assert Correction.objects.get().text == f"{CORRECTED} Thank you."
+    assert Correction.objects.get().text == f"{CORRECTED} Thank you.".replace("\n", "\r\n")

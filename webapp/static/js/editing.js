@@ -11,7 +11,8 @@ export class Editing {
     this.stage = stage;
     this.editor = stage.find(".editor");
     // The editor may begin with an edited text: one that was refused, taken back, or taken over.
-    this.original = this.editor ? stage.find("[data-output]").textContent : "";
+    // An editor has no carriage returns.
+    this.original = this.editor ? stage.find("[data-output]").textContent.replace(/\r\n?/g, "\n") : "";
     this.redacted = null;
     stage.find("[data-edit-redacted]")?.addEventListener("click", () => this.beginWithRedacted());
     stage.find("[data-reset-edit]")?.addEventListener("click", () => this.reset());
