@@ -94,7 +94,7 @@ def decide(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
     """Decide an item and what waits like it; a refused answer is shown again with what was filled in."""
     found = selectors.get_slot(project=request.project, slot_id=slot)
     try:
-        posted = read_submission(request.POST, finding_ids(found.item.checked))
+        posted = read_submission(request.POST, finding_ids(found.item.checked), found.item.checked.content.output)
         until = parse_datetime(request.POST.get("until", ""))
         if until is None:
             raise InvalidAnswer(_("The form was incomplete. Reload the page and submit again."))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from review.candidates import preference_of
 from review.models import Annotation, Assignment, SpanAnnotation
 from review.models.annotations import Outcome
+from review.quoting import Quoted
 from review.services.answers import implied_labels, taken_back
 from review.spans import MarkedSpan
 
@@ -19,6 +20,7 @@ class Draft:
     preference: str = ""
     findings: dict[int, bool] = field(default_factory=dict)
     spans: list[MarkedSpan] = field(default_factory=list)
+    quotes: list[Quoted] = field(default_factory=list)
     labels: dict[str, bool] = field(default_factory=dict)
     rubric: dict[str, int] = field(default_factory=dict)
     snippets: list[str] = field(default_factory=list)

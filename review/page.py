@@ -28,6 +28,7 @@ from review.nearest import DecidedCase, nearest_decided
 from review.numbers import number_findings
 from review.page_rows import CategoryRow, FindingRow, Turn, as_text, category_rows, finding_row, turn
 from review.peers import Comparison, compare
+from review.quoting import Quoted, quote_rows
 from review.reasons import found_sentence, outcome_sentences
 from review.rule_rows import RuleRow, first_of_rule, rule_rows
 from review.segments import Segment, chunks
@@ -130,6 +131,10 @@ class ItemPage:
     @property
     def spans_json(self) -> str:
         return as_json(self.draft.spans, self.numbers)
+
+    @property
+    def quotes(self) -> list[Quoted]:
+        return quote_rows(self.draft.quotes)
 
     @property
     def hides(self) -> str:

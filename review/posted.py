@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from review.drafts import Draft
 from review.errors import InvalidAnswer
+from review.quoting import quoted_spans, read_quotes
 from review.services import Answer
 from review.spans import MarkedSpan, read_spans
 
@@ -31,8 +32,8 @@ class Posted:
     idempotency_key: uuid.UUID
 
 
-def read_submission(post: QueryDict, ids: Mapping[int, int]) -> Posted:
-    """Return the submission in a form; `ids` are those of the check's findings by number.
+def read_submission(post: QueryDict, ids: Mapping[int, int], output: str | None) -> Posted:
+    """Return the submission in a form; `ids` are those of the check's findings by number, `output` is the check's.
 
     Raises InvalidAnswer when a field is missing or is not what it should be.
     """
@@ -44,7 +45,7 @@ def read_submission(post: QueryDict, ids: Mapping[int, int]) -> Posted:
             answer=Answer(
                 outcome="" if choice == UNSURE else choice,
                 findings={ids[number]: kept for number, kept in read_findings(post).items()},
-                spans=read_spans(post.get("spans", ""), ids),
+                spans=[*read_spans(post.get("spans", ""), ids), *quoted_spans(read_quotes(post), output)],
                 labels=_labels(post),
                 rubric=_rubric(post),
                 snippets=post.getlist("snippet"),
@@ -110,6 +111,7 @@ def read_draft(post: QueryDict, ids: Mapping[int, int], *, error: str) -> Draft:
         preference=post.get("preference", ""),
         findings={ids[number]: kept for number, kept in findings.items() if number in ids},
         spans=spans,
+        quotes=read_quotes(post),
         labels=_labels(post),
         rubric=rubric,
         snippets=post.getlist("snippet"),

@@ -44,7 +44,7 @@ def submit(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
     """Take in an answer; a refused one is shown again with all that was filled in."""
     found = selectors.get_slot(project=request.project, slot_id=slot)
     try:
-        posted = read_submission(request.POST, finding_ids(found.item.checked))
+        posted = read_submission(request.POST, finding_ids(found.item.checked), found.item.checked.content.output)
         done = services.submit_annotation(
             slot=found,
             membership=request.membership,
