@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext, gettext_lazy
@@ -13,6 +13,9 @@ from review.models import LabelSchemaVersion, Queue
 from review.selectors import schema_versions
 from review.services.queues import QUEUE_SETTINGS
 from webapp.accounts.models import Project
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 DAY = 24 * 3600
 MAX_SKIP_REASONS = 9
@@ -45,6 +48,19 @@ class SkillsField(LinesField):
                 % {"most": MAX_SKILLS, "length": MAX_SKILL}
             )
         return skills
+
+
+#: The parts of the page, and the fields in each.
+GROUPS = (
+    (gettext_lazy("The queue"), ("name", "slug", "label_schema", "skills", "paused")),
+    (
+        gettext_lazy("How many people read an item"),
+        ("required_reviews", "max_reviews", "consensus_threshold", "overlap_rate"),
+    ),
+    (gettext_lazy("Time"), ("sla_seconds", "undo_seconds", "lease_seconds", "prefetch_lease_seconds")),
+    (gettext_lazy("Quality"), ("blind_rate", "qa_rate", "golden_rate", "golden_pass_mark", "golden_window")),
+    (gettext_lazy("Answers"), ("skip_reasons", "reason_for", "precedents")),
+)
 
 
 class QueueForm(forms.Form):
@@ -204,6 +220,11 @@ class QueueForm(forms.Form):
         self.fields["skills"].widget.attrs["rows"] = 3
         if queue is not None:
             self.fields["version"] = forms.IntegerField(widget=forms.HiddenInput, initial=queue.version)
+
+    @property
+    def groups(self) -> list[tuple[StrOrPromise, list[forms.BoundField]]]:
+        """Return the fields by the parts of the page."""
+        return [(title, [self[name] for name in names if name in self.fields]) for title, names in GROUPS]
 
     @property
     def settings(self) -> dict[str, Any]:

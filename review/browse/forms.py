@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 ANY = ("", gettext_lazy("any"))
 OPEN, WITH_LEADS, CHANGED, NO_RULE = "open", "leads", "changed", "-"
+#: What is filtered by most.
+FIRST = ("q", "state", "queue", "severity", "outcome")
 MADE, PENDING = "made", "pending"
 FOLLOWED = "followed"
 
@@ -74,6 +76,7 @@ class BrowseForm(forms.Form):
 
     def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         project = membership.project
         self._offer("queue", project.queues.order_by("name").values_list("slug", "name"))
         self._offer("application", ((str(key), name) for key, name in project.applications.values_list("id", "name")))
@@ -89,6 +92,19 @@ class BrowseForm(forms.Form):
         field = self.fields[name]
         if isinstance(field, forms.ChoiceField):
             field.choices = [ANY, *choices]
+
+    @property
+    def first_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in FIRST]
+
+    @property
+    def more_fields(self) -> list[forms.BoundField]:
+        """Return the fields that are folded away until one of them is used."""
+        return [self[name] for name in self.fields if name not in FIRST]
+
+    @property
+    def uses_more(self) -> bool:
+        return any(field.value() or field.errors for field in self.more_fields)
 
     @property
     def filters(self) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def test_a_lead_keeps_a_search_and_changes_what_it_finds(cast: Cast, open_queues
     other = new_item(cast, verdict="block", review="flagged")
     page = open_queues(cast.lead)
     page.get_by_role("link", name="All items").click()
+    page.get_by_text("More filters").click()
     page.get_by_label("Machine's verdict").select_option("hold")
     page.get_by_label("Words in the output or the messages").fill("Ann")
     page.get_by_role("button", name="Show", exact=True).click()

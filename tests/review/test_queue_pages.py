@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from review.forms import NewQueueForm, QueueForm
 from review.models import Assignment, LabelSchemaVersion, Queue
 from review.services import claim_items, ensure_default_queue
 from tests.factories import Cast
@@ -60,6 +61,13 @@ def test_a_lead_makes_a_queue_with_all_its_settings(cast: Cast, client: Client) 
     [event] = events("review.queue.created")
     assert (event["actor"]["ref"], event["object"]["id"]) == (str(cast.lead.id), str(queue.id))
     assert event["counts"]["consensus_threshold_permille"] == 750
+
+
+def test_the_page_asks_for_every_setting_once(cast: Cast) -> None:
+    queue = ensure_default_queue(project=cast.project)
+    for form in (QueueForm(project=cast.project, queue=queue), NewQueueForm(project=cast.project)):
+        asked = [field.name for _, fields in form.groups for field in fields]
+        assert sorted(asked) == sorted(field.name for field in form.visible_fields())
 
 
 def test_a_slug_that_is_taken_is_refused_with_what_to_do(cast: Cast, client: Client) -> None:
