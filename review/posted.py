@@ -14,6 +14,7 @@ from review.drafts import Draft
 from review.errors import InvalidAnswer
 from review.quoting import quoted_spans, read_quotes
 from review.services import Answer
+from review.services.exposure import Effort
 from review.spans import MarkedSpan, read_spans
 
 UNSURE = "unsure"
@@ -68,9 +69,9 @@ def read_submission(post: QueryDict, ids: Mapping[int, int], output: str | None)
         raise InvalidAnswer(gettext("The form was incomplete. Reload the page and submit again.")) from None
 
 
-def read_effort(post: QueryDict) -> dict[str, int | None]:
-    """Return the milliseconds at work, and with the texts uncovered, that a script counted; None without one."""
-    return {name: _count(post.get(name)) for name in ("active_ms", "seen_ms")}
+def read_effort(post: QueryDict) -> Effort:
+    """Return what a script counted of the time before an item."""
+    return Effort(_count(post.get("active_ms")), _count(post.get("seen_ms")))
 
 
 def read_token(post: QueryDict) -> uuid.UUID:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from django.db.models import Sum
 from django.utils import timezone
 
-from review.models import Break, ExposureEntry
+from review.models import Break, ExposureEntry, WellnessSettings
 from review.wellness import wellness_of
-from webapp.accounts.models import Membership, User
+from webapp.accounts.models import Membership, Role, User
+
+#: Who works in a project.
+WORKING = (Role.OWNER, Role.LEAD, Role.REVIEWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,16 @@ class Meter:
 
 
 def due_rest(*, membership: Membership, now: dt.datetime) -> Rest | None:
-    """Return the rest that is due for a member at `now`, if any. What they do in all projects counts."""
+    """Return the rest that is due for a member at `now`, if any. What they do in all projects counts.
+
+    The cap is the strictest of these projects, and holds in all of them.
+    """
     settings = wellness_of(membership.project)
     pause = Break.objects.filter(reviewer=membership.user_id).order_by("-ends_at").first()
     if settings.break_after_minutes and pause is not None and pause.ends_at > now:
         return Rest(pause.ends_at)
-    if settings.cap_minutes and exposed_seconds(membership.user, now=now) >= 60 * settings.cap_minutes:
+    cap = cap_of(membership.user)
+    if cap and exposed_seconds(membership.user, now=now) >= 60 * cap:
         return Rest(_midnight(now) + dt.timedelta(days=1), is_cap=True)
     return None
 
@@ -54,10 +61,18 @@ def meter_of(*, membership: Membership, now: dt.datetime) -> Meter:
     settings = wellness_of(membership.project)
     return Meter(
         exposed=round(exposed_seconds(membership.user, now=now) / 60),
-        cap=settings.cap_minutes,
+        cap=cap_of(membership.user),
         worked=round(worked_seconds(membership.user) / 60),
         break_after=settings.break_after_minutes,
     )
+
+
+def cap_of(user: User) -> int:
+    """Return a person's most weighted minutes a day: the least that any of the projects has that they work in."""
+    unset = WellnessSettings._meta.get_field("cap_minutes").default
+    working = user.memberships.filter(role__in=WORKING)
+    caps: list[int | None] = list(working.values_list("project__wellness__cap_minutes", flat=True))
+    return min((cap for cap in (unset if cap is None else cap for cap in caps) if cap), default=0)
 
 
 def exposed_seconds(user: User, *, now: dt.datetime) -> float:
@@ -70,7 +85,7 @@ def worked_seconds(user: User) -> float:
     """Return for how long a person was at work since their last break, or in a day without one."""
     pause = Break.objects.filter(reviewer=user).order_by("-ends_at").first()
     since = pause.ends_at if pause else timezone.now() - dt.timedelta(days=1)
-    entries = ExposureEntry.objects.filter(reviewer=user, created_at__gt=since)
+    entries = ExposureEntry.objects.filter(reviewer=user, counted_at__gt=since)
     return float(entries.aggregate(sum=Sum("active_seconds", default=0.0))["sum"])
 
 

@@ -14,14 +14,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from review import selectors, services
+from review.blind import is_hidden
 from review.comments import mark_read
+from review.covers import is_covered
 from review.errors import InvalidAnswer, ItemChanged, ReviewError, SlotLost, TooLate
 from review.models import Assignment, Decision
 from review.numbers import finding_ids
 from review.page import build_page
 from review.posted import read_ask, read_draft, read_effort, read_submission, read_token
 from review.rest import due_rest
-from review.services.exposure import record_exposure
+from review.services.exposure import note_shown, record_exposure
 from review.views import REVIEWERS, go_on, render_item
 from webapp.accounts.access import MemberRequest, member_required
 
@@ -110,6 +112,9 @@ def _note_shown(request: MemberRequest) -> Assignment | None:
     except (ValueError, ReviewError):
         return None
     mark_read(item=shown.item, membership=request.membership)
+    hidden = is_hidden(item=shown.item, membership=request.membership)
+    if not is_covered(item=shown.item, membership=request.membership, blind=hidden):
+        note_shown(slot=shown, membership=request.membership, lease=read_token(request.POST))
     return shown
 
 
@@ -124,14 +129,26 @@ def panels(request: MemberRequest, slot: Assignment) -> str:
 @require_POST
 @member_required(*REVIEWERS)
 def beat(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
-    """Extend a lease because its holder is at work."""
+    """Extend a lease because its holder is at work, and count what they see; who is leaving extends nothing."""
     found = selectors.get_slot(project=request.project, slot_id=slot)
     try:
-        services.heartbeat(slot=found, user=request.user, lease_token=read_token(request.POST))
+        _take_beat(request, found, read_token(request.POST))
     except ReviewError as error:
         return refusal(error)
     queue = found.queue
     return JsonResponse({"status": "extended", "lease_seconds": queue.lease_seconds, "paused": queue.paused})
+
+
+def _take_beat(request: MemberRequest, slot: Assignment, token: uuid.UUID) -> None:
+    if "leaving" not in request.POST:
+        services.heartbeat(slot=slot, user=request.user, lease_token=token)
+    elif (slot.lease_owner_id, slot.lease_token) != (request.user.id, token):
+        return
+    if "revealed" in request.POST:
+        note_shown(slot=slot, membership=request.membership, lease=token)
+    effort = read_effort(request.POST)
+    if effort.active_ms is not None:
+        record_exposure(slot=slot, membership=request.membership, lease=token, effort=effort, ends=False)
 
 
 @require_POST
@@ -178,7 +195,9 @@ def release(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
 
 def note_effort(request: MemberRequest, slot: Assignment) -> None:
     """Count what the member saw of an item that they passed on."""
-    record_exposure(slot=slot, membership=request.membership, **read_effort(request.POST))
+    if slot.lease_token is not None:
+        effort = read_effort(request.POST)
+        record_exposure(slot=slot, membership=request.membership, lease=slot.lease_token, effort=effort)
 
 
 def passed_on(request: MemberRequest, slot: Assignment) -> HttpResponse:

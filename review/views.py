@@ -27,6 +27,7 @@ from review.profiles import missing_skills
 from review.qa import corrections_of, errors_of
 from review.rest import due_rest
 from review.services.claims import record_view
+from review.services.exposure import note_shown
 from review.suggestions import taken_over
 from webapp.accounts.access import MemberRequest, member_required
 from webapp.accounts.models import Role, User
@@ -151,6 +152,8 @@ def render_item(
     mark_read(item=item, membership=request.membership)
     seen = uncovered or draft is not None
     page = build_page(item=item, membership=request.membership, slot=slot, draft=draft, uncovered=seen)
+    if slot is not None and slot.lease_token is not None and page.cover is None:
+        note_shown(slot=slot, membership=request.membership, lease=slot.lease_token)
     return render(request, "review/item.html", {"page": page, **frame_facts(request, item.queue)}, status=status)
 
 

@@ -67,7 +67,7 @@ class WellnessForm(forms.Form):
         label=_("Most exposure a day, in weighted minutes"),
         help_text=_(
             "A minute before a critical text counts 2, high 1, medium ½, low ¼; covered texts count nothing. Who "
-            "reaches it gets nothing new until midnight UTC. 0: no cap."
+            "reaches it gets nothing new until midnight UTC. Of several projects the strictest cap holds. 0: no cap."
         ),
     )
     break_after_minutes = forms.IntegerField(

@@ -17,7 +17,7 @@ from review.models.items import OPEN_STATES, SlotState
 from review.services.answers import store_answer, validate_answer
 from review.services.claims import LIVE_STATES, lock_reviewer, may_adjudicate
 from review.services.decisions import require_outcome, settle
-from review.services.exposure import record_exposure
+from review.services.exposure import Effort, record_exposure
 from review.spans import MarkedSpan
 from webapp.accounts.models import Membership
 from webapp.accounts.services import user_actor
@@ -116,7 +116,8 @@ def submit_annotation(
         idempotency_key=idempotency_key,
     )
     _record(annotation, membership)
-    record_exposure(slot=slot, membership=membership, active_ms=answer.active_ms, seen_ms=answer.seen_ms)
+    effort = Effort(answer.active_ms, answer.seen_ms)
+    record_exposure(slot=slot, membership=membership, lease=lease_token, effort=effort)
     if message:
         return Submitted(annotation, message=message)
     slot.state = SlotState.SUBMITTED

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from review.models import Assignment, Break, ReviewItem
+from review.models import Assignment, Break, ExposureEntry, ReviewItem
 from tests.browser.console import OUTPUT, start, wait_saved
 from tests.factories import Cast
 from tests.review.working import new_item
@@ -28,7 +28,9 @@ def test_a_severe_text_is_shown_while_the_key_is_held_and_stays_by_the_button(
     expect(cover).to_contain_text("EMAIL_ADDRESS")
     expect(page.get_by_role("group", name="Output of the model")).to_have_count(0)
     assert OUTPUT not in page.locator("body").aria_snapshot()
-    page.keyboard.down("m")
+    with page.expect_response("**/heartbeat/"):
+        page.keyboard.down("m")
+    assert ExposureEntry.objects.get().item == items[0], "it counts before it is answered"
     expect(text).to_be_visible()
     expect(cover).to_be_hidden()
     page.keyboard.up("m")

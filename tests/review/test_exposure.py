@@ -33,7 +33,8 @@ def expose(who: Membership, *, minutes: float = 1, ago: float = 0, severity: int
         seen_seconds=seconds,
         weighted_seconds=seconds * weight,
     )
-    ExposureEntry.objects.filter(pk=entry.pk).update(created_at=timezone.now() - dt.timedelta(minutes=ago))
+    at = timezone.now() - dt.timedelta(minutes=ago)
+    ExposureEntry.objects.filter(pk=entry.pk).update(created_at=at, counted_at=at)
     return entry
 
 
@@ -81,6 +82,63 @@ def test_what_is_skipped_was_seen_too(cast: Cast, who: Membership, client: Clien
     client.post(reverse("review:skip", args=[cast.project.slug, slot.id]), form)
     stored = ExposureEntry.objects.get()
     assert (stored.active_seconds, stored.seen_seconds) == (5, 4)
+
+
+def test_what_is_shown_and_left_counts_without_an_answer(cast: Cast, who: Membership, client: Client) -> None:
+    item = new_item(cast)
+    ReviewItem.objects.filter(pk=item.pk).update(severity=4)
+    slot = claim_one(cast, who)
+    client.force_login(cast.reviewer)
+    url = reverse("review:item", args=[cast.project.slug, item.public_id])
+    client.get(url)
+    assert not ExposureEntry.objects.exists(), "it is covered"
+    beat = reverse("review:heartbeat", args=[cast.project.slug, slot.id])
+    client.post(beat, {"token": str(slot.lease_token), "revealed": "1"})
+    client.get(url + "?show=text")
+    assert ExposureEntry.objects.get().weighted_seconds == 10, "a glance, once"
+    Assignment.objects.update(shown_at=timezone.now() - dt.timedelta(minutes=2))
+    seen = {"token": str(slot.lease_token), "active_ms": "60000", "seen_ms": "30000"}
+    client.post(beat, seen)
+    before = Assignment.objects.get().lease_expires_at
+    client.post(beat, seen | {"seen_ms": "40000", "leaving": "1"})
+    client.post(beat, seen | {"token": str(item.id), "seen_ms": "50000", "leaving": "1"})
+    assert Assignment.objects.get().lease_expires_at == before, "who leaves keeps nothing"
+    stored = ExposureEntry.objects.get()
+    assert (stored.active_seconds, stored.seen_seconds, stored.weighted_seconds) == (60, 40, 80)
+    answer(slot, who, active_ms=60_000, seen_ms=45_000)
+    assert ExposureEntry.objects.get().weighted_seconds == 90
+
+
+def test_a_text_that_opens_uncovered_counts_when_it_is_shown(cast: Cast, who: Membership, client: Client) -> None:
+    item = new_item(cast)
+    ReviewItem.objects.filter(pk=item.pk).update(severity=2)
+    slot = claim_one(cast, who)
+    client.force_login(cast.reviewer)
+    shown = {"shown": str(slot.id), "token": str(slot.lease_token)}
+    for _ in range(2):
+        client.post(reverse("review:ahead", args=[cast.project.slug, "default"]), shown)
+    assert ExposureEntry.objects.get().weighted_seconds == 2.5
+
+
+def test_the_strictest_cap_of_ones_projects_holds_in_all_and_names_none(
+    cast: Cast, who: Membership, client: Client
+) -> None:
+    new_item(cast)
+    WellnessSettings.objects.create(project=cast.project, cap_minutes=0)
+    expose(who, minutes=31)
+    assert due_rest(membership=who, now=timezone.now()) is None
+    Membership.objects.create(project=cast.other_project, user=cast.reviewer, role="reviewer")
+    assert meter_of(membership=who, now=timezone.now()).cap == 240, "the other has the usual one"
+    strict = WellnessSettings.objects.create(project=cast.other_project, cap_minutes=30)
+    rest = due_rest(membership=who, now=timezone.now())
+    assert rest is not None
+    assert rest.is_cap
+    client.force_login(cast.reviewer)
+    page = client.get(reverse("review:rest", args=[cast.project.slug])).text
+    assert "Enough for today" in page
+    assert cast.other_project.slug not in page[page.index("Enough for today") :]
+    Membership.objects.filter(project=strict.project).update(role="compliance")
+    assert due_rest(membership=who, now=timezone.now()) is None, "they do not work there"
 
 
 def test_a_break_is_due_after_minutes_at_work_and_loses_nothing(cast: Cast, who: Membership, client: Client) -> None:

@@ -1,5 +1,6 @@
 // Whether the reviewer is at work: counted for the answer, and told to the server, which extends the lease.
 
+import { csrfToken } from "./csrf.js";
 import { showPaused } from "./frame.js";
 import { isPaused } from "./pause.js";
 import { post } from "./server.js";
@@ -27,12 +28,29 @@ export function watchActivity(line) {
     inputSince = false;
     beat(line);
   }, HEARTBEAT_MS);
+
+  // A covered text counts from the moment in which it is shown, an item that is left unanswered until it is left.
+  document.addEventListener("revealed", () => line.stage !== null && beat(line, "revealed"));
+  document.addEventListener("visibilitychange", () => document.hidden && line.stage !== null && tellLeaving(line.stage));
 }
 
-async function beat(line) {
-  const { stage } = line;
+function told(stage, note) {
   const data = new FormData();
   data.append("token", stage.element.dataset.token);
+  for (const [name, value] of stage.effort()) data.append(name, value);
+  if (note) data.append(note, "1");
+  return data;
+}
+
+function tellLeaving(stage) {
+  const data = told(stage, "leaving");
+  data.append("csrfmiddlewaretoken", csrfToken());
+  fetch(stage.element.dataset.heartbeatUrl, { method: "POST", body: data, keepalive: true, redirect: "manual" }).catch(() => {});
+}
+
+async function beat(line, note = "") {
+  const { stage } = line;
+  const data = told(stage, note);
   try {
     const answer = await post(stage.element.dataset.heartbeatUrl, data);
     stage.timers.extendLease(answer.lease_seconds);

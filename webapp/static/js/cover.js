@@ -10,6 +10,7 @@ export class Cover {
     this.collect();
     this.button = stage.find("[data-reveal]");
     this.stays = false;
+    this.wasShown = false;
     this.isShown = this.covers.length === 0;
     this.button?.addEventListener("click", () => this.toggle());
   }
@@ -62,5 +63,8 @@ export class Cover {
     for (const cover of this.covers) cover.hidden = shown;
     this.button?.setAttribute("aria-pressed", String(this.stays));
     this.stage.element.classList.toggle("is-revealed", shown);
+    if (!shown || this.wasShown || this.covers.length === 0) return;
+    this.wasShown = true;
+    document.dispatchEvent(new Event("revealed"));
   }
 }
