@@ -35,6 +35,8 @@ MOVING = """() => [...document.querySelectorAll("*")].filter((element) => {
   const {transitionDuration, animationName, scrollBehavior} = getComputedStyle(element);
   return parseFloat(transitionDuration) > 0 || animationName !== "none" || scrollBehavior === "smooth";
 }).map((element) => element.outerHTML.slice(0, 80))"""
+NEEDLESS = """() => [...document.querySelectorAll(".no-js-only")].filter((element) => element.checkVisibility())
+  .map((element) => element.outerHTML.slice(0, 80))"""
 TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
   [...document.querySelectorAll("body *")].filter((element) => element.getBoundingClientRect().right > innerWidth + 1
     && !element.closest(".table-scroll, pre, .visually-hidden")).slice(0, 5)
@@ -140,6 +142,7 @@ def _signed_in(chromium: Browser, live_server: LiveServer, user: User | None) ->
 def _look_at(tab: Tab, server: LiveServer, page: Page) -> list[str]:
     _open(tab, server, page)
     faults = _axe(tab) + [f"moves: {element}" for element in tab.evaluate(MOVING)]
+    faults += [f"for pages without scripts: {element}" for element in tab.evaluate(NEEDLESS)]
     tab.set_viewport_size(ZOOMED)
     faults += [f"at 200 %: {fault}" for fault in tab.evaluate(TOO_WIDE)]
     tab.emulate_media(color_scheme="dark")
