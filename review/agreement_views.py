@@ -22,6 +22,7 @@ from review.views import LEADS
 from webapp.accounts.access import MemberRequest, member_required
 from webapp.accounts.models import Project
 from webapp.audit.report.periods import days_until
+from webapp.waits import takes_long
 
 DAYS = 30
 MOST_DAYS = 366
@@ -65,6 +66,7 @@ class AgreementForm(forms.Form):
 
 @require_GET
 @never_cache
+@takes_long
 @member_required(*LEADS)
 def agreement(request: MemberRequest) -> HttpResponse:
     """Show the figures of a period as tables and plots."""
@@ -92,6 +94,7 @@ def _shown(measure: Measure) -> str:
 
 @require_GET
 @never_cache
+@takes_long
 @member_required(*LEADS)
 def agreement_file(request: MemberRequest, format: str) -> HttpResponse:
     """Send the figures of a period as a file."""

@@ -5,9 +5,13 @@ from typing import cast
 
 from a2wsgi import WSGIMiddleware
 from a2wsgi.wsgi_typing import WSGIApp
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from webapp.waits import limit_waits
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+limit_waits(settings.DATABASES)
 django_application = get_wsgi_application()
 
 # Needs the apps that the line above loads.

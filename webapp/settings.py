@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "webapp.languages.SpeakReadersLanguage",
     "webapp.accounts.middleware.SignInNeedsItsLimit",
+    "webapp.waits.SayWhenToComeBack",
 ]
 
 ROOT_URLCONF = "webapp.urls"

@@ -22,9 +22,11 @@ from webapp.audit.report.periods import Period, days_until, month_of, show_time
 from webapp.audit.report.profiles import PROFILES
 from webapp.audit.selectors import fresh_checkpoint
 from webapp.audit.services import create_report
+from webapp.waits import takes_long
 
 
 @require_GET
+@takes_long
 @member_required(Role.OWNER, Role.COMPLIANCE)
 def report(request: MemberRequest) -> HttpResponse:
     """Show a period's report."""
@@ -41,6 +43,7 @@ def report(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
+@takes_long
 @member_required(Role.OWNER, Role.COMPLIANCE)
 def download(request: MemberRequest) -> HttpResponseBase:
     """Make a report's file, record its digest, and send it."""
