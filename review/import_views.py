@@ -64,8 +64,8 @@ def task_import(request: MemberRequest, task_import: uuid.UUID) -> HttpResponse:
         "task_import": found,
         "preview": found.preview,
         "left_out": [(reason, number) for reason, number in totals(left_out).items()],
-        "named": left_out[:NAMED],
-        "more": max(0, len(left_out) - NAMED),
+        "named": [row for row in left_out if row[0]][:NAMED],
+        "more": len(left_out) > NAMED,
     }
     return render(request, "review/_import.html" if request.htmx else "review/import.html", context)
 

@@ -19,6 +19,11 @@ from webapp.interception.models import Check
 LOOKED_UP = 1_000
 #: Tasks of which something is left out that are named one by one.
 NAMED = 50
+#: Rows that are kept of what was left out; the rest is summed up by reason, as of task 0.
+KEPT_ROWS = 500
+
+
+LeftOut = tuple[int, str, int]
 
 
 class Preview(TypedDict):
@@ -30,7 +35,7 @@ class Preview(TypedDict):
     here: int
     labels: int
     answers: int
-    left_out: list[tuple[int, str, int]]
+    left_out: list[LeftOut]
 
 
 def preview(tasks: Sequence[Given], *, application: Application) -> Preview:
@@ -59,11 +64,15 @@ def preview(tasks: Sequence[Given], *, application: Application) -> Preview:
     )
 
 
-def as_rows(left_out: Counter[tuple[int, str]]) -> list[tuple[int, str, int]]:
-    return [(number, reason, n) for (number, reason), n in sorted(left_out.items())]
+def as_rows(left_out: Counter[tuple[int, str]], before: Sequence[LeftOut] = ()) -> list[LeftOut]:
+    """Return what was left out after the rows of `before`, by task."""
+    rows = [row for row in before if row[0]]
+    rows += [(number, reason, n) for (number, reason), n in sorted(left_out.items())]
+    rest = totals([*rows[KEPT_ROWS:], *(row for row in before if not row[0])])
+    return rows[:KEPT_ROWS] + [(0, reason, n) for reason, n in rest.items()]
 
 
-def totals(rows: Sequence[tuple[int, str, int]]) -> dict[str, int]:
+def totals(rows: Sequence[LeftOut]) -> dict[str, int]:
     """Return how much was left out for each reason."""
     found: Counter[str] = Counter()
     for _number, reason, n in rows:

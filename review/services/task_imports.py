@@ -152,6 +152,6 @@ def _bring_in(found: TaskImport, batch: TaskBatch) -> int:
     found.again += report.again
     found.labels += report.labels
     found.answers += report.answers
-    found.left_out = [*found.left_out, *as_rows(report.left_out)]
+    found.left_out = as_rows(report.left_out, found.left_out)
     found.save(update_fields=["done", "made", "again", "labels", "answers", "left_out"])
     return len(tasks)

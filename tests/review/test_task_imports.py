@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from review.label_studio import importing
+from review.label_studio import importing, preview
 from review.label_studio.importing import DECIDED
 from review.models import Queue, ReviewItem, Suggestion, TaskBatch, TaskImport
 from review.services import task_imports
@@ -99,9 +100,9 @@ def test_items_that_do_not_wait_are_named_before_the_import(cast: Cast, lead: Cl
 
     upload(lead, cast, [task])
 
-    preview = TaskImport.objects.get().preview
-    assert preview["here"] == 1
-    assert [1, DECIDED, 2] in preview["left_out"]
+    counted = TaskImport.objects.get().preview
+    assert counted["here"] == 1
+    assert [1, DECIDED, 2] in counted["left_out"]
 
 
 @pytest.mark.parametrize(
@@ -193,3 +194,12 @@ def test_imports_of_another_project_are_out_of_reach(cast: Cast, lead: Client, c
     assert client.get(theirs).status_code == 404
     assert [client.post(f"{theirs}{doing}/").status_code for doing in ("start", "discard")] == [404, 404]
     assert TaskImport.objects.get().state == "looked_at"
+
+
+def test_what_is_left_out_is_counted_whole_and_named_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview, "KEPT_ROWS", 2)
+    rows = preview.as_rows(Counter({(1, "a"): 1, (2, "a"): 2, (3, "a"): 3}))
+    rows = preview.as_rows(Counter({(4, "b"): 4, (5, "a"): 5}), rows)
+
+    assert rows == [(1, "a", 1), (2, "a", 2), (0, "a", 8), (0, "b", 4)]
+    assert preview.totals(rows) == {"a": 11, "b": 4}
