@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 
 from django.db.models import Count, F, Q
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from review.models import Annotation, Appeal, Assignment, Decision, ReviewItem
+from review.models import Annotation, Appeal, Assignment, ClusterMember, Decision, ReviewItem
 from review.models.annotations import Outcome
+from review.models.clusters import ClusterState, MemberState
 from review.models.decisions import Method
 from review.models.items import OPEN_STATES, ItemState, SlotRole, SlotState
 from review.services.claims import LIVE_STATES
@@ -16,7 +18,7 @@ from tests.review.working import events
 from webapp.interception.models import Check
 from webapp.interception.selectors import answers as told
 
-WAITING = (SlotState.OPEN, SlotState.LEASED, SlotState.HELD)
+WAITING = (SlotState.OPEN, SlotState.LEASED, SlotState.HELD, SlotState.RESERVED)
 DECIDES = {
     Method.ADJUDICATED: SlotRole.ADJUDICATOR,
     Method.APPEAL: SlotRole.APPEAL,
@@ -64,7 +66,7 @@ class Rules(RuleBasedStateMachine):
             said = [(one.outcome, one.assignment.role) for one in counting.select_related("assignment")]
             votes = Counter(outcome for outcome, _ in said)
             assert votes[decision.outcome] >= 1
-            if decision.method == Method.SINGLE:
+            if decision.method in (Method.SINGLE, Method.CLUSTER):
                 assert len(said) == 1
             elif decision.method == Method.CONSENSUS:
                 assert votes[decision.outcome] / len(said) >= decision.item.queue.consensus_threshold
@@ -72,6 +74,24 @@ class Rules(RuleBasedStateMachine):
                 assert votes[decision.outcome] > max(rivals, default=0)
             else:
                 assert (decision.outcome, DECIDES[Method(decision.method)]) in said
+
+    @invariant()
+    def what_is_reserved_waits_for_a_decision_that_can_be_taken_back(self) -> None:
+        waiting = ClusterMember.objects.filter(state=MemberState.RESERVED, cluster__state=ClusterState.WAITING)
+        wanted = set(waiting.values_list("cluster", "item"))
+        reserved = Assignment.objects.filter(state=SlotState.RESERVED)
+        assert set(reserved.values_list("lease_token", "item")) <= wanted
+
+    @invariant()
+    def what_follows_a_precedent_is_decided_like_it(self) -> None:
+        for decision in Decision.objects.filter(precedent__isnull=False).select_related("item", "precedent__item"):
+            precedent = decision.precedent
+            assert precedent is not None
+            assert precedent.undone_at is None
+            assert (decision.method, decision.cycle) == (Method.CLUSTER, 1)
+            assert (decision.outcome, decision.decided_by_id) == (precedent.outcome, precedent.decided_by_id)
+            assert decision.policy_version_id == precedent.policy_version_id
+            assert (decision.item.golden_id, decision.item.blind, decision.item.overlap) == (None, False, False)
 
     @invariant()
     def nobody_judges_an_appeal_against_themselves(self) -> None:
@@ -100,4 +120,8 @@ class Rules(RuleBasedStateMachine):
         assert recorded >= {str(decision) for decision in made.values_list("id", flat=True)}
         submitted = {event["cause"][0].removeprefix("annotation:") for event in events("review.annotation.submitted")}
         given = Annotation.objects.exclude(assignment__role=SlotRole.QA)  # those are in the log as reviews
+        # Nobody gave these: they follow an answer that is in the log, by a decision that is.
+        decided = ClusterMember.objects.filter(state=MemberState.DECIDED).values_list("cluster", "item")
+        following = [uuid.uuid5(cluster, str(item)) for cluster, item in decided]
+        given = given.filter(precedent=None).exclude(idempotency_key__in=following)
         assert submitted == {str(one) for one in given.values_list("id", flat=True)}
