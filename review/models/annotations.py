@@ -46,7 +46,7 @@ class Annotation(models.Model):
     outcome = models.CharField(max_length=8, choices=Outcome, blank=True, help_text="What to do; empty when unsure.")
     labels = models.JSONField(default=dict, help_text="Category to true or false; an absent one is unknown.")
     rubric = models.JSONField(default=dict)
-    rationale = models.TextField(blank=True, help_text="The reviewer's note.")
+    rationale = models.TextField(blank=True, help_text="The sentences that the reviewer chose, then their note.")
     reasons = models.JSONField(
         default=list, help_text="Ids of the policy's rules that the reviewer gave as the reason."
     )
@@ -55,7 +55,9 @@ class Annotation(models.Model):
     confidence = models.FloatField(null=True)
     policy_version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
     assistance = models.CharField(max_length=12, choices=Assistance, default=Assistance.SHOWN)
-    counts = models.BooleanField(default=True, help_text="False: the slot was retaken before, or it was taken back.")
+    counts = models.BooleanField(
+        default=True, help_text="False: the slot was retaken or the item decided before it came, or it was taken back."
+    )
     active_ms = models.PositiveIntegerField(null=True)
     keystrokes = models.PositiveIntegerField(null=True)
     precedent = models.ForeignKey(

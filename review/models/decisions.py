@@ -88,7 +88,7 @@ class Decision(models.Model):
 
 
 class Reopening(models.Model):
-    """Why a decided item went into another cycle. Append-only."""
+    """Why a lead opened a decided item again. Append-only. Appeals and overturns by QA say themselves why."""
 
     item = models.ForeignKey(ReviewItem, on_delete=models.PROTECT, related_name="reopenings")
     cycle = models.PositiveSmallIntegerField(help_text="The one that it began.")

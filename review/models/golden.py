@@ -66,7 +66,10 @@ class GoldenResult(models.Model):
 
 
 class ReviewerPause(models.Model):
-    """A reviewer who gets nothing new of a queue until a lead lifts it."""
+    """A reviewer who gets nothing new of a queue until a lead lifts it.
+
+    It is lifted by itself, without `lifted_by`, when what it was for is reversed.
+    """
 
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="reviewer_pauses")
     reviewer = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")

@@ -130,7 +130,7 @@ class ItemTrigger(models.Model):
     """Why a check came to a queue; a second reason is one more row, never a second item."""
 
     item = models.ForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="triggers")
-    kind = models.CharField(max_length=12, help_text="held, flagged, compared, sampled, late, appeal")
+    kind = models.CharField(max_length=12, help_text="held, flagged, compared, sampled, late, imported, appeal")
     inclusion_prob = models.FloatField(default=1.0)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -228,7 +228,7 @@ class Exclusion(models.Model):
 
     item = models.ForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="exclusions")
     reviewer = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    why = models.CharField(max_length=20, help_text="skipped, conflict, opted_out, decided_the_original")
+    why = models.CharField(max_length=20, help_text="skipped, decided_the_original, golden (knows its answer)")
     reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

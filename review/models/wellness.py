@@ -27,11 +27,13 @@ class Look(models.TextChoices):
 
 
 class WellnessSettings(models.Model):
-    """A project's settings; without a row the defaults hold. Reviewers can choose otherwise for themselves."""
+    """A project's settings; without a row the defaults hold. Cover and look reviewers can choose for themselves."""
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="wellness")
     cover_from = models.PositiveSmallIntegerField(choices=CoverFrom, default=CoverFrom.HIGH)
     look = models.CharField(max_length=10, choices=Look, default=Look.PLAIN)
-    cap_minutes = models.PositiveSmallIntegerField(default=240, help_text="Weighted exposure a day; 0 is no cap.")
+    cap_minutes = models.PositiveSmallIntegerField(
+        default=240, help_text="Weighted exposure a day, the least of all projects one works in; 0: no cap."
+    )
     break_after_minutes = models.PositiveSmallIntegerField(default=55, help_text="At work; 0 is no breaks.")
     break_minutes = models.PositiveSmallIntegerField(default=5)
