@@ -163,7 +163,7 @@ def _take_in(check_id: uuid.UUID, task: Given, queue: Queue, actor: Actor, repor
     """
     # Without the key: a decision that is being made holds the item and wants a share of the check's.
     check = Check.objects.select_for_update(no_key=True, of=("self",)).select_related("project").get(pk=check_id)
-    items = ReviewItem.objects.real().filter(checked=check).select_for_update(of=("self",)).select_related("queue")
+    items = ReviewItem.objects.real().filter(checked=check).select_for_update(no_key=True)
     there = list(items.order_by("created_at", "id"))
     waiting = [item for item in there if item.state in OPEN_STATES]
     known = {Label(*row) for row in check.findings.filter(target=OUTPUT).values_list("category", "start", "end")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Self
 
 from django.db import models
@@ -34,6 +35,12 @@ class ItemQuerySet(models.QuerySet["ReviewItem"]):
     def real(self) -> Self:
         """Leave out probes of golden items: nothing follows from them, and no figure counts them."""
         return self.filter(golden=None)
+
+    def lock(self, key: uuid.UUID) -> ReviewItem:
+        """Lock an item against other changes, though not against rows that refer to it, and return it as it is then."""
+        # What moves to another queue while its lock is waited for falls out of a join with the queue: ask again.
+        locked = self.select_for_update(no_key=True, of=("self",)).filter(pk=key)
+        return locked.first() or locked.get()
 
 
 class ReviewItem(models.Model):
@@ -120,10 +127,14 @@ class ReviewItem(models.Model):
         return SEVERITY_NAMES[self.severity]
 
     @property
+    def is_undoable(self) -> bool:
+        """Whether its decision can still be taken back: then it may be before the same people again."""
+        return self.decided_at is not None and self.decided_at > timezone.now()
+
+    @property
     def is_blind_now(self) -> bool:
         """Whether somebody may still answer it blind; a decision that can be taken back ends nothing yet."""
-        undoable = self.decided_at is not None and self.decided_at > timezone.now()
-        return self.blind and self.cycle == 1 and (self.state in OPEN_STATES or undoable)
+        return self.blind and self.cycle == 1 and (self.state in OPEN_STATES or self.is_undoable)
 
 
 class ItemTrigger(models.Model):

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from review.errors import NotContestable
+from review.errors import InvalidAnswer, NotContestable
 from review.models import Appeal, AppealText, Decision, ItemTrigger, ReviewItem
 from review.models.appeals import Appellant
 from review.models.decisions import Method
@@ -51,13 +51,7 @@ def make_appeal(*, check: Check, application: Application, wanted: AppealRequest
     if stored is not None:
         return stored, False
     require_room(application, wanted.end_user)
-    items = list(
-        ReviewItem.objects.real()
-        .select_for_update(of=("self",))
-        .select_related("queue")
-        .filter(checked=check)
-        .order_by("id")
-    )
+    items = list(ReviewItem.objects.real().select_for_update(no_key=True).filter(checked=check).order_by("id"))
     prefetch_related_objects([check], "releases", "findings", "content")
     let_out_due([check], now=timezone.now())
     decision = _contested(check, items)
@@ -120,7 +114,10 @@ def _before_people(check: Check, decision: Decision | None, items: list[ReviewIt
     if decision is None:
         return raise_item(check=check, kind=APPEALED)
     item = next(item for item in items if item.id == decision.item_id)
-    begin_cycle(item, [SlotRole.APPEAL])
+    try:
+        begin_cycle(item, [SlotRole.APPEAL])
+    except InvalidAnswer:
+        raise NotContestable(_BEFORE_PEOPLE) from None
     ItemTrigger.objects.create(item=item, kind=APPEALED)
     return item
 

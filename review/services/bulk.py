@@ -134,7 +134,7 @@ def _chunk(action_id: uuid.UUID) -> int:
         action.finished_at = timezone.now()
         action.save(update_fields=["state", "finished_at"])
         return 0
-    items = ReviewItem.objects.select_for_update(of=("self",)).select_related("checked")
+    items = ReviewItem.objects.select_for_update(no_key=True, of=("self",)).select_related("checked")
     locked = {item.id: item for item in items.filter(id__in=[one.item_id for one in changes]).order_by("id")}
     for one in changes:
         _undo_one(action, one, locked[one.item_id]) if undoing else _change_one(action, one, locked[one.item_id])

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, Exists, F, OuterRef, When
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, When
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -120,7 +120,13 @@ def claim_items(*, queue: Queue, membership: Membership, k: int = 2) -> list[Ass
 
 
 def _give_back_unseen(user: User) -> None:
-    Assignment.objects.filter(lease_owner=user, state=SlotState.LEASED, shown_at=None).update(
+    _give_back(Assignment.objects.filter(lease_owner=user, state=SlotState.LEASED, shown_at=None))
+
+
+def _give_back(slots: QuerySet[Assignment]) -> int:
+    # SKIP LOCKED: a bulk action that changes one of these slots may be waiting for another of them.
+    free = slots.select_for_update(skip_locked=True).values("id")
+    return Assignment.objects.filter(id__in=free).update(
         state=SlotState.OPEN, lease_owner=None, lease_token=None, lease_expires_at=None
     )
 
@@ -153,7 +159,7 @@ def _claim_one(queue: Queue, membership: Membership, now: dt.datetime, lease: dt
 def _begin_review(slots: list[Assignment]) -> None:
     # SKIP LOCKED: whoever holds the item may be waiting for the slot that we hold.
     begun = (
-        ReviewItem.objects.select_for_update(skip_locked=True)
+        ReviewItem.objects.select_for_update(skip_locked=True, no_key=True)
         .filter(id__in=[slot.item_id for slot in slots], state__in=(ItemState.PENDING, ItemState.REOPENED))
         .values("id")
     )
@@ -245,11 +251,9 @@ def release_slot(*, slot: Assignment, user: User, lease_token: uuid.UUID) -> boo
 
 @transaction.atomic
 def release_all(*, queue: Queue, user: User) -> int:
-    """Give back every slot that `user` has leased in `queue`, and return how many."""
+    """Give back every slot that `user` has leased in `queue`, and return how many; not what others change just now."""
     lock_reviewer(user.id)
-    return Assignment.objects.filter(queue=queue, lease_owner=user, state=SlotState.LEASED).update(
-        state=SlotState.OPEN, lease_owner=None, lease_token=None, lease_expires_at=None
-    )
+    return _give_back(Assignment.objects.filter(queue=queue, lease_owner=user, state=SlotState.LEASED))
 
 
 @transaction.atomic

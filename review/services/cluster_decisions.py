@@ -143,7 +143,7 @@ def _fitting(annotation: Annotation, item: ReviewItem, members: list[Member]) ->
 def _reserve(cluster: ClusterDecision, item: ReviewItem, fitting: list[tuple[Member, dict[int, bool]]]) -> None:
     """Take the slots that are still free, and store who is decided with the item and who is left out."""
     wanted = [member.item.id for member, _kept in fitting if member.slot]
-    unchanged = ReviewItem.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+    unchanged = ReviewItem.objects.select_for_update(skip_locked=True, no_key=True, of=("self",)).filter(
         id__in=wanted, state__in=_OPEN, cycle=1
     )
     versions = dict(unchanged.order_by("id").values_list("id", "version"))
@@ -223,7 +223,7 @@ def _decide_chunk(cluster_id: uuid.UUID) -> int | None:
 
 def _settle_member(cluster: ClusterDecision, member: ClusterMember) -> bool:
     # The lock first: the item is read with all that belongs to it once nobody else can change it.
-    ReviewItem.objects.select_for_update().get(id=member.item_id)
+    ReviewItem.objects.lock(member.item_id)
     item = get_items(ids=[member.item_id])[member.item_id]
     slot = item.assignments.select_for_update().filter(state=SlotState.RESERVED, lease_token=cluster.id).first()
     decided = False

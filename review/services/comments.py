@@ -52,9 +52,7 @@ def add_comment(
     text = _LINE_END.sub("\n", text).strip()
     if not text or len(text) > MAX_TEXT or "\0" in text:
         raise InvalidAnswer(_("Write a comment of at most %(number)d characters.") % {"number": MAX_TEXT})
-    item = (
-        ReviewItem.objects.select_for_update(of=("self",)).select_related("project", "checked__content").get(pk=item.pk)
-    )
+    item = ReviewItem.objects.select_related("project", "checked__content").lock(item.pk)
     stored = Comment.objects.filter(id=key).first()
     if stored is not None:
         if (stored.author_id, stored.item_id) != (membership.user_id, item.id):

@@ -77,7 +77,7 @@ def escalate(
 
 
 def _lock(slot: Assignment, membership: Membership, lease_token: uuid.UUID) -> tuple[ReviewItem, Assignment]:
-    item = ReviewItem.objects.select_for_update().get(id=slot.item_id)
+    item = ReviewItem.objects.lock(slot.item_id)
     slot = Assignment.objects.select_for_update().get(id=slot.id)
     held = slot.lease_owner_id == membership.user_id and slot.lease_token == lease_token
     if not held or slot.state not in (SlotState.OPEN, SlotState.LEASED):

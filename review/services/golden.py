@@ -33,7 +33,7 @@ def make_golden(
     Raises InvalidAnswer when the item is not decided for good, or is golden already.
     """
     validate_note(note)
-    item = ReviewItem.objects.select_for_update(of=("self",)).select_related("queue").get(id=item.id)
+    item = ReviewItem.objects.select_related("queue").lock(item.id)
     if item.golden_id is not None or item.state != ItemState.DECIDED or item.decided_at is None:
         raise InvalidAnswer(gettext("Only a decided item can become golden."))
     if item.decided_at > timezone.now():

@@ -105,7 +105,7 @@ def sweep_holds() -> int:
 
 
 def lock_slot(slot: Assignment) -> tuple[ReviewItem, Assignment]:
-    item = ReviewItem.objects.select_for_update(of=("self",)).select_related("queue").get(id=slot.item_id)
+    item = ReviewItem.objects.select_related("queue").lock(slot.item_id)
     return item, Assignment.objects.select_for_update().get(id=slot.id)
 
 

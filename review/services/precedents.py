@@ -66,7 +66,9 @@ def _follow(cluster_id: uuid.UUID, item_id: uuid.UUID) -> bool:
     cluster = (
         holding.select_for_update(of=("self",)).select_related("annotation", "decision", "decided_by", "queue").first()
     )
-    free = ReviewItem.objects.select_for_update(skip_locked=True).filter(id=item_id, state=ItemState.PENDING)
+    free = ReviewItem.objects.select_for_update(skip_locked=True, no_key=True).filter(
+        id=item_id, state=ItemState.PENDING
+    )
     if cluster is None or not _still_reviews(cluster) or not free.exists():
         return False
     both = get_items(ids=[cluster.item_id, item_id])

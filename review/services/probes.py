@@ -60,7 +60,11 @@ def raise_probe(*, queue: Queue, beside: ReviewItem) -> ReviewItem | None:
     if not fresh:
         return None
     chosen = max(fresh, key=lambda golden: share_of(beside.id, str(golden)))
-    golden = GoldenItem.objects.select_related("source__checked").get(id=chosen)
+    # SKIP LOCKED: who takes it at this moment stores several checks perhaps, and would be waited for, or wait for us.
+    free = GoldenItem.objects.select_for_update(skip_locked=True, no_key=True, of=("self",)).filter(id=chosen)
+    golden = free.select_related("source__checked").first()
+    if golden is None:
+        return None
     _store(item, golden)
     _predate(item, by=while_ago)
     away = dict.fromkeys(seen[chosen], "decided_the_original") | {
@@ -185,7 +189,9 @@ def sweep_probes() -> int:
 
 @transaction.atomic
 def _settle(item_id: uuid.UUID) -> bool:
-    locked = ReviewItem.objects.select_for_update(of=("self",), skip_locked=True).filter(state__in=_WITH_LEADS)
+    locked = ReviewItem.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).filter(
+        state__in=_WITH_LEADS
+    )
     item = locked.select_related("golden__created_by", "queue", "checked").filter(id=item_id).first()
     if item is None or item.golden is None:
         return False
@@ -208,7 +214,9 @@ def _settle(item_id: uuid.UUID) -> bool:
 def take_away(golden: GoldenItem, *, because: str = "") -> bool:
     """Retire a golden item, and take it from whoever has it; its results stay. False when it was retired before."""
     # Items before what hangs on them, as everywhere.
-    probes = list(ReviewItem.objects.select_for_update().filter(golden=golden, state__in=OPEN_STATES).order_by("id"))
+    probes = list(
+        ReviewItem.objects.select_for_update(no_key=True).filter(golden=golden, state__in=OPEN_STATES).order_by("id")
+    )
     in_use = GoldenItem.objects.filter(id=golden.id, retired_at=None)
     if not in_use.update(retired_at=timezone.now(), retired_because=because):
         return False

@@ -73,7 +73,7 @@ def submit_qa(*, slot: Assignment, membership: Membership, lease_token: uuid.UUI
     """
     validate_note(judgement.note)
     lock_reviewer(membership.user_id)
-    item = ReviewItem.objects.select_for_update(of=("self",)).select_related("queue", "checked").get(pk=slot.item_id)
+    item = ReviewItem.objects.select_related("queue", "checked").lock(slot.item_id)
     slot = Assignment.objects.select_for_update().get(pk=slot.pk)
     stored = QAReview.objects.filter(assignment=slot, reviewer=membership.user, undone_at=None).first()
     if stored is not None:

@@ -93,7 +93,7 @@ def _show_again(queue: Queue) -> None:
     items = queue.items.filter(
         state__in=OPEN_STATES, id__in=Assignment.objects.filter(at_work, queue=queue).values("item")
     )
-    ordered = items.order_by("id").select_for_update().values_list("id", flat=True)
+    ordered = items.order_by("id").select_for_update(no_key=True).values_list("id", flat=True)
     ReviewItem.objects.filter(id__in=list(ordered)).update(version=F("version") + 1)
 
 

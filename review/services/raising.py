@@ -74,16 +74,14 @@ def raise_item(*, check: Check, kind: str, inclusion_prob: float = 1.0, queue: Q
             with transaction.atomic():
                 return _new_item(check, queue, kind, inclusion_prob, severity=severity, priority=priority)
         except IntegrityError:
-            # Another transaction raised it since we looked.
-            item = ReviewItem.objects.select_for_update().real().get(checked=check, queue=queue, state__in=OPEN_STATES)
+            # Another transaction raised it since we looked, and perhaps it is decided by now.
+            return raise_item(check=check, kind=kind, inclusion_prob=inclusion_prob, queue=queue)
     _append_trigger(item, kind, inclusion_prob, severity=severity, priority=priority)
     return item
 
 
 def _open_item(check: Check, queue: Queue | None) -> ReviewItem | None:
-    items = (
-        ReviewItem.objects.real().select_for_update(of=("self",)).select_related("queue").order_by("created_at", "id")
-    )
+    items = ReviewItem.objects.real().select_for_update(no_key=True).order_by("created_at", "id")
     where = {} if queue is None else {"queue": queue}
     return items.filter(checked=check, state__in=OPEN_STATES, **where).first()
 

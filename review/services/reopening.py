@@ -6,13 +6,13 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from review.errors import InvalidAnswer
 from review.models import Exclusion, Reopening, ReviewItem
-from review.models.items import OPEN_STATES, ItemState, SlotRole, SlotState
+from review.models.items import ItemState, SlotRole, SlotState
 from review.services.answers import validate_note
 from review.services.appeal_outcomes import DECIDED_THE_ORIGINAL
 from review.services.claims import ADJUDICATORS
@@ -34,15 +34,13 @@ def reopen(*, item: ReviewItem, membership: Membership, reason: str) -> ReviewIt
     validate_note(reason)
     if not reason:
         raise InvalidAnswer(gettext("Say why it is opened again."))
-    item = ReviewItem.objects.select_for_update(of=("self",)).select_related("queue").get(id=item.id)
+    item = ReviewItem.objects.select_related("queue").lock(item.id)
     if item.golden_id is not None:
         raise InvalidAnswer(gettext("This is a golden item: nothing follows from it. Retire it instead."))
     if item.state != ItemState.DECIDED:
         raise InvalidAnswer(gettext("Only a decided item can be opened again."))
     if item.decided_at is not None and item.decided_at > timezone.now():
         raise InvalidAnswer(gettext("Who decided it can still take that back. Open it again in a moment."))
-    if ReviewItem.objects.real().filter(checked=item.checked_id, queue=item.queue_id, state__in=OPEN_STATES).exists():
-        raise InvalidAnswer(gettext("This check came to the queue once more and waits there already."))
     _keep_away(item)
     begin_cycle(item, [SlotRole.PRIMARY, *[SlotRole.OVERLAP] * (item.queue.required_reviews - 1)])
     Reopening.objects.create(item=item, cycle=item.cycle, reopened_by=membership.user, reason=reason)
@@ -57,7 +55,10 @@ def reopen(*, item: ReviewItem, membership: Membership, reason: str) -> ReviewIt
 
 
 def begin_cycle(item: ReviewItem, roles: Sequence[SlotRole]) -> None:
-    """Put a locked item, which is decided, before people again, with a slot of each role and a new SLA."""
+    """Put a locked item, which is decided, before people again, with a slot of each role and a new SLA.
+
+    Raises InvalidAnswer when its check waits in the queue already, as another item.
+    """
     end_precedents(item)
     # What nobody has looked at by now is not what holds any more.
     item.assignments.filter(role=SlotRole.QA).exclude(state=SlotState.SUBMITTED).update(state=SlotState.VOID)
@@ -66,7 +67,11 @@ def begin_cycle(item: ReviewItem, roles: Sequence[SlotRole]) -> None:
     item.state = ItemState.REOPENED
     item.sla_due_at = timezone.now() + dt.timedelta(seconds=item.queue.sla_seconds)
     item.escalation_note = ""
-    item.save(update_fields=["cycle", "version", "state", "sla_due_at", "escalation_note"])
+    try:
+        with transaction.atomic():
+            item.save(update_fields=["cycle", "version", "state", "sla_due_at", "escalation_note"])
+    except IntegrityError:  # asked of the database: something new may be found in it at this moment
+        raise InvalidAnswer(gettext("This check came to the queue once more and waits there already.")) from None
     for role in roles:
         add_slot(item, next_number(item), role)
 

@@ -92,7 +92,7 @@ def submit_annotation(
     whole = ReviewItem.objects.select_related(
         "queue__label_schema", "checked__content", "checked__policy_version__policy"
     )
-    item = whole.select_for_update(of=("self",)).get(id=slot.item_id)
+    item = whole.lock(slot.item_id)
     slot = Assignment.objects.select_for_update().get(id=slot.id)
     slot.item = item
     if not may_adjudicate(slot, membership):

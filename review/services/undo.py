@@ -59,9 +59,7 @@ def undo_decision(*, decision: Decision, membership: Membership) -> Undone:
     anybody. Raises TooLate when the decision took effect, or was taken back and the item has moved on.
     """
     lock_reviewer(membership.user_id)
-    item = (
-        ReviewItem.objects.select_for_update(of=("self",)).select_related("queue", "checked").get(pk=decision.item_id)
-    )
+    item = ReviewItem.objects.select_related("queue", "checked").lock(decision.item_id)
     answer = _answer_of(decision, membership)
     slot = Assignment.objects.select_for_update().get(pk=answer.assignment_id)
     decision = Decision.objects.select_for_update().get(pk=decision.pk)
@@ -148,7 +146,9 @@ def sweep_effects() -> int:
 @transaction.atomic
 def _take_effect(decision_id: uuid.UUID) -> bool:
     waiting = Decision.objects.standing().filter(id=decision_id, waits_until__isnull=False)
-    decision = waiting.select_for_update(skip_locked=True, of=("self", "item")).select_related("item").first()
+    decision = (
+        waiting.select_for_update(skip_locked=True, no_key=True, of=("self", "item")).select_related("item").first()
+    )
     if decision is None:
         return False
     decision.waits_until = None

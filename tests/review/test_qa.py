@@ -14,6 +14,7 @@ from review.models import Annotation, Assignment, QAReview, ReviewItem
 from review.qa import errors_by_queue
 from review.selectors import waiting_in
 from review.services import Judgement, claim_items, claim_qa, reopen, submit_qa, sweep_effects, undo_decision
+from review.services.raising import raise_item
 from tests.factories import Cast
 from tests.review.working import another, answer, claim_one, effects_now, events, member, new_item, queue_of, run_out
 from webapp.accounts.models import Membership, Role
@@ -240,6 +241,16 @@ def test_what_was_opened_again_before_the_sweep_gets_no_slot(
     assert not item.assignments.filter(role="qa").exists()
     colleague = another(cast, "colleague")
     assert answer(claim_one(cast, colleague), colleague, "block").decision is not None, "nothing else is waited for"
+
+
+def test_what_waits_again_meanwhile_is_corrected_there(cast: Cast, reviewer: Membership, lead: Membership) -> None:
+    item = decided(cast, reviewer)
+    slot = claim_qa(membership=lead)
+    raise_item(check=item.checked, kind="late")
+    for again in (False, True):
+        with pytest.raises(InvalidAnswer, match="waits there already"):
+            judge(slot, lead, "block", "major", again=again)
+    assert not QAReview.objects.exists()
 
 
 def test_nobody_else_can_use_the_slot(cast: Cast, reviewer: Membership, lead: Membership) -> None:
