@@ -6,9 +6,11 @@ Only the first cycle is blind: once an item was decided, its page shows everythi
 from __future__ import annotations
 
 from django.db.models import Q
+from django.utils import timezone
 
 from review.models import ReviewItem
 from review.models.annotations import Assistance
+from review.models.items import OPEN_STATES
 from webapp.accounts.models import Membership, Role, User
 
 #: They answer nothing, so nothing needs to be kept from them.
@@ -21,6 +23,11 @@ def given_blind() -> Q:
     It counts, or they answered again once they saw the machine: what they thought without it stays true.
     """
     return Q(assistance=Assistance.BLIND) & (Q(counts=True) | Q(undone_at__isnull=False, superseded_by__isnull=False))
+
+
+def blind_now() -> Q:
+    """Return the condition of items that somebody may still answer blind, as `ReviewItem.is_blind_now`."""
+    return Q(blind=True, cycle=1) & (Q(state__in=OPEN_STATES) | Q(decided_at__gt=timezone.now()))
 
 
 def assistance_of(*, item: ReviewItem, user: User) -> Assistance:

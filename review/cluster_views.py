@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from django.contrib import messages
@@ -87,6 +88,13 @@ def _reasons(members: list[Member]) -> list[tuple[object, int]]:
     return [(LEFT_OUT[why], number) for why, number in tally(members).items()]
 
 
+def _until(text: str) -> dt.datetime | None:
+    try:
+        return parse_datetime(text)
+    except ValueError:  # the 30th of February
+        return None
+
+
 @require_POST
 @never_cache
 @member_required(*REVIEWERS)
@@ -95,7 +103,7 @@ def decide(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
     found = selectors.get_slot(project=request.project, slot_id=slot)
     try:
         posted = read_submission(request.POST, finding_ids(found.item.checked), found.item.checked.content.output)
-        until = parse_datetime(request.POST.get("until", ""))
+        until = _until(request.POST.get("until", ""))
         if until is None:
             raise InvalidAnswer(_("The form was incomplete. Reload the page and submit again."))
         done, decided = decide_cluster(

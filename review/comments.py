@@ -78,7 +78,7 @@ def is_sealed(item: ReviewItem) -> bool:
 
 
 def _is_sealed(item: ReviewItem, waiting: int) -> bool:
-    if item.state == ItemState.DECIDED:
+    if item.state == ItemState.DECIDED and not item.is_undoable:
         return False
     if item.is_blind_now or waiting > 1:
         return True

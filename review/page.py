@@ -23,6 +23,7 @@ from review.errors import InvalidAnswer
 from review.holds import SlotRow, own_hold, slots_for_lead
 from review.models import Annotation, Appeal, Assignment, Decision, ReviewItem
 from review.models.annotations import Outcome
+from review.models.decisions import Method
 from review.models.items import ItemState, SlotRole
 from review.nearest import DecidedCase, nearest_decided
 from review.numbers import number_findings
@@ -117,6 +118,11 @@ class ItemPage:
         return self.redacted is None
 
     @property
+    def shows_statement(self) -> bool:
+        """Whether the decision says in whose words: while they can be taken back, not where several had their say."""
+        return self.decision is not None and (self.decision.method == Method.SINGLE or not self.item.is_undoable)
+
+    @property
     def sentences(self) -> dict[str, str]:
         return outcome_sentences()
 
@@ -175,7 +181,7 @@ def build_page(
     findings = sorted(found, key=lambda f: (f.target != OUTPUT, f.start is None, f.start or 0, -f.score))
     decided = item.state == ItemState.DECIDED
     adjudicates = slot is not None and slot.role == SlotRole.ADJUDICATOR
-    answers = list(selectors.answers_of(item=item)) if decided or adjudicates else []
+    answers = _answers(item, membership, adjudicates=adjudicates)
     fired = set() if blind else _fired(check, findings)
     rules = rule_rows(check.policy_version, fired=fired, chosen=draft.reasons)
     explained = first_of_rule(findings, rules)
@@ -225,6 +231,17 @@ def build_page(
         nearest=[] if blind or (thread.sealed and not (thread.anonymous or after_commit)) else nearest_decided(item),
         cover=cover_of(content.output, [(row.finding, row.where) for row in rows]) if covered else None,
     )
+
+
+def _answers(item: ReviewItem, membership: Membership, *, adjudicates: bool) -> list[Annotation]:
+    if not adjudicates and item.state != ItemState.DECIDED:
+        return []
+    answers = list(selectors.answers_of(item=item))
+    together = sum(answer.cycle == item.cycle for answer in answers) > 1
+    if adjudicates or not together or not item.is_undoable or membership.role == Role.COMPLIANCE:
+        return answers
+    # It may be before them again in a moment, and each is to answer by themselves.
+    return [answer for answer in answers if answer.reviewer_id == membership.user_id]
 
 
 def redaction_of(item: ReviewItem, draft: Draft) -> str:

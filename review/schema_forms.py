@@ -118,7 +118,7 @@ class NewSchemaForm(SchemaForm):
 def _rubric_field(line: str) -> RubricField:
     name, _, points = line.rpartition(":")
     highest = points.strip()
-    if not (highest.isascii() and highest.isdigit() and 2 <= int(highest[:4]) <= MAX_POINTS):
+    if not (highest.isascii() and highest.isdigit() and len(highest) < 4 and 2 <= int(highest) <= MAX_POINTS):
         raise forms.ValidationError(
             gettext("End every line with a colon and the highest number, 2 to %(most)s, as in “tone: 5”.")
             % {"most": MAX_POINTS}

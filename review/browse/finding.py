@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
+from review.blind import blind_now
 from review.browse.forms import CHANGED, FOLLOWED, MADE, NO_RULE, OPEN, PENDING, WITH_LEADS
 from review.models import Annotation, Appeal, Decision, Exclusion, GoldenItem, ReviewItem, SearchText
 from review.models.annotations import Outcome
@@ -21,6 +22,8 @@ from webapp.ids import parse_public_id
 from webapp.interception.models import Finding
 
 PAGE_SIZE = 50
+#: Filters by what the machine found, and by what follows from it.
+_OF_THE_MACHINE = {"verdict", "severity", "rule", "category"}
 _GOLDEN_SOURCE = Q(Exists(GoldenItem.objects.filter(source=OuterRef("pk"), retired_at=None)))
 
 
@@ -30,10 +33,13 @@ def find_items(
     """Return a page of items, newest first, and whether there are more.
 
     Without `reviewers`, probes of golden items are left out. Those who may get one find them like any other, but not
-    the items that they were made of, which would give the answer away.
+    the items that they were made of, which would give the answer away. Nor do they find what is answered blind by what
+    the machine thinks of it.
     `after` is the public id of the last item of the page before: what comes in meanwhile moves nothing.
     """
     shown = ReviewItem.objects.exclude(_GOLDEN_SOURCE) if reviewers else ReviewItem.objects.real()
+    if reviewers and _OF_THE_MACHINE & set(filters):
+        shown = shown.exclude(blind_now())
     found = shown.filter(_conditions(filters), project=project)
     key = parse_public_id("rvw", after)
     last = ReviewItem.objects.filter(project=project, id=key).first() if key else None

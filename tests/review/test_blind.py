@@ -146,3 +146,18 @@ def test_without_a_draw_the_machine_is_shown(cast: Cast, client: Client) -> None
     assert "EMAIL_ADDRESS" in client.get(item_url(cast, item)).text
     answer(slot, reviewer)
     assert Annotation.objects.get().assistance == "shown"
+
+
+@pytest.mark.parametrize("asked", ["verdict=hold", "severity=medium", "rule=moderation", "category=EMAIL_ADDRESS"])
+def test_a_reviewer_finds_no_blind_item_by_what_the_machine_found(
+    cast: Cast, client: Client, item: ReviewItem, asked: str
+) -> None:
+    items = reverse("review:browse", args=[cast.project.slug])
+    client.force_login(cast.reviewer)
+    assert item.public_id in client.get(items).text
+    assert item.public_id not in client.get(f"{items}?{asked}").text
+    client.force_login(cast.lead)
+    assert item.public_id in client.get(f"{items}?{asked}").text, "who runs the queue does"
+    ReviewItem.objects.update(blind=False)
+    client.force_login(cast.reviewer)
+    assert item.public_id in client.get(f"{items}?{asked}").text

@@ -93,6 +93,9 @@ def test_a_cluster_is_decided_and_taken_back_without_javascript(cast: Cast, clie
         for name in ("token", "version", "submission", "until")
     }
     address = reverse("review:cluster-decide", args=[cast.project.slug, slot.id])
+    assert (
+        client.post(address, {**form, "outcome": "block", "note": "x", "until": "2026-02-30 10:00"}).status_code == 422
+    )
     refused = client.post(address, {**form, "outcome": "block"})
     assert (refused.status_code, "Give a reason" in refused.text) == (422, True)
     answer = {"outcome": "block", "note": "Scam", "label-violence": "yes", "reason": "nothing"}

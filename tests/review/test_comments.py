@@ -15,7 +15,16 @@ from review.models import Comment, Mention, ReviewItem
 from review.services import reopen
 from review.services.comments import Commented, add_comment
 from tests.factories import Cast
-from tests.review.working import another, answer, claim_one, effects_now, events, member, new_item, queue_of
+from tests.review.working import (
+    another,
+    answer,
+    claim_one,
+    effects_now,
+    events,
+    member,
+    new_item,
+    queue_of,
+)
 from webapp.accounts.models import Membership, Role
 from webapp.accounts.services import SYSTEM, add_member, remove_member
 
@@ -125,9 +134,12 @@ def test_who_answers_independently_sees_only_their_own_until_it_is_decided(cast:
     answer(one, reviewer)
     assert seen(item, reviewer) == ["Clearly an insult."]
     assert seen(item, second) == ["Harmless."]
-    answer(two, second)
+    decision = answer(two, second).decision
+    assert decision is not None
     item.refresh_from_db()
-    assert item.state == "decided"
+    assert seen(item, second) == ["Harmless."], "they could take their answer back"
+    effects_now(decision)
+    item.refresh_from_db()
     assert seen(item, reviewer) == seen(item, second) == seen(item, colleague) == both
 
 
