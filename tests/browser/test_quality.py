@@ -65,3 +65,23 @@ def test_a_lead_looks_at_a_decision_again(cast: Cast, open_queues: Callable[...,
     page.get_by_role("button", name="Store and go on").click()
     expect(page.get_by_text("the decision holds no more")).to_be_visible()
     assert item.decisions.get(cycle=2).outcome == "block"
+
+
+def test_a_lead_writes_a_text_and_takes_it_back(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    queue_of(cast, undo_seconds=60)
+    item = decided(cast, member(cast, cast.reviewer), "block")
+    page = open_queues(cast.lead)
+    page.get_by_role("link", name="Decisions to look at again").click()
+    page.get_by_role("button", name="Look at the next one").click()
+    page.get_by_text("Edit the output, to replace it").click()
+    page.get_by_label("Edited output").fill("You can reach us at the desk.")
+    expect(page.locator("[data-diff] ins").first).to_be_visible()
+    expect(page.get_by_label("Replace")).to_be_checked()
+    page.get_by_label("Minor").check()
+    page.get_by_label("What was wrong").fill("It can be said kindly.")
+    page.get_by_role("button", name="Store and go on").click()
+    expect(page.get_by_text("the decision holds no more")).to_be_visible()
+    page.keyboard.press("z")
+    expect(page.get_by_text("Taken back: the decision before it holds.")).to_be_visible()
+    page.get_by_text("Edit the output, to replace it").click()
+    assert list(item.decisions.standing().values_list("outcome", flat=True)) == ["block"]
