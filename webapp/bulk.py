@@ -13,6 +13,8 @@ from functools import lru_cache
 from django.db import connection, models
 from pydantic_core import to_json
 
+from webapp.prepared import prepared_cursor
+
 
 def insert(*tables: Sequence[models.Model]) -> None:
     """Insert new rows, all of one table in each argument, by one statement: all of them or none.
@@ -28,7 +30,7 @@ def insert(*tables: Sequence[models.Model]) -> None:
         to_json([{name: _value(getattr(row, name)) for name in names} for row in rows]).decode()
         for rows, names in zip(filled, fields, strict=True)
     ]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(sql, parts)
     for rows in filled:
         for row in rows:
@@ -56,4 +58,4 @@ def _statement(tables: tuple[type[models.Model], ...]) -> tuple[str, list[list[s
 def _insertion(model: type[models.Model], fields: list[models.Field]) -> str:  # type: ignore[type-arg]  # of any type
     names = ", ".join(f'"{field.column}"' for field in fields)
     row = ", ".join(f'"{field.attname}" {field.cast_db_type(connection)}' for field in fields)
-    return f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT * FROM json_to_recordset(%s) AS row({row})'  # noqa: S608 - names of ours
+    return f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT * FROM json_to_recordset(%s::json) AS row({row})'  # noqa: S608 - names of ours

@@ -5,10 +5,9 @@ from __future__ import annotations
 import uuid
 from functools import lru_cache
 
-from django.db import connection
-
 from policies.models import Policy, PolicyVersion
 from webapp.accounts.models import Project
+from webapp.prepared import prepared_cursor
 
 
 class NoSuchPolicy(LookupError):
@@ -24,7 +23,7 @@ def active_version(project: Project, name: str | None) -> PolicyVersion:
     wanted = name or project.default_policy
     if wanted == project.default_policy and project.default_version_id is not None:
         return _version(project.default_version_id)
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_ACTIVE, [project.id, wanted])
         row = cursor.fetchone()
     if row is None or row[0] is None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.db import DataError
+from django.db import DataError, connection
 from django.utils import timezone
 
 from review.models import ReviewItem
 from screening.findings import JobResult, RuleResult
 from tests.factories import Cast, make_cast
 from webapp.audit.models import AuditEvent
+from webapp.interception.auth import callers
 from webapp.interception.models import Check, CheckContent
 from webapp.interception.rows import Intake
 from webapp.interception.schemas import CheckRequest
@@ -46,6 +47,14 @@ def test_all_that_belongs_to_each_is_stored(cast: Cast) -> None:
     assert [check.verdict for check in Check.objects.order_by("id")] == ["allow", "hold", "allow"]
     assert list(ReviewItem.objects.values_list("checked__content__output", "triggers__kind")) == [("b", "held")]
     assert AuditEvent.objects.filter(type="check.concluded").count() == 3
+
+
+def test_what_every_check_runs_stays_prepared(cast: Cast) -> None:
+    store([concluded(cast, "a")])
+    assert callers([cast.api_key])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT left(statement, 6) FROM pg_prepared_statements")
+        assert {start for (start,) in cursor.fetchall()} >= {"SELECT", "WITH p"}
 
 
 def test_a_sample_of_what_nothing_was_found_in_is_reviewed(cast: Cast) -> None:

@@ -22,6 +22,7 @@ from policies.models import Policy
 from webapp.accounts.models import ApiKey, Application, Project
 from webapp.accounts.services import key_digest
 from webapp.interception.problems import Problem
+from webapp.prepared import prepared_cursor
 from workers.client import AWAY_SECONDS, PATIENCE_SECONDS
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ def callers(tokens: Sequence[str]) -> dict[str, Application]:
     every request runs it.
     """
     digests = {token: key_digest(token.strip()) for token in tokens}
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_CALLERS, [list(digests.values())])
         found = {row[0]: _application(row[1:]) for row in cursor.fetchall()}
     return {token: found[digest] for token, digest in digests.items() if digest in found}
