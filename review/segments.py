@@ -114,9 +114,12 @@ def _chunk_ends(text: str) -> list[int]:
     while len(text) - at > SHORTEST:
         line_end = text.find("\n", at + SHORTEST, at + LONGEST) + 1
         blank = text.rfind(" ", at + SHORTEST, at + LONGEST) + 1
-        at = line_end or (blank or at + LONGEST if len(text) - at > LONGEST else len(text))
-        while cuts_character(text, at):
+        begin, wanted = at, line_end or (blank or at + LONGEST if len(text) - at > LONGEST else len(text))
+        at = wanted
+        while at > begin and cuts_character(text, at):
             at -= 1
+        if at == begin:  # a character with thousands of marks is cut, or there would be no end
+            at = wanted
         ends.append(at)
     return ends if at == len(text) else [*ends, len(text)]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review.segments import segments
+from review.segments import LONGEST, chunks, segments
 from review.templatetags.review_text import marked
 from webapp.interception.models import Finding
 
@@ -16,6 +16,17 @@ def place(start: int, end: int, category: str = "EMAIL_ADDRESS", detector: str =
 def test_pieces_join_to_the_text(text: str, spans: list[tuple[int, int]]) -> None:
     pieces = segments(text, [place(start, end) for start, end in spans], numbers={1: 1})
     assert "".join(piece.text for piece in pieces) == text
+
+
+def test_a_character_of_thousands_of_marks_ends() -> None:
+    for text in (
+        "Z" + "\u0301" * 3 * LONGEST,
+        ("a" * LONGEST + "\u0301" * 2 * LONGEST) * 2,
+        "\U0001f469\u200d" * LONGEST,
+    ):
+        found = chunks(text, [], numbers={})
+        assert "".join(piece.text for chunk in found for piece in chunk) == text
+        assert max(sum(len(piece.text) for piece in chunk) for chunk in found) <= LONGEST
 
 
 def test_offsets_count_code_points() -> None:
