@@ -24,19 +24,27 @@ WEIGHTS = {severity.NONE: 0.0, severity.LOW: 0.25, severity.MEDIUM: 0.5, severit
 GLANCE = 5.0
 
 
-# One statement: an answer waits for it.
-_GROW = """
+# One statement each: pages and answers wait for them.
+_ENTRY = """
     INSERT INTO review_exposureentry AS entry
         (project_id, reviewer_id, item_id, lease, severity, active_seconds, seen_seconds, weighted_seconds,
          created_at, counted_at)
-    VALUES (%(project)s, %(reviewer)s, %(item)s, %(lease)s, %(severity)s, %(active)s, %(seen)s, %(weighted)s,
-            %(now)s, %(now)s)
+    SELECT %(project)s, %(reviewer)s, %(item)s, %(lease)s, %(severity)s, %(active)s, %(seen)s, %(weighted)s,
+           %(now)s, %(now)s
+"""
+_GROW = f"""{_ENTRY}
     ON CONFLICT (reviewer_id, item_id, lease) DO UPDATE SET
         active_seconds = GREATEST(entry.active_seconds, EXCLUDED.active_seconds),
         seen_seconds = GREATEST(entry.seen_seconds, EXCLUDED.seen_seconds),
         weighted_seconds = GREATEST(entry.weighted_seconds, EXCLUDED.weighted_seconds),
         counted_at = EXCLUDED.counted_at
 """
+_ONCE = f"""{_ENTRY}
+    WHERE NOT EXISTS (
+        SELECT 1 FROM review_exposureentry other
+        WHERE other.reviewer_id = %(reviewer)s AND other.item_id = %(item)s)
+    ON CONFLICT DO NOTHING
+"""  # noqa: S608  # no part of it comes from outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +55,10 @@ class Effort:
     seen_ms: int | None
 
 
-@transaction.atomic
 def note_shown(*, slot: Assignment, membership: Membership, lease: uuid.UUID) -> None:
     """Count that the texts of a slot's item are before the member now, whatever becomes of it; once an item."""
-    weight = WEIGHTS[slot.item.severity]
-    entries = ExposureEntry.objects.filter(reviewer=membership.user_id, item=slot.item_id)
-    if weight and not entries.exists():
-        _grow(slot, membership, lease, active=0.0, seen=GLANCE)
+    if WEIGHTS[slot.item.severity]:
+        _count(_ONCE, slot, membership, lease, active=0.0, seen=GLANCE)
 
 
 @transaction.atomic
@@ -74,7 +79,7 @@ def record_exposure(
     settings = wellness_of(membership.project)
     if settings.break_after_minutes:
         _note_rest(membership, settings, began=now - dt.timedelta(seconds=active))
-    _grow(slot, membership, lease, active=active, seen=seen)
+    _count(_GROW, slot, membership, lease, active=active, seen=seen)
     if not ends:
         return
     after = 60 * settings.break_after_minutes
@@ -83,7 +88,9 @@ def record_exposure(
         Break.objects.create(reviewer_id=membership.user_id, started_at=now, ends_at=ends_at)
 
 
-def _grow(slot: Assignment, membership: Membership, lease: uuid.UUID, *, active: float, seen: float) -> None:
+def _count(
+    statement: str, slot: Assignment, membership: Membership, lease: uuid.UUID, *, active: float, seen: float
+) -> None:
     """Count these seconds under a lease, or more where more was counted before."""
     item = slot.item
     parameters: dict[str, Any] = {
@@ -98,7 +105,7 @@ def _grow(slot: Assignment, membership: Membership, lease: uuid.UUID, *, active:
         "now": timezone.now(),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_GROW, parameters)
+        cursor.execute(statement, parameters)
 
 
 def _note_rest(membership: Membership, settings: WellnessSettings, *, began: dt.datetime) -> None:
