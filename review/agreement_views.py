@@ -44,7 +44,6 @@ class AgreementForm(forms.Form):
 
     def __init__(self, *args: object, project: Project, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they are
-        self.label_suffix = ""
         self.project = project
         queues = self.fields["queue"]
         assert isinstance(queues, forms.ModelChoiceField)  # noqa: S101 - declared above

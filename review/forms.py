@@ -207,7 +207,7 @@ class QueueForm(forms.Form):
     def __init__(self, *, project: Project, queue: Queue | None = None, data: Any = None) -> None:
         filled = queue or Queue()
         plain = (name for name in QUEUE_SETTINGS if name != "label_schema")
-        super().__init__(data, initial={name: getattr(filled, name) for name in plain}, label_suffix="")
+        super().__init__(data, initial={name: getattr(filled, name) for name in plain})
         self.queue = queue
         versions = schema_versions(project=project)
         schema = self.fields["label_schema"]

@@ -38,7 +38,6 @@ class GoldenForm(forms.Form):
 
     def __init__(self, *args: Any, item: ReviewItem, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.label_suffix = ""
         schema = read_definition(item.queue.label_schema.definition)
         decision = item.decisions.standing().order_by("-cycle").first()
         decided = decision.outcome if decision else ""

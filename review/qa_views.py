@@ -112,7 +112,7 @@ def qa_item(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
 
 
 def _take_in(request: MemberRequest, slot: Assignment) -> HttpResponse:
-    form = JudgementForm(request.POST, label_suffix="")
+    form = JudgementForm(request.POST)
     if not form.is_valid():
         return _page(request, slot, form, status=400)
     try:
@@ -154,7 +154,7 @@ def _page(request: MemberRequest, slot: Assignment, form: JudgementForm | None, 
         "page": replace(page, answers=[], thread=replace(page.thread, anonymous=True)),
         "comparison": compare(answers, output=page.output),
         "slot": slot,
-        "form": form or JudgementForm(label_suffix="", initial=initial),
+        "form": form or JudgementForm(initial=initial),
         "edited": _edited(page, form),
         "undoable": _undoable(request),
     }

@@ -77,7 +77,6 @@ class RuleForm(forms.Form):
 
     def __init__(self, *args: Any, queues: list[Queue], applications: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.label_suffix = ""
         self._queues = {queue.slug: queue for queue in queues}
         _set_choices(self.fields["queue"], [("", gettext("choose a queue")), *((q.slug, q.name) for q in queues)])
         _set_choices(self.fields["applications"], applications)
@@ -109,7 +108,6 @@ class DefaultForm(forms.Form):
 
     def __init__(self, *args: Any, queues: list[Queue], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.label_suffix = ""
         self._queues = {queue.slug: queue for queue in queues}
         _set_choices(self.fields["default"], [(queue.slug, queue.name) for queue in queues])
 

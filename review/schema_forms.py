@@ -49,7 +49,7 @@ class SchemaForm(forms.Form):
     )
 
     def __init__(self, *, definition: Definition | None, based_on: int | None = None, data: Any = None) -> None:
-        super().__init__(data, label_suffix="")
+        super().__init__(data)
         self.initial = {
             "categories": definition.categories if definition else list(MODERATION_CATEGORIES),
             "outcomes": [name for name in (definition.outcomes if definition else OUTCOMES) if name not in ALWAYS],

@@ -34,7 +34,7 @@ class WishesForm(forms.Form):
 
     def __init__(self, *, profile: ReviewerProfile, categories: Iterable[str], data: Any = None) -> None:
         initial = {"opted_out": profile.opted_out, "languages": profile.languages}
-        super().__init__(data, initial=initial, label_suffix="")
+        super().__init__(data, initial=initial)
         offered = sorted({*categories, *profile.opted_out})
         field = self.fields["opted_out"]
         assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - for the type checker
@@ -60,5 +60,5 @@ class ReviewerSkillsForm(forms.Form):
     )
 
     def __init__(self, *, profile: ReviewerProfile, data: Any = None) -> None:
-        super().__init__(data, initial={"skills": profile.skills}, label_suffix="")
+        super().__init__(data, initial={"skills": profile.skills})
         self.fields["skills"].widget.attrs["rows"] = 4

@@ -76,7 +76,6 @@ class BrowseForm(forms.Form):
 
     def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.label_suffix = ""
         project = membership.project
         self._offer("queue", project.queues.order_by("name").values_list("slug", "name"))
         self._offer("application", ((str(key), name) for key, name in project.applications.values_list("id", "name")))

@@ -50,7 +50,6 @@ class BulkForm(forms.Form):
 
     def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.label_suffix = ""
         project = membership.project
         people = project.memberships.filter(role__in=REVIEWERS, user__is_active=True).order_by("user__username")
         offered = {
