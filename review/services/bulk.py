@@ -19,6 +19,7 @@ from review.models import ReviewItem
 from review.models.bulk import BulkAction, BulkChange, BulkKind, BulkState, ChangeState
 from review.models.items import OPEN_STATES
 from review.services.answers import validate_note
+from review.services.sweeping import sweep_each
 from webapp.accounts.models import Membership, Project
 from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, record_event
@@ -102,7 +103,7 @@ def undo_bulk(*, action: BulkAction, membership: Membership) -> None:
 def sweep_bulk() -> int:
     """Go on with the actions that are at work, and return how many items were looked at."""
     at_work = BulkAction.objects.filter(state__in=(BulkState.RUNNING, BulkState.UNDOING)).order_by("created_at")
-    return sum(_run(action_id) for action_id in list(at_work.values_list("id", flat=True)))
+    return sweep_each(at_work.values_list("id", flat=True), _run)
 
 
 def _run(action_id: uuid.UUID) -> int:

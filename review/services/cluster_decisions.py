@@ -29,6 +29,7 @@ from review.services.appeal_outcomes import pending_appeal
 from review.services.following import decide_like
 from review.services.precedents import follow_late
 from review.services.submission import Answer, Submitted, submit_annotation
+from review.services.sweeping import sweep_each
 from webapp.accounts.models import Membership
 from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, record_event
@@ -194,11 +195,14 @@ def sweep_clusters() -> int:
     Running twice, or at the same time, changes nothing more.
     """
     due = ClusterDecision.objects.filter(state=ClusterState.WAITING, runs_at__lte=timezone.now()).order_by("runs_at")
+    return sweep_each(due.values_list("id", flat=True), _decide)
+
+
+def _decide(cluster_id: uuid.UUID) -> int:
     decided = 0
-    for cluster_id in list(due.values_list("id", flat=True)):
-        while (done := _decide_chunk(cluster_id)) is not None:
-            decided += done
-        follow_late(cluster_id)
+    while (done := _decide_chunk(cluster_id)) is not None:
+        decided += done
+    follow_late(cluster_id)
     return decided
 
 

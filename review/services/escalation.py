@@ -42,7 +42,7 @@ def skip(*, slot: Assignment, membership: Membership, lease_token: uuid.UUID, re
         project_id=item.project_id,
         actor=user_actor(membership.user, membership.role),
         object=EventObject("review_item", item.id),
-        reason_codes=[f"reason:{slugify(reason) or 'other'}"],
+        reason_codes=[f"reason:{slugify(reason)[:100] or 'other'}"],  # some characters become several
     )
     skippers = item.exclusions.filter(why=SKIPPED).count()
     if skippers >= SKIPS_BEFORE_ESCALATION and slot.role != SlotRole.ADJUDICATOR:

@@ -58,5 +58,5 @@ def save_wellness(*, membership: Membership, settings: Mapping[str, Any]) -> Non
         project_id=membership.project_id,
         actor=user_actor(membership.user, membership.role),
         object=EventObject("project", membership.project_id),
-        reason_codes=[f"{name}:{slugify(str(value))}" for name, value in sorted(settings.items())],
+        reason_codes=[f"{name}:{slugify(str(value))[:100]}" for name, value in sorted(settings.items())],
     )

@@ -17,6 +17,7 @@ from review.label_studio.preview import as_rows, preview
 from review.label_studio.reading import parse_file, read_task
 from review.models import Queue, TaskBatch, TaskImport
 from review.models.imports import ImportState
+from review.services.sweeping import sweep_each
 from webapp.accounts.models import Application, Membership
 from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, record_event
@@ -90,7 +91,7 @@ def sweep_imports() -> int:
     """Go on with the imports that are at work, and return how many tasks were brought in."""
     TaskImport.objects.filter(state=ImportState.LOOKED_AT, created_at__lt=timezone.now() - KEPT).delete()
     at_work = TaskImport.objects.filter(state=ImportState.RUNNING).order_by("created_at")
-    return sum(_turn(key) for key in list(at_work.values_list("id", flat=True)))
+    return sweep_each(at_work.values_list("id", flat=True), _turn)
 
 
 def _turn(key: uuid.UUID) -> int:

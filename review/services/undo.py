@@ -23,6 +23,7 @@ from review.services.claims import lease_again, lock_reviewer, may_adjudicate
 from review.services.cluster_undo import end_precedents, withdraw_cluster
 from review.services.decisions import record_decision_event, take_effect
 from review.services.qa_undo import withdraw_overturn
+from review.services.sweeping import sweep_each
 from webapp.accounts.models import Membership
 from webapp.interception.releases import let_out, withdraw_release
 
@@ -140,7 +141,7 @@ def sweep_effects() -> int:
     now = timezone.now()
     let_out(now=now)
     due = Decision.objects.standing().filter(waits_until__lte=now).order_by("waits_until")
-    return sum(_take_effect(decision_id) for decision_id in due.values_list("id", flat=True))
+    return sweep_each(due.values_list("id", flat=True), _take_effect)
 
 
 @transaction.atomic

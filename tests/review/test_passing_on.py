@@ -35,6 +35,18 @@ def test_a_skip_needs_a_reason_of_the_queue(cast: Cast) -> None:
     assert not Exclusion.objects.exists()
 
 
+def test_a_reason_whose_characters_become_many_is_recorded_short(cast: Cast) -> None:
+    reason = "㉐" * 100
+    queue_of(cast, skip_reasons=[reason])
+    new_item(cast)
+    reviewer = member(cast, cast.reviewer)
+    slot = claim_one(cast, reviewer)
+    assert slot.lease_token is not None
+    skip(slot=slot, membership=reviewer, lease_token=slot.lease_token, reason=reason)
+    [event] = events("review.item.skipped")
+    assert event["reason_codes"] == ["reason:" + ("pte" * 34)[:100]]
+
+
 def test_a_retaken_slot_can_not_be_skipped(cast: Cast) -> None:
     new_item(cast)
     reviewer = member(cast, cast.reviewer)

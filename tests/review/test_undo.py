@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -267,3 +268,25 @@ def test_rooms_above_hear_of_a_decision_once_and_only_when_it_holds(cast: Cast, 
         decision_recorded.disconnect(listener)
     assert heard == [kept]
     assert Release.objects.get().waits_until is None
+
+
+def test_a_decision_that_fails_to_take_effect_stays_due_and_holds_up_no_other(cast: Cast) -> None:
+    def fail(decision: Decision, **_: object) -> None:
+        if decision == first:
+            raise RuntimeError
+
+    for _ in range(2):
+        new_item(cast)
+    first, second = decide(cast), decide(cast)
+    for decision in (first, second):
+        effects_now(decision)
+    Decision.objects.filter(pk=first.pk).update(waits_until=second.created_at - dt.timedelta(hours=1))
+    decision_recorded.connect(fail)
+    try:
+        with pytest.raises(RuntimeError):
+            sweep_effects()
+    finally:
+        decision_recorded.disconnect(fail)
+    assert list(Decision.objects.filter(waits_until=None)) == [second]
+    assert sweep_effects() == 1
+    assert not Decision.objects.exclude(waits_until=None).exists()
