@@ -21,6 +21,8 @@ from review.views import LEADS, REVIEWERS
 from webapp.accounts.access import MemberRequest, member_required
 from webapp.accounts.models import Role
 
+MOST_FILTERS = 50
+
 
 @require_GET
 @never_cache
@@ -65,6 +67,10 @@ def save(request: MemberRequest) -> HttpResponse:
         messages.error(request, gettext("A filter needs a name of at most 100 characters."))
         return redirect("review:browse", request.project.slug)
     kept = kept_query(QueryDict(form.cleaned_data["query"]))
+    own = SavedFilter.objects.filter(project=request.project, user=request.user)
+    if own.exclude(name=form.cleaned_data["name"]).count() >= MOST_FILTERS:
+        messages.error(request, gettext("You have %(most)s filters: delete one first.") % {"most": MOST_FILTERS})
+        return redirect(f"{reverse('review:browse', args=[request.project.slug])}?{kept}")
     SavedFilter.objects.update_or_create(
         project=request.project, user=request.user, name=form.cleaned_data["name"], defaults={"query": kept}
     )

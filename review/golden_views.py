@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
@@ -20,6 +21,8 @@ from review.services.claims import record_view
 from review.views import LEADS
 from webapp.accounts.access import MemberRequest, member_required
 
+PAGE = 100
+
 
 @require_GET
 @never_cache
@@ -27,7 +30,7 @@ from webapp.accounts.access import MemberRequest, member_required
 def golden(request: MemberRequest) -> HttpResponse:
     """List the golden items in use, and who is paused."""
     context = {
-        "golden_items": golden_items(request.project),
+        "golden_items": Paginator(golden_items(request.project), PAGE).get_page(request.GET.get("page")),
         "reversed_items": reversed_items(request.project),
         "pauses": open_pauses(request.project),
     }

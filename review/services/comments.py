@@ -18,6 +18,8 @@ from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, record_event
 
 MAX_TEXT = 5_000
+#: Comments of one item: they are all on its page.
+MOST = 500
 MAX_QUOTE = 2_000
 #: What user names are made of; an @ inside a word, as in an address, asks nobody.
 _NAMES = re.compile(r"(?<![\w.@+-])@([\w.@+-]+)")
@@ -58,6 +60,10 @@ def add_comment(
         if (stored.author_id, stored.item_id) != (membership.user_id, item.id):
             raise InvalidAnswer(_("The form was used before. Reload the page and comment again."))
         return Commented(stored)
+    if item.comments.count() >= MOST:
+        raise InvalidAnswer(
+            _("This item has %(most)s comments, which is the most. Escalate it instead.") % {"most": MOST}
+        )
     place = _find(item.checked.content.output or "", _LINE_END.sub("\n", quote), near) if quote else None
     asked, message = whom_to_ask(item=item, author=membership, text=text, ask=ask)
     comment = Comment.objects.create(

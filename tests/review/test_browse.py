@@ -204,6 +204,19 @@ def test_a_filter_is_saved_for_one_person(cast: Cast, client: Client) -> None:
     assert not SavedFilter.objects.exists()
 
 
+def test_filters_of_one_person_have_an_end(cast: Cast, client: Client) -> None:
+    client.force_login(cast.lead)
+    SavedFilter.objects.bulk_create(
+        SavedFilter(project=cast.project, user=cast.lead, name=str(number), query="") for number in range(50)
+    )
+    save = reverse("review:filter-save", args=[cast.project.slug])
+    page = client.post(save, {"name": "One more", "query": "state=open"}, follow=True).text
+    assert "delete one first" in page
+    client.post(save, {"name": "7", "query": "state=open"})
+    assert SavedFilter.objects.count() == 50
+    assert SavedFilter.objects.get(name="7").query == "state=open"
+
+
 def test_the_words_of_a_search_are_found_by_an_index(cast: Cast) -> None:
     make_check(cast, output="The kettle leaks")
     with connection.cursor() as cursor:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
+from review import golden_views
 from review.dashboard.intervals import Share
 from review.models import Annotation, GoldenItem, ReviewItem
 from review.services import claim_items
 from tests.factories import Cast
-from tests.review.golden import decided, finish, probe_of
+from tests.review.golden import decided, finish, golden_of, probe_of
 from tests.review.working import another, answer, claim_one, events, member, new_item, queue_of
 
 
@@ -164,3 +166,16 @@ def test_an_answer_that_the_queue_does_not_offer_is_refused(cast: Cast, client: 
     assert client.post(url, {"outcome": "block", "spans": "0-3-NAME"}).status_code == 400
     assert not GoldenItem.objects.exists()
     assert Annotation.objects.count() == 1
+
+
+def test_golden_items_are_listed_by_pages(cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(golden_views, "PAGE", 1)
+    for _ in range(2):
+        golden_of(cast, decided(cast))
+    client.force_login(cast.lead)
+    url = reverse("review:golden", args=[cast.project.slug])
+    first, second = client.get(url).text, client.get(url, {"page": "2"}).text
+    assert "Page 1 of 2" in first
+    assert 'href="?page=2"' in first
+    assert "Page 2 of 2" in second
+    assert first.count(">Retire<") == second.count(">Retire<") == 1

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from review.models import Assignment, Decision, Queue, ReviewItem
 from review.services import Answer, Submitted, claim_items, ensure_default_queue, submit_annotation
+from review.services.comments import Commented, add_comment
 from tests.factories import Cast, make_check, make_user
 from webapp.accounts.models import Membership, Role, User
 from webapp.accounts.services import add_member
@@ -75,3 +76,8 @@ def effects_now(decision: Decision) -> None:
 def events(type: str) -> list[dict[str, Any]]:
     stored = AuditEvent.objects.filter(type=type).order_by("ts")
     return [json.loads(bytes(event.envelope)) for event in stored]
+
+
+def say(item: ReviewItem, who: Membership, text: str = "Odd.", **details: Any) -> Commented:
+    """Comment on an item."""
+    return add_comment(item=item, membership=who, key=details.pop("key", uuid.uuid4()), text=text, **details)

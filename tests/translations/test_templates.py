@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.translations.bare_text import bare_text
@@ -15,6 +17,12 @@ ENGLISH = ("interception/api_docs.html",)
 def test_no_template_has_text_that_can_not_be_translated() -> None:
     found = {path.relative_to(ROOT / "templates").as_posix(): bare_text(path.read_text()) for path in TEMPLATES}
     assert {name: texts for name, texts in found.items() if texts and name not in ENGLISH} == {}
+
+
+def test_words_of_the_api_are_said_in_the_reader_s_language() -> None:
+    bare = re.compile(r">\{\{ [\w.]+\.(?:outcome|severity_name|verdict|method) \}\}<")
+    pages = [path for path in TEMPLATES if path.relative_to(ROOT / "templates").as_posix() not in ENGLISH]
+    assert {path.name: found for path in pages if (found := bare.findall(path.read_text()))} == {}
 
 
 @pytest.mark.parametrize(
