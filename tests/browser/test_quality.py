@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from review.models import Annotation
 from tests.factories import Cast
@@ -67,14 +67,21 @@ def test_a_lead_looks_at_a_decision_again(cast: Cast, open_queues: Callable[...,
     assert item.decisions.get(cycle=2).outcome == "block"
 
 
-def test_a_lead_writes_a_text_and_takes_it_back(cast: Cast, open_queues: Callable[..., Page]) -> None:
+@pytest.mark.parametrize("late", [False, True], ids=["", "before the script is there"])
+def test_a_lead_writes_a_text_and_takes_it_back(cast: Cast, open_queues: Callable[..., Page], late: bool) -> None:
     queue_of(cast, undo_seconds=60)
     item = decided(cast, member(cast, cast.reviewer), "block")
     page = open_queues(cast.lead)
+    held: list[Route] = []
+    if late:
+        page.route("**/js/qa.js", lambda route: held.append(route))
     page.get_by_role("link", name="Decisions to look at again").click()
     page.get_by_role("button", name="Look at the next one").click()
     page.get_by_text("Edit the output, to replace it").click()
     page.get_by_label("Edited output").fill("You can reach us at the desk.")
+    page.unroute("**/js/qa.js")
+    for route in held:
+        route.continue_()
     expect(page.locator("[data-diff] ins").first).to_be_visible()
     expect(page.get_by_label("Replace")).to_be_checked()
     page.get_by_label("Minor").check()

@@ -25,9 +25,15 @@ def item_url(cast: Cast, item: ReviewItem) -> str:
 def stage_of(page: str) -> str:
     """Return the item, without what is the same for every item: all types of marks, all rules of the policy."""
     stage = page[page.index('<article class="stage"') : page.index("</article>")]
-    for opening, end in (('<div class="choices types"', "</div>"), ('<ol class="rule-list"', "</ol>")):
-        before, _, rest = stage.partition(opening)
-        stage = before + rest.partition(end)[2]
+    same = (
+        ('<div class="choices types"', "</div>"),
+        ('<ol class="rule-list"', "</ol>"),
+        ('name="quote-type"', "</select>"),
+    )
+    for opening, end in same:
+        while opening in stage:
+            before, _, rest = stage.partition(opening)
+            stage = before + rest.partition(end)[2]
     return stage
 
 

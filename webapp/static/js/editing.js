@@ -17,7 +17,13 @@ export class Editing {
     stage.find("[data-edit-redacted]")?.addEventListener("click", () => this.beginWithRedacted());
     stage.find("[data-reset-edit]")?.addEventListener("click", () => this.reset());
     this.editor?.addEventListener("input", () => this.changed());
-    if (this.isEdited()) this.drawDiff();
+    if (this.isEdited()) {
+      this.drawDiff();
+      // Somebody may have typed before this script was there.
+      const chosen = stage.form.querySelector("input[name=outcome]:checked");
+      const typed = this.editor.value !== this.editor.defaultValue && (chosen?.defaultChecked ?? true);
+      if (typed) stage.form.querySelector("input[value=replace]").checked = true;
+    }
   }
 
   start() {
