@@ -79,9 +79,9 @@ def test_a_lead_writes_a_text_and_takes_it_back(cast: Cast, open_queues: Callabl
     page.get_by_role("button", name="Look at the next one").click()
     page.get_by_text("Edit the output, to replace it").click()
     page.get_by_label("Edited output").fill("You can reach us at the desk.")
-    page.unroute("**/js/qa.js")
     for route in held:
         route.continue_()
+    page.unroute("**/js/qa.js")
     expect(page.locator("[data-diff] ins").first).to_be_visible()
     expect(page.get_by_label("Replace")).to_be_checked()
     page.get_by_label("Minor").check()
