@@ -81,7 +81,7 @@ def test_a_megabyte_is_reviewed_with_the_keys(cast: Cast, open_queues: Callable[
         wait_saved(page)
         assert current(page) == large
     page.get_by_role("tab", name="Redacted").click()
-    expect(page.get_by_role("tabpanel", name="Redacted")).to_contain_text("Écrivez")
+    expect(page.get_by_role("tabpanel", name="Redacted")).to_contain_text("Écrivez", timeout=30_000)
     block(page)
     wait_saved(page)
     assert large.annotations.get().outcome == "block"
