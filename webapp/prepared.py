@@ -1,8 +1,8 @@
 """A cursor for the few statements that every check runs: PostgreSQL parses and plans them once a connection.
 
-Django has psycopg write values into each statement, so that it is parsed and planned anew each time. For finding
-callers that is three quarters of what they cost the server, for storing checks a third. Behind a pooler that gives each
-transaction another connection, the pooler has to know prepared statements (PgBouncer does, from 1.21 on).
+Django has psycopg write values into each statement, so that it is parsed and planned anew each time, which for short
+statements is much of what they cost the server. Behind a pooler that gives each transaction another connection, the
+pooler has to know prepared statements (PgBouncer does, from 1.21 on).
 """
 
 from __future__ import annotations

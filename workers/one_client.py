@@ -1,7 +1,7 @@
 """Channels of kombu's transport for Redis that make one client, and not one for each call.
 
-Making a client takes redis-py a tenth of a millisecond, and a worker made one to note that it has taken a message, and
-one to acknowledge it.
+A client takes redis-py longer to make than to use, and a worker made one to note that it has taken a message, and one
+to acknowledge it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Celery messages for the screening workers, written here: one call to Redis takes those of all queues.
 
-Celery's producer costs about a millisecond a message, most of it for what these messages have no use of. What is
+Celery's producer spends most of its time on what these messages have no use of. What is
 written is message protocol 2 of Celery, in the envelope of kombu's transport for Redis, so that any Celery worker reads
 it, acknowledges it and puts it back when it stops (docs/adr/0025-messages.md).
 """

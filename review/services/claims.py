@@ -21,6 +21,7 @@ from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, record_event
 
 LIVE_STATES = (SlotState.LEASED, SlotState.HELD, SlotState.SUBMITTED)
+WAITING_STATES = (ItemState.PENDING, ItemState.REOPENED)
 ADJUDICATORS = (Role.OWNER, Role.LEAD)
 
 # One slot at a time: with LIMIT 2 both slots of a doubly reviewed item could go to one reviewer. The second round
@@ -157,10 +158,13 @@ def _claim_one(queue: Queue, membership: Membership, now: dt.datetime, lease: dt
 
 
 def _begin_review(slots: list[Assignment]) -> None:
+    waiting = [slot.item_id for slot in slots if slot.item.state in WAITING_STATES]
+    if not waiting:
+        return
     # SKIP LOCKED: whoever holds the item may be waiting for the slot that we hold.
     begun = (
         ReviewItem.objects.select_for_update(skip_locked=True, no_key=True)
-        .filter(id__in=[slot.item_id for slot in slots], state__in=(ItemState.PENDING, ItemState.REOPENED))
+        .filter(id__in=waiting, state__in=WAITING_STATES)
         .values("id")
     )
     ReviewItem.objects.filter(id__in=begun).update(state=ItemState.IN_REVIEW)
@@ -212,6 +216,7 @@ def mark_opened(*, slot: Assignment, membership: Membership) -> None:
         id=slot.id, lease_owner_id=membership.user_id, lease_token=slot.lease_token, opened_at=None
     ).update(opened_at=now)
     if opened:
+        _begin_review([slot])  # when somebody else held the item as it was claimed
         record_view(item=slot.item, membership=membership)
 
 

@@ -18,11 +18,8 @@ from webapp.accounts.models import Membership
 
 #: What a second before an item of each severity counts.
 WEIGHTS = {severity.NONE: 0.0, severity.LOW: 0.25, severity.MEDIUM: 0.5, severity.HIGH: 1.0, severity.CRITICAL: 2.0}
-
-
 #: What a text counts at least, in seconds, once it was shown: a glance at it is enough to have read the worst.
 GLANCE = 5.0
-
 
 # One statement each: pages and answers wait for them.
 _ENTRY = """

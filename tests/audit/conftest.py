@@ -2,17 +2,22 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
+from tests.audit.activity import COUNTS, make_month
 from tests.audit_flush import TABLES
+from tests.factories import Cast, make_cast
+from webapp.audit import counters
 from webapp.audit.log import Actor, EventObject, record_event
 from webapp.audit.models import AuditEvent
 from webapp.ids import uuid7
+
+Rows = Callable[[dict[str, int]], None]
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +30,25 @@ def audit_key(settings: Settings, tmp_path: Path) -> Path:
 @pytest.fixture
 def quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def rows(monkeypatch: pytest.MonkeyPatch) -> Rows:
+    """Say what the database's rows count."""
+
+    def say(counts: dict[str, int]) -> None:
+        monkeypatch.setattr(counters, "_counters", [lambda project, since, until: counts])
+
+    return say
+
+
+@pytest.fixture
+def cast(quick_passwords: None, rows: Rows) -> Cast:
+    """Return the cast, with a month of activity that the rows agree with."""
+    cast = make_cast()
+    make_month(cast.project, cast.reviewer)
+    rows(COUNTS)
+    return cast
 
 
 def record(count: int = 1) -> list[AuditEvent]:

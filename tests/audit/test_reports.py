@@ -7,16 +7,14 @@ import datetime as dt
 import hashlib
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pypdf
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from tests.audit.activity import COUNTS, SINCE, UNTIL, accept, conclude, make_month
-from tests.audit.conftest import tamper
+from tests.audit.conftest import Rows, tamper
 from tests.factories import Cast, make_cast
 from webapp.accounts.models import Role
 from webapp.accounts.services import SYSTEM, user_actor
@@ -36,25 +34,6 @@ from webapp.ids import uuid7
 
 pytestmark = pytest.mark.django_db
 OCTOBER = Period(SINCE, UNTIL)
-Rows = Callable[[dict[str, int]], None]
-
-
-@pytest.fixture
-def rows(monkeypatch: pytest.MonkeyPatch) -> Rows:
-    """Say what the database's rows count."""
-
-    def say(counts: dict[str, int]) -> None:
-        monkeypatch.setattr(counters, "_counters", [lambda project, since, until: counts])
-
-    return say
-
-
-@pytest.fixture
-def cast(quick_passwords: None, rows: Rows) -> Cast:
-    cast = make_cast()
-    make_month(cast.project, cast.reviewer)
-    rows(COUNTS)
-    return cast
 
 
 def report(cast: Cast, period: Period = OCTOBER) -> Report:
@@ -269,49 +248,3 @@ def test_a_report_takes_the_same_queries_however_many_events(cast: Cast) -> None
         connection.force_debug_cursor = False
         make_month(cast.project, cast.reviewer)
     assert counts[0] == counts[1] <= 8
-
-
-def command(out: Path, *more: str) -> str:
-    text = io.StringIO()
-    options = ["--project", "acme", "--from", "2026-10-01", "--to", "2026-11-01", "--format", "csv"]
-    call_command("audit", "report", *options, "--out", str(out), *more, stdout=text, stderr=text)
-    return text.getvalue()
-
-
-def test_the_command_writes_the_file_and_prints_its_digest(cast: Cast, tmp_path: Path) -> None:
-    out = tmp_path / "report.csv"
-    printed = command(out)
-    assert hashlib.sha256(out.read_bytes()).hexdigest() in printed
-    assert "124 intercepted" in printed
-    assert [path.name for path in tmp_path.glob("*.csv*")] == ["report.csv"]
-
-
-def test_the_command_replaces_nothing_unless_forced(cast: Cast, tmp_path: Path) -> None:
-    out = tmp_path / "report.csv"
-    out.write_text("mine")
-    with pytest.raises(CommandError, match="--force"):
-        command(out)
-    assert out.read_text() == "mine"
-    command(out, "--force")
-    assert out.read_text().startswith("index,")
-
-
-def test_the_command_shouts_about_a_mismatch(cast: Cast, rows: Rows, tmp_path: Path) -> None:
-    rows({**COUNTS, "allow": 0, "intercepted": 31})
-    assert "MISMATCH: allowed: 93 by the log, 0 by the database" in command(tmp_path / "r.csv")
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (["--project", "nowhere"], "no project"),
-        (["--from", "2026-11-02"], "ends before it begins"),
-        (["--from", "yesterday"], "is not a date"),
-        (["--checkpoint", "7777"], "no checkpoint of 7777"),
-        (["--out", "/nowhere/report.csv"], "/nowhere"),
-    ],
-)
-def test_the_command_says_what_is_wrong(cast: Cast, tmp_path: Path, options: list[str], said: str) -> None:
-    with pytest.raises(CommandError, match=said):
-        command(tmp_path / "r.csv", *options)
-    assert list(tmp_path.glob("*r.csv*")) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from review.models import ReviewItem
 
@@ -24,3 +24,10 @@ def current(page: Page) -> ReviewItem:
 
 def wait_saved(page: Page) -> None:
     expect(page.locator("[data-saving]")).to_be_hidden()
+
+
+def hold_answers(page: Page) -> list[Route]:
+    """Keep back every answer that the page sends from now on; the list returned grows by each."""
+    held: list[Route] = []
+    page.route("**/submit/", lambda route: held.append(route))
+    return held

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
-from review.models import Annotation
 from tests.browser.console import current, start, wait_saved
 from tests.factories import Cast
 from tests.review.working import member, new_item
@@ -55,16 +55,21 @@ def test_an_item_in_two_tabs_is_answered_once(cast: Cast, open_queues: Callable[
     assert not second.annotations.exists()
 
 
-@pytest.mark.parametrize("hours", [-30, 30])
-def test_a_clock_that_is_wrong_changes_nothing(cast: Cast, open_queues: Callable[..., Page], hours: int) -> None:
+@pytest.mark.parametrize(("hours", "later"), [(-30, -35), (30, 35)])
+def test_a_clock_that_is_wrong_and_put_changes_nothing(
+    cast: Cast, open_queues: Callable[..., Page], hours: int, later: int
+) -> None:
     item = new_item(cast)
     page = open_queues()
-    page.add_init_script(f"const now = Date.now; Date.now = () => now() + {hours} * 3600_000;")
+    page.add_init_script("const now = Date.now; Date.now = () => now() + localStorage.getItem('off') * 3600_000;")
+    page.evaluate("hours => localStorage.setItem('off', hours)", hours)
     start(page)
-    expect(page.locator("[data-lease]")).to_contain_text("yours for")
+    expect(page.locator("[data-lease] [data-clock]")).to_have_text(re.compile(r"^([45]:\d\d)$"))
     page.get_by_label("Note").fill("kept")
     expect(page.locator("[data-saved]")).to_have_text("draft kept")
+    page.evaluate("hours => localStorage.setItem('off', hours)", later)
     page.reload()
+    expect(page.locator("[data-lease] [data-clock]")).to_have_text(re.compile(r"^([45]:\d\d)$"))
     expect(page.get_by_label("Note")).to_have_value("kept")
     block(page)
     page.wait_for_url("**/review/")
@@ -72,20 +77,16 @@ def test_a_clock_that_is_wrong_changes_nothing(cast: Cast, open_queues: Callable
 
 
 def test_a_megabyte_is_reviewed_with_the_keys(cast: Cast, open_queues: Callable[..., Page]) -> None:
-    large = new_item(cast, output="Écrivez à ann@example.com. " * 36_000, findings=[])
-    small = new_item(cast)
+    large = new_item(cast, output="Écrivez à ann@example.com. " * 36_000)
+    new_item(cast)
     page = open_queues()
     start(page)
-    if current(page) != large:
-        block(page)
-        wait_saved(page)
-        assert current(page) == large
+    assert current(page) == large
     page.get_by_role("tab", name="Redacted").click()
     expect(page.get_by_role("tabpanel", name="Redacted")).to_contain_text("Écrivez", timeout=30_000)
     block(page)
     wait_saved(page)
     assert large.annotations.get().outcome == "block"
-    assert Annotation.objects.exclude(item__in=[large, small]).count() == 0
 
 
 def test_an_answer_waits_until_somebody_signed_in_again(cast: Cast, open_queues: Callable[..., Page]) -> None:

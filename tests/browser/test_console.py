@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from review.models import Annotation, Assignment, Exclusion, Mention, Queue
 from review.services import change_queue, raise_item
-from tests.browser.console import OUTPUT, current, start, wait_saved
+from tests.browser.console import OUTPUT, current, hold_answers, start, wait_saved
 from tests.factories import Cast
 from tests.review.working import answer, claim_one, new_item, queue_of
 from webapp.accounts.models import Membership
@@ -78,8 +78,7 @@ def test_the_next_item_is_on_screen_before_the_answer_is_saved(cast: Cast, open_
     first, second = new_item(cast), new_item(cast)
     page = open_queues()
     start(page)
-    held: list[Route] = []
-    page.route("**/submit/", lambda route: held.append(route))
+    held = hold_answers(page)
     page.keyboard.press("a")
     page.keyboard.press("a")
     expect(page.locator("[data-saving]")).to_have_text("saving…")

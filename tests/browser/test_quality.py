@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from review.models import Annotation
 from tests.factories import Cast
-from tests.review.test_qa import decided
+from tests.review.qa import decided
 from tests.review.working import another, answer, claim_one, member, new_item, queue_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

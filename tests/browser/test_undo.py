@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.console import current, start, wait_saved
+from tests.browser.console import current, hold_answers, start, wait_saved
 from tests.factories import Cast
 from tests.review.working import new_item, queue_of
 from webapp.interception.models import Release
@@ -47,8 +47,7 @@ def test_a_decision_is_taken_back_before_it_is_even_saved(cast: Cast, open_queue
     first, _ = new_item(cast), new_item(cast)
     page = open_queues()
     start(page)
-    held: list[Route] = []
-    page.route("**/submit/", lambda route: held.append(route))
+    held = hold_answers(page)
     page.keyboard.press("a")
     page.keyboard.press("a")
     expect(page.locator("[data-saving]")).to_have_text("saving…")

@@ -40,11 +40,6 @@ from tests.review.working import another, answer, claim_one, events, member, new
 from webapp.accounts.models import Membership
 
 
-@pytest.fixture
-def reviewer(cast: Cast) -> Membership:
-    return member(cast, cast.reviewer)
-
-
 def test_only_what_is_decided_for_good_becomes_golden(cast: Cast, golden: GoldenItem) -> None:
     with pytest.raises(InvalidAnswer):
         golden_of(cast, new_item(cast))

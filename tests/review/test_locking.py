@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from review.models import Annotation, Assignment, ItemTrigger, Queue, ReviewItem
-from review.services import claim_items, release_all
+from review.services import claim_items, mark_opened, release_all
 from review.services.raising import raise_item
 from tests.factories import Cast, make_cast, make_check
 from tests.review.golden import decided, golden_of
@@ -65,6 +65,19 @@ def test_who_stops_does_not_wait_for_who_changes_the_slot(cast: Cast) -> None:
         stopped = while_it_waits(lambda: release_all(queue=first.queue, user=cast.reviewer))
         assert stopped.done()
     assert stopped.result() == 1
+
+
+def test_an_item_that_was_locked_when_it_was_claimed_is_in_review_once_it_is_opened(cast: Cast) -> None:
+    item, reviewer = new_item(cast), member(cast, cast.reviewer)
+    with transaction.atomic():
+        ReviewItem.objects.lock(item.id)
+        claimed = while_it_waits(lambda: claim_items(queue=queue_of(cast), membership=reviewer, k=1))
+        assert claimed.done()
+    item.refresh_from_db()
+    assert item.state == "pending"
+    mark_opened(slot=Assignment.objects.select_related("item").get(), membership=reviewer)
+    item.refresh_from_db()
+    assert item.state == "in_review"
 
 
 def test_what_refers_to_an_item_is_stored_while_it_is_locked(cast: Cast) -> None:

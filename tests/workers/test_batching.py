@@ -4,75 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from screening.findings import Deadline, DeadlineExceeded
-from workers.batch_choice import nearest
+from tests.workers.batchers import NEVER, WAIT, Echo, batcher, end, held
 from workers.batching import Batcher, Closed, Overloaded, WrongAnswer
-from workers.waiting import Read
-
-NEVER = Deadline()
-WAIT = 20
-
-
-class Echo:
-    """Answers every piece with itself; can be held, so that a test decides what waits."""
-
-    def __init__(self, budget: int = 100, *, overlaps: bool = False) -> None:
-        self.budget = budget
-        self.overlaps = overlaps
-        self.batches: list[list[str]] = []
-        self.free = threading.Event()
-        self.free.set()
-        self.busy = threading.Semaphore(0)
-
-    def launch(self, pieces: Sequence[str]) -> Callable[[], Sequence[str]]:
-        self.batches.append(list(pieces))
-        self.busy.release()
-        assert self.free.wait(WAIT)
-        return lambda: list(pieces)
 
 
 @pytest.fixture(params=[1, 2], ids=["one lane", "two lanes"])
 def lanes(request: pytest.FixtureRequest) -> int:
     return int(request.param)
-
-
-@contextmanager
-def batcher(runtime: Echo, lanes: int = 1, capacity: int = 10_000) -> Iterator[Batcher[str, str]]:
-    one = Batcher(runtime, capacity=capacity, lanes=lanes)
-    try:
-        yield one
-    finally:
-        runtime.free.set()
-        one.close(WAIT)
-
-
-@contextmanager
-def held(runtime: Echo, one: Batcher[str, str]) -> Iterator[list[Future[Read[str]]]]:
-    """Keep every lane busy with a text of its own until the block ends."""
-    runtime.free.clear()
-    while runtime.busy.acquire(blocking=False):
-        pass
-    first = []
-    for _ in one._threads:
-        first.append(one.submit(["held"], NEVER))
-        assert runtime.busy.acquire(timeout=WAIT)
-    yield first
-    runtime.free.set()
-    assert all(future.result(WAIT).results == ["held"] for future in first)
-
-
-def end(one: Batcher[str, str]) -> None:
-    for thread in one._threads:
-        thread.join(WAIT)
-        assert not thread.is_alive()
 
 
 def test_a_text_gets_the_results_of_its_pieces_in_order(lanes: int) -> None:
@@ -326,78 +269,3 @@ def test_every_lane_is_prepared_before_it_reads() -> None:
         pass
     one.close(WAIT)
     assert len(prepared) == 2
-
-
-class Chaos:
-    """Answers, raises in launch or in collect, or miscounts, by the letters of what it is given."""
-
-    def __init__(self, budget: int, *, overlaps: bool) -> None:
-        self.budget, self.overlaps = budget, overlaps
-
-    def launch(self, pieces: Sequence[str]) -> Callable[[], Sequence[str]]:
-        marks = {piece[0] for piece in pieces}
-        if "l" in marks:
-            raise RuntimeError
-        return lambda: self._collect(pieces, marks)
-
-    def _collect(self, pieces: Sequence[str], marks: set[str]) -> Sequence[str]:
-        if "c" in marks:
-            raise ValueError
-        return list(pieces)[:-1] if "m" in marks else list(pieces)
-
-
-pieces = st.builds(lambda mark, n: mark * n, st.sampled_from("aaaaaaalcm"), st.integers(1, 30))
-texts = st.lists(st.tuples(st.lists(pieces, min_size=1, max_size=5), st.booleans(), st.booleans()), max_size=12)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    callers=st.lists(texts, min_size=1, max_size=4),
-    budget=st.integers(1, 60),
-    overlaps=st.booleans(),
-    lanes=st.integers(1, 3),
-)
-def test_every_caller_gets_exactly_its_answer(
-    callers: list[list[tuple[list[str], bool, bool]]], budget: int, overlaps: bool, lanes: int
-) -> None:
-    one: Batcher[str, str] = Batcher(Chaos(budget, overlaps=overlaps), capacity=200, lanes=lanes)
-    wrong: list[object] = []
-
-    def call(own: list[tuple[list[str], bool, bool]]) -> None:
-        for text, late, withdrawn in own:
-            try:
-                future = one.submit(text, Deadline(0) if late else NEVER)
-            except (Overloaded, Closed):
-                continue
-            if withdrawn:
-                future.cancel()
-                continue
-            error = future.exception(WAIT)
-            if error is None:
-                wrong.extend([] if not late and future.result().results == text else [text])
-            elif not isinstance(error, (DeadlineExceeded, Closed, RuntimeError, ValueError, WrongAnswer)):
-                wrong.append(error)
-
-    threads = [threading.Thread(target=call, args=(own,)) for own in callers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(WAIT)
-    assert not any(thread.is_alive() for thread in threads)
-    one.close(WAIT)
-    end(one)
-    assert wrong == []
-    assert one._tokens == 0
-    assert one._flying == [set()] * lanes
-
-
-@given(st.lists(st.integers(1, 50), min_size=1, max_size=30).map(sorted), st.integers(1, 200), st.data())
-def test_a_batch_has_the_oldest_and_stays_within_its_budget(
-    lengths: list[int], budget: int, data: st.DataObject
-) -> None:
-    first = data.draw(st.integers(0, len(lengths) - 1))
-    low, high = nearest(lengths, first, budget)
-    assert low <= first < high
-    assert high - low == 1 or (high - low) * lengths[high - 1] <= budget
-    if low > 0:
-        assert (high - low + 1) * lengths[high - 1] > budget, "a shorter one that fits is taken along"

@@ -55,9 +55,9 @@ export function keepSession(figures) {
   sessionStorage.setItem(SESSION, JSON.stringify(figures));
 }
 
+// The clock may have been put back since: then a draft seems to come from later.
 function isFresh(draft) {
-  const age = Date.now() - draft.at;
-  return age >= 0 && age < EXPIRES_MS;
+  return Math.abs(Date.now() - draft.at) < EXPIRES_MS;
 }
 
 function keys() {
