@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from review.models.annotations import Annotation, Outcome
 from review.models.queues import Queue
@@ -30,6 +30,10 @@ class GoldenItem(models.Model):
     note = models.TextField(blank=True, help_text="Why this is right, for leads.")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    turn_at = models.DateTimeField(
+        null=True,
+        help_text="When it last had its turn to be shown, even if nobody was left for it; the longest ago first.",
+    )
     retired_at = models.DateTimeField(null=True)
     retired_because = models.CharField(
         max_length=8,
@@ -45,7 +49,15 @@ class GoldenItem(models.Model):
                 fields=["source"], condition=Q(retired_at=None), name="one_golden_answer_of_an_item"
             )
         ]
-        indexes = [models.Index(fields=["queue"], name="golden_in_use", condition=Q(retired_at=None))]
+        indexes = [
+            models.Index(
+                F("queue"),
+                F("turn_at").asc(nulls_first=True),
+                F("id"),
+                name="golden_turns",
+                condition=Q(retired_at=None),
+            )
+        ]
 
 
 class GoldenResult(models.Model):

@@ -9,15 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
-from collections import defaultdict
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from review.draws import share_of
 from review.models import (
-    Annotation,
     Assignment,
     Decision,
     Exclusion,
@@ -32,6 +29,7 @@ from review.models.decisions import Method
 from review.models.golden import RetiredBecause
 from review.models.items import OPEN_STATES, ItemState, SlotState
 from review.scoring import score_answer
+from review.services.probe_turns import take_turn
 from review.services.raising import APPEALED, draw_samples, open_slots
 from webapp.accounts.models import Role, User
 from webapp.accounts.services import SYSTEM
@@ -55,19 +53,13 @@ def raise_probe(*, queue: Queue, beside: ReviewItem) -> ReviewItem | None:
     draw_samples(item, queue)
     item.qa = False
     needed = queue.required_reviews + item.overlap
-    seen = _seen_by(queue)
-    fresh = [golden for golden, users in seen.items() if len(reviewers - users) >= needed]
-    if not fresh:
+    turn = take_turn(queue=queue, reviewers=reviewers, needed=needed, beside=beside.id)
+    if turn is None:
         return None
-    chosen = max(fresh, key=lambda golden: share_of(beside.id, str(golden)))
-    # SKIP LOCKED: who takes it at this moment stores several checks perhaps, and would be waited for, or wait for us.
-    free = GoldenItem.objects.select_for_update(skip_locked=True, no_key=True, of=("self",)).filter(id=chosen)
-    golden = free.select_related("source__checked").first()
-    if golden is None:
-        return None
+    golden = turn.golden
     _store(item, golden)
     _predate(item, by=while_ago)
-    away = dict.fromkeys(seen[chosen], "decided_the_original") | {
+    away = dict.fromkeys(turn.seen, "decided_the_original") | {
         user: KNOWS_THE_ANSWER for user, role in people.items() if role in (Role.OWNER, Role.LEAD)
     }
     Exclusion.objects.bulk_create(Exclusion(item=item, reviewer_id=user, why=why) for user, why in away.items())
@@ -79,17 +71,6 @@ def raise_probe(*, queue: Queue, beside: ReviewItem) -> ReviewItem | None:
         cause=[f"golden:{golden.id}"],
     )
     return item
-
-
-def _seen_by(queue: Queue) -> dict[uuid.UUID, set[uuid.UUID]]:
-    """Return who answered each golden item in use that is not before reviewers now, as a probe or before."""
-    in_use = GoldenItem.objects.filter(queue=queue, retired_at=None).exclude(probes__state__in=OPEN_STATES)
-    sources = dict(in_use.values_list("source", "id"))
-    seen: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set, {golden: set() for golden in sources.values()})
-    answers = Annotation.objects.filter(Q(item__in=sources) | Q(item__golden__in=sources.values()))
-    for item, golden, reviewer in answers.values_list("item", "item__golden", "reviewer"):
-        seen[sources.get(item, golden)].add(reviewer)
-    return seen
 
 
 def _store(item: ReviewItem, golden: GoldenItem) -> None:
