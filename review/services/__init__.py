@@ -1,7 +1,7 @@
 """Everything that changes a review, each in one transaction with its audit event.
 
 Locks are always taken in this order: the reviewer's advisory lock, the item, its slots. Claims and the sweep, which
-start from slots, never wait for a lock.
+start from slots, never wait for a lock. An appeal begins with its check and the lock of its application's appeals.
 """
 
 from review.services.appeals import AppealRequest, make_appeal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -18,7 +19,12 @@ HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
 def require_room(application: Application, end_user: str) -> None:
     """Raise TooManyAppeals when the application made PER_APPLICATION in an hour, or for an end user PER_END_USER in a
-    day."""
+    day.
+
+    Others of the application wait from here on until the transaction ends: two at once would both find the last room.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"appeals:{application.id}"])
     now = timezone.now()
     made = Appeal.objects.filter(project_id=application.project_id, application=application)
     if _reached(made.filter(created_at__gt=now - HOUR), PER_APPLICATION):

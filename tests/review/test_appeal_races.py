@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from review.errors import InvalidAnswer, NotContestable, ReviewError
+from review.errors import InvalidAnswer, NotContestable, ReviewError, TooManyAppeals
 from review.models import Appeal, Assignment, ReviewItem
-from review.services import AppealRequest, decisions, make_appeal, reopen
+from review.services import AppealRequest, appeal_limits, decisions, make_appeal, reopen
 from screening.findings import OUTPUT, Finding, RuleResult
 from tests.factories import Cast, make_cast, make_check
+from tests.review.test_locking import while_it_waits
 from tests.review.working import answer, claim_one, member, new_item, queue_of
 from webapp.interception.late import attach_late_results
 from webapp.interception.models import Check, Release
@@ -72,6 +73,25 @@ def test_retries_at_once_get_the_one_that_is_made() -> None:
     made = [result for result in results if isinstance(result, tuple)]
     assert sorted(new for _, new in made) == [False, False, False, True]
     assert len({appeal.id for appeal, _ in made}) == 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "fields"),
+    [("PER_APPLICATION", {}), ("PER_END_USER", {"end_user": "u-1"})],
+    ids=["application", "end user"],
+)
+def test_two_appeals_at_once_do_not_both_get_the_last_room(
+    limit: str, fields: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast = make_cast()
+    monkeypatch.setattr(appeal_limits, limit, 1)
+    first, second = (make_check(cast, verdict="block", review="") for _ in range(2))
+    with transaction.atomic():
+        appealing(cast, first, **fields)()
+        other = while_it_waits(appealing(cast, second, **fields))
+    with pytest.raises(TooManyAppeals):
+        other.result(timeout=10)
+    assert Appeal.objects.count() == 1
 
 
 def test_an_appeal_and_a_lead_who_opens_the_item_again_make_one_cycle() -> None:
