@@ -23,6 +23,8 @@ from webapp.accounts.models import Membership
 from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, EventOutcome, record_event
 
+#: Answers of one reviewer to one item that are kept though they do not count.
+KEPT_EACH = 20
 RETAKEN = gettext_noop("Somebody else has this item now. Your answer is kept, but it does not count.")
 UNDONE = gettext_noop("You took this answer back.")
 DECIDED = gettext_noop("This item was already decided. Your answer is kept, but it does not count.")
@@ -82,8 +84,8 @@ def submit_annotation(
     """Store an answer and settle the item; the same `idempotency_key` again returns what was stored.
 
     A lease that ran out does not matter while nobody else took the slot. When somebody did, or the item was decided
-    elsewhere, the answer is stored without counting and the message says so. Raises InvalidAnswer, ItemChanged and
-    SlotLost, and stores nothing then.
+    elsewhere, the answer is stored without counting and the message says so; of one reviewer and item that is done
+    KEPT_EACH times. Raises InvalidAnswer, ItemChanged and SlotLost, and stores nothing then.
     """
     lock_reviewer(membership.user_id)
     stored = Annotation.objects.filter(idempotency_key=idempotency_key).select_related("item").first()
@@ -101,7 +103,9 @@ def submit_annotation(
     checked = validate_answer(item=item, answer=answer, assistance=assistance)
     require_outcome(outcome=answer.outcome, slot=slot)
     message = _why_not_counting(item, slot, membership, lease_token)
-    if not message and item.version != item_version:
+    if message:
+        _require_room(item, membership)
+    elif item.version != item_version:
         raise ItemChanged(
             gettext("Something new was found in this item while you looked at it. Look again, then submit.")
         )
@@ -127,6 +131,18 @@ def submit_annotation(
     slot.save(update_fields=["state", "lease_owner", "lease_expires_at", "held_until"])
     decision = settle(item=item, slot=slot, annotation=annotation, membership=membership)
     return Submitted(annotation, decision=decision)
+
+
+def _require_room(item: ReviewItem, membership: Membership) -> None:
+    """Raise SlotLost when KEPT_EACH answers of the member to this item do not count: their texts stay for good."""
+    kept = item.annotations.filter(reviewer=membership.user_id, counts=False, undone_at=None)
+    if kept.order_by()[KEPT_EACH - 1 : KEPT_EACH].exists():
+        raise SlotLost(
+            gettext(
+                "You sent %(most)s answers to this item that do not count. They are kept; more of them are not stored."
+            )
+            % {"most": KEPT_EACH}
+        )
 
 
 def _again(stored: Annotation, slot: Assignment, membership: Membership) -> Submitted:

@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from review.errors import InvalidAnswer, ItemChanged, SlotLost
 from review.models import Annotation, Assignment, Decision
-from review.services import raise_item, sweep_leases
+from review.services import raise_item, submission, sweep_leases
 from review.services.submission import DECIDED, RETAKEN
 from tests.factories import Cast
 from tests.review.working import another, answer, claim_one, events, member, new_item, queue_of, run_out
@@ -91,6 +91,24 @@ def test_an_answer_after_the_decision_is_kept_without_counting(cast: Cast) -> No
     late = answer(slot, reviewer, "block")
     assert (late.message, late.annotation.counts) == (DECIDED, False)
     assert Decision.objects.get().outcome == "release"
+
+
+def test_of_answers_that_do_not_count_the_first_ones_are_kept(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission, "KEPT_EACH", 2)
+    new_item(cast)
+    reviewer, second, third = member(cast, cast.reviewer), another(cast, "second"), another(cast, "third")
+    slot, last = claim_one(cast, reviewer), uuid.uuid4()
+    run_out(slot)
+    taken = claim_one(cast, second)
+    answer(slot, reviewer, "block", note="one")
+    answer(slot, reviewer, "block", note="two", key=last)
+    with pytest.raises(SlotLost, match="2 answers to this item that do not count"):
+        answer(slot, reviewer, "block", note="three")
+    assert set(Annotation.objects.values_list("rationale", flat=True)) == {"one", "two"}
+    assert answer(slot, reviewer, key=last).message == RETAKEN, "the same one again is no other one"
+    run_out(taken)
+    assert answer(claim_one(cast, third), third).decision is not None
+    assert answer(taken, second).message == DECIDED, "others have room of their own"
 
 
 def test_a_lease_taken_again_by_the_same_person_accepts_the_older_tab(cast: Cast) -> None:
