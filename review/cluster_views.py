@@ -74,6 +74,8 @@ def _render_cluster(
         ),
         "members": members,
         "samples": samples,
+        # What is judged blind tells its severity nowhere, not even so.
+        "gravest": max((sample.item.severity for sample in samples if not sample.item.is_blind_now), default=0),
         "left_out": _reasons(members),
         "covered": covered,
         "may_decide": leased and covered and not alone,

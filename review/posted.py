@@ -15,6 +15,7 @@ from review.errors import InvalidAnswer
 from review.quoting import quoted_spans, read_quotes
 from review.services import Answer
 from review.services.exposure import Effort
+from review.severity import CRITICAL
 from review.spans import MarkedSpan, read_spans
 
 UNSURE = "unsure"
@@ -58,6 +59,7 @@ def read_submission(post: QueryDict, ids: Mapping[int, int], output: str | None)
                 active_ms=_count(post.get("active_ms")),
                 keystrokes=_count(post.get("keystrokes")),
                 seen_ms=_count(post.get("seen_ms")),
+                gravest=_gravest(post),
             ),
             lease_token=uuid.UUID(post.get("token", "")),
             item_version=int(post.get("version", "")),
@@ -71,7 +73,11 @@ def read_submission(post: QueryDict, ids: Mapping[int, int], output: str | None)
 
 def read_effort(post: QueryDict) -> Effort:
     """Return what a script counted of the time before an item."""
-    return Effort(_count(post.get("active_ms")), _count(post.get("seen_ms")))
+    return Effort(_count(post.get("active_ms")), _count(post.get("seen_ms")), _gravest(post))
+
+
+def _gravest(post: QueryDict) -> int:
+    return min(_count(post.get("gravest")) or 0, CRITICAL)
 
 
 def read_token(post: QueryDict) -> uuid.UUID:

@@ -144,9 +144,9 @@ def _take_beat(request: MemberRequest, slot: Assignment, token: uuid.UUID) -> No
         services.heartbeat(slot=slot, user=request.user, lease_token=token)
     elif (slot.lease_owner_id, slot.lease_token) != (request.user.id, token):
         return
-    if "revealed" in request.POST:
-        note_shown(slot=slot, membership=request.membership, lease=token)
     effort = read_effort(request.POST)
+    if "revealed" in request.POST:
+        note_shown(slot=slot, membership=request.membership, lease=token, gravest=effort.gravest)
     if effort.active_ms is not None:
         record_exposure(slot=slot, membership=request.membership, lease=token, effort=effort, ends=False)
 

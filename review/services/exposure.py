@@ -31,6 +31,7 @@ _ENTRY = """
 """
 _GROW = f"""{_ENTRY}
     ON CONFLICT (reviewer_id, item_id, lease) DO UPDATE SET
+        severity = GREATEST(entry.severity, EXCLUDED.severity),
         active_seconds = GREATEST(entry.active_seconds, EXCLUDED.active_seconds),
         seen_seconds = GREATEST(entry.seen_seconds, EXCLUDED.seen_seconds),
         weighted_seconds = GREATEST(entry.weighted_seconds, EXCLUDED.weighted_seconds),
@@ -46,16 +47,20 @@ _ONCE = f"""{_ENTRY}
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Milliseconds at work on an item, and of these with its texts uncovered; None where no script counted."""
+    """Milliseconds at work on an item, and of these with its texts uncovered; None where no script counted.
+
+    `gravest` is how severe the texts beside it on the page are at most.
+    """
 
     active_ms: int | None
     seen_ms: int | None
+    gravest: int = severity.NONE
 
 
-def note_shown(*, slot: Assignment, membership: Membership, lease: uuid.UUID) -> None:
+def note_shown(*, slot: Assignment, membership: Membership, lease: uuid.UUID, gravest: int = severity.NONE) -> None:
     """Count that the texts of a slot's item are before the member now, whatever becomes of it; once an item."""
-    if WEIGHTS[slot.item.severity]:
-        _count(_ONCE, slot, membership, lease, active=0.0, seen=GLANCE)
+    if WEIGHTS[max(slot.item.severity, gravest)]:
+        _count(_ONCE, slot, membership, lease, active=0.0, seen=GLANCE, gravest=gravest)
 
 
 @transaction.atomic
@@ -76,7 +81,7 @@ def record_exposure(
     settings = wellness_of(membership.project)
     if settings.break_after_minutes:
         _note_rest(membership, settings, began=now - dt.timedelta(seconds=active))
-    _count(_GROW, slot, membership, lease, active=active, seen=seen)
+    _count(_GROW, slot, membership, lease, active=active, seen=seen, gravest=effort.gravest)
     if not ends:
         return
     after = 60 * settings.break_after_minutes
@@ -86,19 +91,27 @@ def record_exposure(
 
 
 def _count(
-    statement: str, slot: Assignment, membership: Membership, lease: uuid.UUID, *, active: float, seen: float
+    statement: str,
+    slot: Assignment,
+    membership: Membership,
+    lease: uuid.UUID,
+    *,
+    active: float,
+    seen: float,
+    gravest: int,
 ) -> None:
     """Count these seconds under a lease, or more where more was counted before."""
     item = slot.item
+    counted_as = max(item.severity, gravest)
     parameters: dict[str, Any] = {
         "project": item.project_id,
         "reviewer": membership.user_id,
         "item": item.id,
         "lease": lease,
-        "severity": item.severity,
+        "severity": counted_as,
         "active": active,
         "seen": seen,
-        "weighted": seen * WEIGHTS[item.severity],
+        "weighted": seen * WEIGHTS[counted_as],
         "now": timezone.now(),
     }
     with connection.cursor() as cursor:

@@ -36,7 +36,7 @@ class Answer:
 
     `spans` are places that the reviewer moved, renamed or found. `snippets` are sentences of the label schema; they
     stand before the `note`. `reasons` are ids of rules of the policy; a `statement` that is empty is composed.
-    `preference` is one of review.candidates.PREFERENCES.
+    `preference` is one of review.candidates.PREFERENCES. For `gravest` see Effort.
     """
 
     outcome: str
@@ -53,6 +53,7 @@ class Answer:
     active_ms: int | None = None
     keystrokes: int | None = None
     seen_ms: int | None = None
+    gravest: int = 0
 
     @property
     def verdict(self) -> AnnotationVerdict:
@@ -120,7 +121,7 @@ def submit_annotation(
         idempotency_key=idempotency_key,
     )
     _record(annotation, membership)
-    effort = Effort(answer.active_ms, answer.seen_ms)
+    effort = Effort(answer.active_ms, answer.seen_ms, answer.gravest)
     record_exposure(slot=slot, membership=membership, lease=lease_token, effort=effort)
     if message:
         return Submitted(annotation, message=message)

@@ -147,6 +147,30 @@ def test_all_texts_are_covered_as_soon_as_one_is_severe(cast: Cast, client: Clie
     assert "data-covered" not in client.get(address, {"show": "text"}).text
 
 
+def test_who_reads_the_page_keeps_the_item_and_it_counts_as_the_gravest_text(cast: Cast, client: Client) -> None:
+    first, other = letter(cast), letter(cast, "Bob")
+    group_items()
+    slot = claim_one(cast, member(cast, cast.reviewer))
+    ReviewItem.objects.filter(pk=first.pk).update(severity=1)
+    ReviewItem.objects.filter(pk=other.pk).update(severity=4)
+    soon = timezone.now() + dt.timedelta(seconds=5)
+    Assignment.objects.filter(pk=slot.pk).update(shown_at=soon - dt.timedelta(minutes=2), lease_expires_at=soon)
+    text = page_of(cast, client, first)
+    beat, token, gravest = (
+        text.split(f'data-{name}="')[1].split('"')[0] for name in ("heartbeat-url", "token", "gravest")
+    )
+    spent = {"token": token, "active_ms": "60000", "seen_ms": "30000"}
+    assert client.post(beat, {**spent, "gravest": gravest}).json()["status"] == "extended"
+    slot.refresh_from_db()
+    assert slot.lease_expires_at is not None
+    assert slot.lease_expires_at > soon + dt.timedelta(minutes=1)
+    client.post(beat, {**spent, "active_ms": "70000"})
+    [entry] = ExposureEntry.objects.all()
+    assert (entry.severity, entry.active_seconds, entry.weighted_seconds) == (4, 70, 60), "what was counted stays"
+    ReviewItem.objects.filter(pk=other.pk).update(blind=True)
+    assert 'data-gravest="0"' in page_of(cast, client, first), "what is judged blind tells nothing"
+
+
 def test_the_time_on_the_page_counts_as_exposure(cast: Cast, client: Client) -> None:
     first = letter(cast)
     letter(cast, "Bob")

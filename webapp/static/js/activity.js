@@ -1,15 +1,18 @@
 // Whether the reviewer is at work: counted for the answer, and told to the server, which extends the lease.
 
 import { csrfToken } from "./csrf.js";
-import { showPaused } from "./frame.js";
-import { isPaused } from "./pause.js";
 import { post } from "./server.js";
 import { gettext } from "./texts.js";
 
 const HEARTBEAT_MS = 30_000;
 
-/** Watch keys and pointer from now on; listen before the commands do, or the key that submits is not counted. */
-export function watchActivity(line) {
+const NEITHER = { isPaused: () => false, showPaused() {} };
+
+/**
+ * Watch keys and pointer from now on; listen before the commands do, or the key that submits is not counted.
+ * `isPaused()`: the reviewer blanked the screen; `showPaused(paused)`: a lead paused the queue, or not.
+ */
+export function watchActivity(line, { isPaused, showPaused } = NEITHER) {
   let inputSince = false;
 
   for (const type of ["keydown", "pointerdown", "wheel", "input"]) {
@@ -26,11 +29,11 @@ export function watchActivity(line) {
   setInterval(() => {
     if (!inputSince || line.stage === null || document.hidden) return;
     inputSince = false;
-    beat(line);
+    beat(line, showPaused);
   }, HEARTBEAT_MS);
 
   // A covered text counts from the moment in which it is shown, an item that is left unanswered until it is left.
-  document.addEventListener("revealed", () => line.stage !== null && beat(line, "revealed"));
+  document.addEventListener("revealed", () => line.stage !== null && beat(line, showPaused, "revealed"));
   document.addEventListener("visibilitychange", () => document.hidden && line.stage !== null && tellLeaving(line.stage));
 }
 
@@ -48,7 +51,7 @@ function tellLeaving(stage) {
   fetch(stage.element.dataset.heartbeatUrl, { method: "POST", body: data, keepalive: true, redirect: "manual" }).catch(() => {});
 }
 
-async function beat(line, note = "") {
+async function beat(line, showPaused, note = "") {
   const { stage } = line;
   const data = told(stage, note);
   try {

@@ -4,9 +4,10 @@ import { watchActivity } from "./activity.js";
 import { Answers } from "./answers.js";
 import { listenToKeys } from "./commands.js";
 import { Drafts } from "./drafts.js";
-import { root, showSession } from "./frame.js";
+import { root, showPaused, showSession } from "./frame.js";
 import { Line } from "./line.js";
 import { Outbox } from "./outbox.js";
+import { isPaused } from "./pause.js";
 import { UndoBar } from "./undo.js";
 
 const outbox = new Outbox({
@@ -25,6 +26,6 @@ const answers = new Answers(line, outbox, drafts, new UndoBar(root.querySelector
 
 answers.watchStop(root.querySelector("[data-stop]"));
 showSession();
-watchActivity(line);
+watchActivity(line, { isPaused, showPaused });
 listenToKeys(line, answers);
 line.start();

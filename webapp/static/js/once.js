@@ -1,5 +1,7 @@
-// The page of near-duplicates: texts are covered, the policy searched and the statement composed as on the console.
+// The page of near-duplicates: texts are covered, the lease kept, the policy searched and the statement composed as on
+// the console.
 
+import { watchActivity } from "./activity.js";
 import { Cover } from "./cover.js";
 import { isTaken, nameOf } from "./keys.js";
 import { PolicySearch } from "./policy.js";
@@ -12,17 +14,15 @@ class Once {
   constructor(element) {
     this.element = element;
     this.timers = new Timers(this);
-    this.watch();
+    watchActivity({ stage: element.dataset.heartbeatUrl ? this : null });
     this.cover = new Cover(this);
+    this.listen();
     this.form = this.find("[data-once] form");
     if (this.form !== null) this.fillIn();
   }
 
-  /** Count the time at work and uncovered, and obey the key that shows the texts. */
-  watch() {
-    for (const type of ["keydown", "pointerdown", "wheel", "input"]) {
-      document.addEventListener(type, () => this.timers.touched(type === "keydown"), { passive: true });
-    }
+  /** Obey the key that shows the texts. */
+  listen() {
     document.addEventListener("keydown", (event) => {
       if (event.repeat || isTaken(event) || nameOf(event) !== this.element.dataset.revealKey) return;
       event.preventDefault();
@@ -35,8 +35,7 @@ class Once {
     const statement = new Statement(this);
     this.form.addEventListener("change", () => statement.follow());
     this.form.addEventListener("formdata", ({ formData }) => {
-      formData.set("active_ms", Math.round(this.timers.activeMs));
-      formData.set("seen_ms", Math.round(this.timers.seenMs));
+      for (const [name, value] of this.effort()) formData.set(name, value);
       formData.set("keystrokes", this.timers.keystrokes);
     });
   }
@@ -51,6 +50,21 @@ class Once {
 
   announce(text) {
     announcer.textContent = text;
+  }
+
+  showError(message) {
+    const place = this.find("[data-error]");
+    if (place === null) this.announce(message);
+    else place.textContent = message;
+  }
+
+  /** What the reviewer spent on this page so far, and how severe the gravest text beside the item is. */
+  effort() {
+    return [
+      ["active_ms", Math.round(this.timers.activeMs)],
+      ["seen_ms", Math.round(this.timers.seenMs)],
+      ["gravest", this.element.dataset.gravest],
+    ];
   }
 }
 
