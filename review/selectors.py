@@ -22,17 +22,21 @@ from review.models import (
     ReviewItem,
 )
 from review.models.items import OPEN_STATES, ItemState, SlotRole, SlotState
-from review.severity import CRITICAL, HIGH, LOW, MEDIUM
+from review.severity import CRITICAL, HIGH, LOW, MEDIUM, NONE
 from webapp.accounts.models import Project, Role, User
 from webapp.ids import parse_public_id
 
 #: How far the console counts what waits: it asks with every item.
 COUNTED = 5000
+_COLUMN = {NONE: "low", LOW: "low", MEDIUM: "medium", HIGH: "high", CRITICAL: "critical"}
 
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """A queue with how many items wait in it, by severity, overdue, with leads; and how many the member holds."""
+    """A queue with how many items wait in it, by severity, overdue, with leads; and how many the member holds.
+
+    `blind`: how many are not counted by severity, since they are answered before the machine is seen.
+    """
 
     queue: Queue
     waiting: int = 0
@@ -40,16 +44,18 @@ class QueueRow:
     high: int = 0
     medium: int = 0
     low: int = 0
+    blind: int = 0
     overdue: int = 0
     with_leads: int = 0
     oldest: dt.datetime | None = None
     mine: int = 0
 
 
-def queue_overview(*, project: Project, user: User, probes: bool = False) -> list[QueueRow]:
+def queue_overview(*, project: Project, user: User, probes: bool = False, blind_apart: bool = False) -> list[QueueRow]:
     """Return a row for each queue of the project, by name; a few queries, however many queues there are.
 
-    With `probes`, those of golden items are counted too: to reviewers they look like any other item.
+    With `probes`, those of golden items are counted too: to reviewers they look like any other item. With
+    `blind_apart`, what somebody may still answer blind is not counted by severity: where little waits, that would tell.
     """
     now = timezone.now()
     held = Assignment.objects.filter(
@@ -61,10 +67,23 @@ def queue_overview(*, project: Project, user: User, probes: bool = False) -> lis
         for row in _waiting_by_queue(ReviewItem.objects.filter(golden__isnull=False), project, now):
             key = row.pop("queue")
             waiting[key] = _together(waiting[key], row) if key in waiting else row
+    if blind_apart:
+        for queue_id, severity, number in _blind_by_severity(project, probes=probes):
+            row = waiting.setdefault(queue_id, {})  # what came in since the others were counted is not in them
+            told = min(number, row.get(_COLUMN[severity], 0))
+            row[_COLUMN[severity]] = row.get(_COLUMN[severity], 0) - told
+            row["blind"] = row.get("blind", 0) + told
     return [
         QueueRow(queue=queue, mine=mine.get(queue.id, 0), **waiting.get(queue.id, {}))
         for queue in Queue.objects.filter(project=project).order_by("name")
     ]
+
+
+def _blind_by_severity(project: Project, *, probes: bool) -> list[tuple[uuid.UUID, int, int]]:
+    # Apart from the other counts, which read an index of their own and no row.
+    items = ReviewItem.objects.all() if probes else ReviewItem.objects.real()
+    blind = items.filter(project=project, state__in=OPEN_STATES, blind=True, cycle=1)
+    return list(blind.values_list("queue", "severity").annotate(Count("id")).order_by())
 
 
 def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,12 @@ REVIEWERS = (Role.OWNER, Role.LEAD, Role.REVIEWER)
 @member_required()
 def queues(request: MemberRequest) -> HttpResponse:
     leads = request.membership.role in LEADS
-    overview = selectors.queue_overview(project=request.project, user=request.user, probes=not leads)
+    overview = selectors.queue_overview(
+        project=request.project,
+        user=request.user,
+        probes=not leads,
+        blind_apart=request.membership.role == Role.REVIEWER,
+    )
     today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     context = {
         "queues": overview,

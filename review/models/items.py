@@ -116,6 +116,11 @@ class ReviewItem(models.Model):
                 name="item_open",
                 condition=Q(state__in=OPEN_STATES, golden=None),
             ),
+            models.Index(
+                fields=["project", "queue", "severity"],
+                name="item_open_blind",
+                condition=Q(state__in=OPEN_STATES, blind=True, cycle=1),
+            ),
         ]
 
     @property

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from review.errors import InvalidAnswer
 from review.models import Annotation, ReviewItem
-from review.services import claim_items, reopen, undo_decision
+from review.services import claim_items, hold, reopen, undo_decision
 from tests.factories import Cast
 from tests.review.working import another, answer, claim_one, effects_now, member, new_item, queue_of
 
@@ -167,3 +167,32 @@ def test_a_reviewer_finds_no_blind_item_by_what_the_machine_found(
     ReviewItem.objects.update(blind=False)
     client.force_login(cast.reviewer)
     assert item.public_id in client.get(f"{items}?{asked}").text
+
+
+def severities(client: Client, cast: Cast) -> tuple[int, int, int]:
+    """Return how many items wait, how many of them are counted as medium, and how many as blind."""
+    [row] = client.get(reverse("review:queues", args=[cast.project.slug])).context["queues"]
+    return row.waiting, row.medium, row.blind
+
+
+def test_the_list_of_queues_tells_reviewers_no_severity_of_what_is_blind(
+    cast: Cast, client: Client, item: ReviewItem
+) -> None:
+    queue_of(cast, blind_rate=0.0)
+    new_item(cast)
+    client.force_login(cast.reviewer)
+    assert severities(client, cast) == (2, 1, 1)
+    for user in (cast.lead, cast.owner, cast.compliance):
+        client.force_login(user)
+        assert severities(client, cast) == (2, 2, 0)
+
+
+def test_a_held_item_that_is_blind_tells_no_severity(cast: Cast, client: Client, item: ReviewItem) -> None:
+    reviewer = member(cast, cast.reviewer)
+    slot = claim_one(cast, reviewer)
+    assert slot.lease_token is not None
+    hold(slot=slot, membership=reviewer, lease_token=slot.lease_token)
+    client.force_login(cast.reviewer)
+    page = client.get(reverse("review:queues", args=[cast.project.slug])).text
+    assert "severity-unknown" in page[page.index(item.public_id) :]
+    assert "severity-medium" not in page[page.index(item.public_id) :]

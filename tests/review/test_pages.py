@@ -55,7 +55,7 @@ def test_the_queue_list_takes_as_many_queries_for_many_queues(
         )
         new_item(cast)
     client.force_login(cast.reviewer)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(queues_url(cast))
 
 
