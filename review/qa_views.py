@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -23,6 +24,7 @@ from review.models.qa import ErrorSeverity
 from review.page import ItemPage, build_page
 from review.peers import compare
 from review.qa import errors_by_queue, qa_slot
+from review.rest import due_rest
 from review.services.claims import record_view
 from review.views import LEADS
 from webapp.accounts.access import MemberRequest, member_required
@@ -90,6 +92,8 @@ def qa_next(request: MemberRequest) -> HttpResponse:
 
 def _go_on(request: MemberRequest) -> HttpResponse:
     slot = services.claim_qa(membership=request.membership)
+    if slot is None and due_rest(membership=request.membership, now=timezone.now()):
+        return redirect("review:rest", request.project.slug)
     if slot is None:
         messages.info(request, gettext("There is no decision for you to look at."))
         return redirect("review:qa", request.project.slug)

@@ -126,7 +126,8 @@ def _give_back_unseen(user: User) -> None:
 
 def _give_back(slots: QuerySet[Assignment]) -> int:
     # SKIP LOCKED: a bulk action that changes one of these slots may be waiting for another of them.
-    free = slots.select_for_update(skip_locked=True).values("id")
+    # A decision that a lead looks at again is on a page of its own, and not of this work.
+    free = slots.exclude(role=SlotRole.QA).select_for_update(skip_locked=True).values("id")
     return Assignment.objects.filter(id__in=free).update(
         state=SlotState.OPEN, lease_owner=None, lease_token=None, lease_expires_at=None
     )
@@ -136,6 +137,7 @@ def held_slots(*, queue: Queue, user: User, now: dt.datetime) -> list[Assignment
     """Return the live leases of `user` in `queue`: what is on screen first, then as claimed."""
     return list(
         Assignment.objects.filter(queue=queue, lease_owner=user, state=SlotState.LEASED, lease_expires_at__gt=now)
+        .exclude(role=SlotRole.QA)
         .select_related("item")
         .order_by(F("shown_at").asc(nulls_last=True), "-priority", "sla_due_at", "id")
     )

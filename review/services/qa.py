@@ -17,6 +17,7 @@ from review.models.decisions import Method
 from review.models.items import ItemState, SlotRole, SlotState
 from review.models.qa import ErrorSeverity
 from review.reasons import compose
+from review.rest import due_rest
 from review.services.answers import checked_correction, store_correction, validate_note
 from review.services.claims import lease_again, lock_reviewer
 from review.services.decisions import decide
@@ -45,7 +46,10 @@ class Judgement:
 
 @transaction.atomic
 def claim_qa(*, membership: Membership) -> Assignment | None:
-    """Return the QA slot that the member holds in the project, else the one due first that they may take."""
+    """Return the QA slot that the member holds in the project, else the one due first that they may take.
+
+    While a rest is due they keep what they hold, and get nothing else.
+    """
     lock_reviewer(membership.user_id)
     now = timezone.now()
     slots = Assignment.objects.filter(role=SlotRole.QA, queue__project=membership.project_id)
@@ -53,6 +57,8 @@ def claim_qa(*, membership: Membership) -> Assignment | None:
     held = own.order_by("sla_due_at", "id").first()
     if held is not None:
         return held
+    if due_rest(membership=membership, now=now):
+        return None
     took_part = Annotation.objects.filter(item=OuterRef("item"), reviewer=membership.user)
     away = Exclusion.objects.filter(item=OuterRef("item"), reviewer=membership.user)
     free = slots.filter(Q(state=SlotState.OPEN) | Q(state=SlotState.LEASED, lease_expires_at__lte=now))

@@ -11,7 +11,8 @@ from hypothesis.stateful import precondition, rule
 from policies.services import add_policy_version
 from review.models import Annotation, Assignment, Exclusion, ReviewItem
 from review.models.annotations import Outcome
-from review.models.items import ItemState, SlotState
+from review.models.items import ItemState, SlotRole, SlotState
+from review.rest import due_rest
 from review.services import (
     AppealRequest,
     Judgement,
@@ -82,7 +83,11 @@ class StepsOfLeads(Steps):
 
     @rule(said=SAID, again=st.booleans())
     def a_lead_looks_at_a_decision_again(self, said: str, again: bool) -> None:
+        now = timezone.now()
+        held = Assignment.objects.filter(role=SlotRole.QA, lease_owner=self.lead.user, lease_expires_at__gt=now)
+        known = [None, *held.filter(state=SlotState.LEASED)]
         slot = claim_qa(membership=self.lead)
+        assert slot in known or due_rest(membership=self.lead, now=now) is None, "nothing new while a rest is due"
         if slot is None:
             return
         assert not Annotation.objects.filter(item=slot.item_id, reviewer=self.lead.user).exists()

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from review.errors import InvalidAnswer, SlotLost, TooLate
-from review.models import Annotation, Assignment, QAReview
+from review.models import Annotation, Assignment, Break, QAReview
 from review.qa import errors_by_queue
 from review.selectors import waiting_in
-from review.services import Judgement, claim_items, claim_qa, reopen, submit_qa, sweep_effects, undo_decision
+from review.services import (
+    Judgement,
+    claim_items,
+    claim_qa,
+    release_all,
+    reopen,
+    submit_qa,
+    sweep_effects,
+    undo_decision,
+)
 from review.services.raising import raise_item
 from tests.factories import Cast
 from tests.review.qa import decided, judge
@@ -54,6 +65,33 @@ def test_ordinary_claims_and_counts_pass_it_over(cast: Cast, reviewer: Membershi
     queue = queue_of(cast)
     assert claim_items(queue=queue, membership=lead) == []
     assert waiting_in(queue=queue) == "0"
+
+
+def test_who_looks_at_a_decision_gets_items_beside_it_and_keeps_it(
+    cast: Cast, reviewer: Membership, lead: Membership
+) -> None:
+    decided(cast, reviewer)
+    queue = queue_of(cast, qa_rate=0.0)
+    slot = claim_qa(membership=lead)
+    beside = new_item(cast)
+    assert [one.item for one in claim_items(queue=queue, membership=lead)] == [beside]
+    release_all(queue=queue, user=lead.user)
+    now = timezone.now()
+    Break.objects.create(reviewer=lead.user, started_at=now, ends_at=now + dt.timedelta(hours=1))
+    assert claim_items(queue=queue, membership=lead) == []
+    assert judge(claim_qa(membership=lead), lead, "release").assignment == slot
+
+
+def test_during_a_break_a_lead_gets_no_decision_to_look_at(
+    cast: Cast, client: Client, reviewer: Membership, lead: Membership
+) -> None:
+    decided(cast, reviewer)
+    now = timezone.now()
+    Break.objects.create(reviewer=lead.user, started_at=now, ends_at=now + dt.timedelta(hours=1))
+    assert claim_qa(membership=lead) is None
+    client.force_login(cast.lead)
+    sent = client.post(reverse("review:qa-next", args=[cast.project.slug]))
+    assert sent["Location"] == reverse("review:rest", args=[cast.project.slug])
 
 
 def test_agreement_changes_nothing(cast: Cast, reviewer: Membership, lead: Membership) -> None:

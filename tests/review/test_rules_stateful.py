@@ -16,12 +16,13 @@ from tests.factories import Cast
 from tests.review.steps import DRAWS
 from tests.review.steps_of_leads import StepsOfLeads
 from tests.review.steps_of_many import StepsOfMany
+from tests.review.steps_of_rest import StepsOfRest
 from tests.review.steps_of_reviewers import StepsOfReviewers
 
 MORE = int(os.environ.get("COUNTERSIGN_STEPS", "0"))
 
 
-class Review(StepsOfReviewers, StepsOfLeads, StepsOfMany):
+class Review(StepsOfReviewers, StepsOfLeads, StepsOfMany, StepsOfRest):
     """All steps, in any order."""
 
 
