@@ -2,6 +2,7 @@
 
 export class TypeDialog {
   constructor(stage) {
+    this.stage = stage;
     this.dialog = stage.find("[data-types]");
     if (this.dialog === null) return;
     const find = (selector) => this.dialog.querySelector(selector);
@@ -24,6 +25,8 @@ export class TypeDialog {
     this.filter.value = "";
     this.error.textContent = "";
     this.narrow();
+    // It is part of the view of the text: of a view that is not shown, an open dialog would not be seen, and stop all.
+    this.stage.tabs.open("text");
     this.dialog.showModal();
     (withText ? this.text : this.filter).focus();
   }
