@@ -79,7 +79,7 @@ def _show_conflict(request: MemberRequest, form: QueueForm, found: Queue, messag
 
 def _in_words(value: object) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 

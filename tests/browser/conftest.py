@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.signals import request_finished, request_started
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.install_chromium import ADVICE, ARGUMENTS, find_chromium
@@ -75,9 +75,16 @@ def cast(transactional_db: None) -> Cast:
 def open_queues(
     chromium: Browser, live_server: LiveServer, cast: Cast, requests_running: Requests
 ) -> Iterator[Callable[..., Page]]:
-    """Return a function that signs a person in and opens the queue list; it fails the test on script errors."""
+    """Return a function that signs a person in and opens the queue list.
+
+    It fails the test when a script fails, and when a page asks for what its content security policy forbids.
+    """
     contexts: list[BrowserContext] = []
     faults: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            faults.append(message.text)
 
     def sign_in(user: User | None = None, *, scripts: bool = True) -> Page:
         client = Client()
@@ -86,9 +93,10 @@ def open_queues(
         context = chromium.new_context(java_script_enabled=scripts, viewport={"width": 1280, "height": 800})
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
         context.set_default_timeout(15_000)
+        context.on("weberror", lambda error: faults.append(str(error.error)))
+        context.on("console", listen)
         contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{live_server.url}/p/acme/review/")
         return page
 

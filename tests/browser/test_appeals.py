@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -27,6 +28,9 @@ def test_what_is_contested_is_decided_with_the_keys_by_somebody_else_and_counted
     address = f"/v1/checks/{item.checked.public_id}/appeals"
     made = asks.post(address, {"reason": "A <b>quotation</b>.", "end_user": "u-1"}, content_type="application/json")
     assert made.status_code == 201
+    first = open_queues()
+    first.get_by_role("button", name="Start reviewing").click()
+    expect(first.get_by_text("Nothing is waiting for you in this queue.")).to_be_visible()
     page = open_queues(second.user)
     start(page)
     expect(page.get_by_text("You decide this appeal")).to_be_visible()
@@ -48,10 +52,10 @@ def test_leads_read_agreement_as_plot_and_table_also_on_a_narrow_screen(
 ) -> None:
     queue_of(cast, required_reviews=2, undo_seconds=0)
     reviewer, second = member(cast, cast.reviewer), another(cast, "second")
-    for outcome in ("release", "block"):
+    for outcome in ("redact", "block"):
         new_item(cast)
         for who in (reviewer, second):
-            answer(claim_one(cast, who), who, outcome)
+            answer(claim_one(cast, who), who, outcome, labels={"violence": outcome == "block"})
     page = open_queues(cast.lead)
     refused: list[str] = []
     page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
@@ -60,6 +64,9 @@ def test_leads_read_agreement_as_plot_and_table_also_on_a_narrow_screen(
     expect(page.get_by_role("row", name="what happens to the output")).to_contain_text("1.00 (1.00 to 1.00)")
     dot = page.locator(".dots-value").first
     assert dot.evaluate("dot => getComputedStyle(dot).fill") != "rgb(0, 0, 0)", "it has the page's colour"
+    expect(page.get_by_role("row", name="violence")).to_contain_text("1.00 (1.00 to 1.00)")
+    places = page.get_by_role("group", name="Places in All outputs").get_by_role("row", name="EMAIL_ADDRESS")
+    expect(places).to_contain_text("1.00")
     page.get_by_text("Pairs of reviewers").press("Enter")
     expect(page.get_by_role("row", name="reviewer, second")).to_be_visible()
     page.set_viewport_size({"width": 360, "height": 700})
@@ -67,4 +74,13 @@ def test_leads_read_agreement_as_plot_and_table_also_on_a_narrow_screen(
     with page.expect_download() as download:
         page.get_by_role("link", name="Download CSV").press("Enter")
     assert download.value.suggested_filename.endswith(".csv")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download JSON").press("Enter")
+    [told] = json.loads(download.value.path().read_text())["queues"]
+    alphas = {measure["name"]: measure["alpha"]["value"] for measure in told["measures"]}
+    assert alphas["outcome"] == alphas["violence"] == 1.0
+    page.get_by_label("From").fill("2026-01-02")
+    page.get_by_label("Until").fill("2026-01-03")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("heading", name="No item was answered by two reviewers")).to_be_visible()
     assert refused == []

@@ -1,4 +1,4 @@
-"""What goes wrong while somebody reviews: back, two tabs, a wrong clock, a megabyte, and no longer being a member."""
+"""What goes wrong while somebody reviews: back, two tabs, lost leases, wrong clocks, a megabyte, no longer a member."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.console import current, start, wait_saved
 from tests.factories import Cast
-from tests.review.working import member, new_item
+from tests.review.working import another, answer, claim_one, member, new_item, run_out
 from webapp.accounts.services import SYSTEM, remove_member
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -53,6 +53,29 @@ def test_an_item_in_two_tabs_is_answered_once(cast: Cast, open_queues: Callable[
     expect(tab.locator("#trouble")).to_contain_text("Your answer is kept, but it does not count.")
     assert [one.outcome for one in first.annotations.filter(counts=True)] == ["block"]
     assert not second.annotations.exists()
+
+
+def test_a_lease_that_ran_out_costs_nothing_unless_somebody_else_took_the_item(
+    cast: Cast, open_queues: Callable[..., Page]
+) -> None:
+    first, second, third = (new_item(cast) for _ in range(3))
+    page = open_queues()
+    start(page)
+    run_out(first.assignments.get())
+    block(page)
+    wait_saved(page)
+    assert first.annotations.get().counts
+    expect(page.locator("#console")).to_have_attribute("data-ahead", "ready")
+    run_out(second.assignments.get())
+    other = another(cast, "other")
+    slot = claim_one(cast, other)
+    assert slot.item == second
+    block(page)
+    expect(page.locator("#trouble")).to_contain_text("Your answer is kept, but it does not count.")
+    assert current(page) == third
+    answer(slot, other, "release")
+    said = second.annotations.order_by("created_at").values_list("outcome", "counts")
+    assert list(said) == [("block", False), ("release", True)]
 
 
 @pytest.mark.parametrize(("hours", "later"), [(-30, -35), (30, 35)])

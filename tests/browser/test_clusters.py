@@ -13,6 +13,7 @@ from review.services.grouping import group_items
 from tests.browser.console import start
 from tests.factories import Cast
 from tests.review.test_cluster_decisions import letter
+from tests.review.test_precedents import comes_in, precedent
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -49,3 +50,19 @@ def test_a_reviewer_decides_near_duplicates_once(cast: Cast, open_queues: Callab
     page.get_by_role("button", name="Take all of it back").click()
     expect(page.get_by_role("button", name="Submit and next")).to_be_visible()
     assert not Assignment.objects.filter(state="reserved").exists()
+
+
+def test_what_followed_a_precedent_says_so_and_is_taken_back(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    first = precedent(cast).decision.item
+    later = comes_in(cast)
+    page = open_queues()
+    page.get_by_role("link", name="All items").click()
+    page.get_by_text("More filters").click()
+    page.get_by_label("Decided how").select_option("as its near-duplicates before")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.get_by_role("link", name=later.public_id[-8:]).click()
+    followed = page.get_by_text("Nobody read this output.")
+    expect(followed.get_by_role("link", name=first.public_id[-8:])).to_be_visible()
+    page.get_by_role("button", name="Take back").last.click()
+    expect(page.get_by_role("button", name="Submit and next")).to_be_visible()
+    assert not later.decisions.standing().exists()

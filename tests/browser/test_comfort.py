@@ -1,8 +1,9 @@
-"""Covered texts, and the blank screen."""
+"""Covered texts, how they look, the blank screen, breaks and the day's cap."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,8 @@ from playwright.sync_api import Page, expect
 from review.models import Assignment, Break, ExposureEntry, ReviewItem
 from tests.browser.console import OUTPUT, start, wait_saved
 from tests.factories import Cast
-from tests.review.working import new_item
+from tests.review.test_exposure import expose
+from tests.review.working import member, new_item
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -92,3 +94,43 @@ def test_a_break_lets_the_item_on_screen_be_finished_and_then_says_until_when(
     Break.objects.update(ends_at=timezone.now())
     page.reload()
     expect(page.get_by_role("heading", name="You can go on")).to_be_visible()
+
+
+def test_a_reviewer_chooses_how_texts_look_and_ends_the_day_at_the_cap(
+    cast: Cast, open_queues: Callable[..., Page]
+) -> None:
+    items = [new_item(cast) for _ in range(3)]
+    lead = open_queues(cast.lead)
+    lead.get_by_role("link", name="Wellness").click()
+    lead.get_by_label("Most exposure a day").fill("30")
+    lead.get_by_role("button", name="Save").click()
+    expect(lead.get_by_text("Saved.")).to_be_visible()
+    page = open_queues()
+    page.get_by_role("link", name="My reviews").click()
+    page.get_by_role("link", name="How texts are shown").click()
+    page.get_by_label("Show severe texts covered").select_option("never")
+    page.get_by_label("The key need not be held").check()
+    page.get_by_label("Texts look").select_option("grey and blurred")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Back to my reviews").click()
+    page.get_by_role("link", name="Back to the queues").click()
+    start(page)
+    text = page.locator("[data-output]")
+    expect(page.locator(".panels")).to_have_css("filter", "grayscale(1)")
+    expect(text).to_have_css("filter", re.compile("blur"))
+    page.keyboard.press("m")
+    expect(text).to_have_css("filter", "none")
+    page.keyboard.press("m")
+    expect(text).to_have_css("filter", re.compile("blur"))
+    text.hover()
+    expect(text).to_have_css("filter", "none")
+    expect(page.get_by_role("meter", name="Exposure today")).to_be_visible()
+    expose(member(cast, cast.reviewer), minutes=31)
+    for _ in range(2):
+        page.keyboard.press("a")
+        page.keyboard.press("a")
+    page.wait_for_url("**/review/rest/")
+    expect(page.get_by_role("heading", name="Enough for today")).to_be_visible()
+    assert [item.annotations.count() for item in items] == [1, 1, 0]
+    page.get_by_role("link", name="My reviews").click()
+    expect(page.get_by_role("group", name="Exposure by day").get_by_role("cell").last).to_have_text("31")

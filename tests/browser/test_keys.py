@@ -35,6 +35,7 @@ def test_a_reviewer_changes_a_key_by_pressing_it_and_works_with_it(
     page.keyboard.press("b")
     expect(page.locator("dialog[open]")).to_contain_text("Skip: why?")
     page.keyboard.press("Escape")
+    expect(page.locator(".verdict-block kbd")).to_have_text("F8")
     page.keyboard.press("F8")
     page.keyboard.press("F8")
     wait_saved(page)

@@ -1,7 +1,8 @@
-"""What leads do in the browser: schemas and queues, a search that is saved, many items at once, people, reopening."""
+"""What leads do in the browser: schemas and queues, searches, many items at once, people, reopening."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import Page, expect
 from review.models import Assignment, Queue, ReviewItem
 from review.tasks import sweep_bulk
 from tests.factories import Cast
-from tests.review.working import another, answer, claim_one, effects_now, member, new_item
+from tests.review.working import another, answer, claim_one, effects_now, member, new_item, queue_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -24,6 +25,7 @@ def test_a_lead_makes_a_schema_and_a_queue_and_a_reviewer_answers_by_it(
     page.get_by_label("Name").fill("tone")
     page.get_by_label("Categories").fill("rude\nwrong")
     page.get_by_label("Rubric").fill("helpfulness: 5")
+    page.get_by_label("Rationale snippets").fill("It is rude.")
     page.get_by_role("button", name="Store the version").click()
     expect(page.get_by_role("heading", name="tone")).to_be_visible()
     page.get_by_role("link", name="Back to the queues").click()
@@ -43,16 +45,60 @@ def test_a_lead_makes_a_schema_and_a_queue_and_a_reviewer_answers_by_it(
     desk.wait_for_url(f"**/{item.public_id}/")
     desk.keyboard.press("2")
     desk.get_by_role("radiogroup", name="helpfulness").get_by_label("4").check()
+    desk.get_by_label("It is rude.").check()
     desk.keyboard.press("b")
     desk.keyboard.press("b")
     desk.wait_for_url("**/review/")
     stored = item.annotations.get()
     assert (stored.outcome, stored.labels, stored.rubric) == ("block", {"wrong": True}, {"helpfulness": 4})
+    assert stored.rationale == "It is rude."
+    page.get_by_role("link", name="Label schemas").click()
+    page.get_by_role("link", name=re.compile("New version ?: tone")).click()
+    page.get_by_label("Categories").fill("rude\nwrong\nstale")
+    page.get_by_role("button", name="Store the version").click()
+    versions = page.locator(".schema-version", has_text="rude, wrong")
+    expect(versions.locator("summary")).to_contain_text(["no queue uses it", "used by Tone of answers"])
+
+
+def test_of_two_leads_the_second_is_told_what_the_first_changed(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    queue = queue_of(cast)
+    first, second = open_queues(cast.lead), open_queues(cast.owner)
+    for page in (first, second):
+        page.get_by_role("link", name="Edit All outputs").click()
+    first.get_by_label("Blind share").fill("0.5")
+    first.get_by_label("Overlap share").fill("0.25")
+    first.get_by_role("button", name="Save").click()
+    expect(first.get_by_text("Saved.")).to_be_visible()
+    second.get_by_label("Golden share").fill("0.05")
+    second.get_by_label("QA share").fill("0.1")
+    second.get_by_label("Due after seconds").fill("7200")
+    second.get_by_label("Paused").check()
+    second.get_by_role("button", name="Save").click()
+    alert = second.get_by_role("alert")
+    expect(alert).to_contain_text("Nothing of yours was saved.")
+    expect(alert.get_by_role("listitem")).to_contain_text(["Blind share: 0.5", "Overlap share: 0.25"])
+    second.get_by_label("Blind share").fill("0.5")
+    second.get_by_label("Overlap share").fill("0.25")
+    second.get_by_role("button", name="Save").click()
+    row = second.get_by_role("row", name="All outputs")
+    expect(row).to_contain_text("paused")
+    expect(row.get_by_role("button", name="Start reviewing")).to_be_disabled()
+    queue.refresh_from_db()
+    rates = (queue.blind_rate, queue.overlap_rate, queue.golden_rate, queue.qa_rate)
+    assert (rates, queue.sla_seconds) == ((0.5, 0.25, 0.05, 0.1), 7200)
+    second.goto(second.url.replace("/review/", "/settings/"))
+    second.get_by_label("Random review rate").fill("0.02")
+    second.get_by_role("button", name="Save").click()
+    expect(second.get_by_label("Random review rate")).to_have_value("0.02")
+    cast.project.refresh_from_db()
+    assert cast.project.random_review_rate == 0.02
 
 
 def test_a_lead_keeps_a_search_and_changes_what_it_finds(cast: Cast, open_queues: Callable[..., Page]) -> None:
-    found = [new_item(cast) for _ in range(2)]
     other = new_item(cast, verdict="block", review="flagged")
+    reviewer = member(cast, cast.reviewer)
+    answer(claim_one(cast, reviewer), reviewer, "block")
+    found = [new_item(cast) for _ in range(2)]
     page = open_queues(cast.lead)
     page.get_by_role("link", name="All items").click()
     page.get_by_text("More filters").click()
@@ -64,6 +110,22 @@ def test_a_lead_keeps_a_search_and_changes_what_it_finds(cast: Cast, open_queues
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("link", name="Show all").click()
     expect(page.locator("tbody tr")).to_have_count(3)
+    page.get_by_text("More filters").click()
+    for label, value, count in (
+        ("Category found", "spam", 0),
+        ("Category found", "harassment", 3),
+        ("Application", "assistant", 3),
+        ("Answered by", "reviewer", 1),
+        ("Time of", "coming in", 1),
+        ("From (UTC)", "2100-01-01T00:00", 0),
+    ):
+        field = page.get_by_label(label)
+        if field.evaluate("field => field.tagName") == "SELECT":
+            field.select_option(label=value)
+        else:
+            field.fill(value)
+        page.get_by_role("button", name="Show", exact=True).click()
+        expect(page.locator("tbody tr")).to_have_count(count)
     page.get_by_role("link", name="Ann, held", exact=True).click()
     page.get_by_role("link", name="Change all of these").click()
     expect(page.get_by_text("2 open items match")).to_be_visible()
@@ -97,8 +159,15 @@ def test_a_lead_gives_an_item_to_somebody_and_reopens_what_is_decided(
     page = open_queues(cast.lead)
     base = page.url
     page.goto(f"{base}items/{waiting.public_id}/")
+    page.get_by_label("Assign to").select_option("reviewer")
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.get_by_text("assigned to reviewer until")).to_be_visible()
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_text("waits for anybody")).to_be_visible()
+    page.get_by_label("Assign to").select_option("reviewer")
+    page.get_by_role("button", name="Assign", exact=True).click()
     page.get_by_label("Assign to").select_option("second")
-    page.get_by_role("button", name="Assign").click()
+    page.get_by_role("button", name="Reassign").click()
     expect(page.get_by_text("assigned to second until")).to_be_visible()
     assert waiting.assignments.get().assignee == second.user
     page.goto(f"{base}items/{decided.public_id}/")

@@ -1,4 +1,4 @@
-"""Blind items, answers side by side and decisions looked at again, as people see them."""
+"""Blind items, answers side by side, golden items and decisions looked at again, as people see them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from review.models import Annotation
+from review.models import Annotation, ReviewItem
+from tests.browser.console import current, start
 from tests.factories import Cast
+from tests.review import golden
 from tests.review.qa import decided
 from tests.review.working import another, answer, claim_one, member, new_item, queue_of
 
@@ -38,19 +40,75 @@ def test_a_blind_item_shows_the_machine_once_it_is_taken_back(cast: Cast, open_q
     ]
 
 
-def test_an_adjudicator_reads_answers_side_by_side(cast: Cast, open_queues: Callable[..., Page]) -> None:
-    queue_of(cast, required_reviews=2, max_reviews=2)
-    new_item(cast)
+def test_a_third_reviewer_settles_what_two_differ_on_or_an_adjudicator_does(
+    cast: Cast, open_queues: Callable[..., Page]
+) -> None:
+    queue_of(cast, required_reviews=2, max_reviews=3, undo_seconds=0)
+    items = [new_item(cast) for _ in range(2)]
     for name, outcome in (("ursula", "block"), ("viktor", "release")):
         who = another(cast, name)
-        answer(claim_one(cast, who), who, outcome, note=f"I say {outcome}.")
+        for _ in items:
+            answer(claim_one(cast, who), who, outcome, note=f"I say {outcome}.")
+    desk = open_queues()
+    start(desk)
+    expect(desk.get_by_text("I say")).to_have_count(0)
+    for key in ("b", "b", "u", "u"):
+        desk.keyboard.press(key)
+    desk.wait_for_url("**/review/")
+    settled, disputed = ReviewItem.objects.order_by("-state")
+    assert (settled.state, disputed.state) == ("decided", "adjudication")
+    assert settled.decisions.get().method == "consensus"
     page = open_queues(cast.lead)
     page.get_by_role("button", name="Start reviewing").click()
     page.wait_for_selector("#console[data-ahead]")
     page.get_by_role("tab", name="Answers").click()
     table = page.get_by_role("group", name="Answers side by side")
-    expect(table.get_by_role("row", name="Verdict block release")).to_be_visible()
+    expect(table.get_by_role("row", name="Verdict block release unsure")).to_be_visible()
     expect(table.get_by_role("row", name="Reasons I say block. I say release.")).to_be_visible()
+    for name in ("ursula", "viktor"):
+        expect(page.get_by_text(name)).to_have_count(0)
+    page.keyboard.press("b")
+    page.keyboard.press("b")
+    page.wait_for_url("**/review/")
+    decision = disputed.decisions.get()
+    assert (decision.outcome, decision.method) == ("block", "adjudicated")
+
+
+def test_who_fails_golden_items_is_paused_until_a_lead_lets_them_go_on(
+    cast: Cast, open_queues: Callable[..., Page]
+) -> None:
+    source = golden.decided(cast)
+    queue_of(cast, undo_seconds=0)
+    lead = open_queues(cast.lead)
+    queues = lead.url
+    lead.goto(f"{queues}items/{source.public_id}/")
+    lead.get_by_role("link", name="Make it golden").click()
+    lead.get_by_label("harassment", exact=True).select_option("yes")
+    lead.get_by_role("button", name="Make it golden").click()
+    expect(lead.get_by_role("row", name="block")).to_be_visible()
+    lead.get_by_role("link", name="Back to the queues").click()
+    lead.get_by_role("link", name="Edit All outputs").click()
+    for label, value in (("Golden share", "1"), ("Golden pass mark", "0.7"), ("Golden answers counted", "1")):
+        lead.get_by_label(label).fill(value)
+    lead.get_by_role("button", name="Save").click()
+    new_item(cast)
+    page = open_queues()
+    start(page)
+    for _ in range(2):
+        page.keyboard.press("a")
+        page.keyboard.press("a")
+    page.wait_for_url("**/review/")
+    page.reload()
+    expect(page.get_by_text("You are paused in All outputs")).to_be_visible()
+    waiting = new_item(cast)
+    page.get_by_role("button", name="Start reviewing").click()
+    expect(page.get_by_text("a lead has to let you go on")).to_be_visible()
+    lead.reload()
+    expect(lead.get_by_text("reviewer in All outputs: 0 % over the last 1 golden answers")).to_be_visible()
+    lead.get_by_role("button", name="Let them go on").click()
+    expect(lead.get_by_text("Paused reviewers")).to_have_count(0)
+    start(page)
+    assert current(page) == waiting
 
 
 @pytest.mark.parametrize("scripts", [True, False])

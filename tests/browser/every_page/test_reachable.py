@@ -1,5 +1,7 @@
 """Every page in Chromium: axe-core finds nothing, nothing is wider than a narrow screen, nothing moves unasked.
 
+Names are markup, which stays text.
+
 In German, whose words are the longer ones. Dialogs are opened, and forms sent empty, so that they show their errors.
 
 One walk, because starting browsers and filling projects is what takes the time.
@@ -20,6 +22,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.conftest import Requests
 from tests.browser.every_page.world import Page, make_world, uncovered
+from tests.browser.payloads import TRACES
 from tests.factories import make_cast
 from webapp.accounts.models import User
 
@@ -142,6 +145,7 @@ def _signed_in(chromium: Browser, live_server: LiveServer, user: User | None) ->
 def _look_at(tab: Tab, server: LiveServer, page: Page) -> list[str]:
     _open(tab, server, page)
     faults = _axe(tab) + [f"moves: {element}" for element in tab.evaluate(MOVING)]
+    faults += [f"taken for markup: {element}" for element in tab.evaluate(TRACES)]
     faults += [f"for pages without scripts: {element}" for element in tab.evaluate(NEEDLESS)]
     tab.set_viewport_size(ZOOMED)
     faults += [f"at 200 %: {fault}" for fault in tab.evaluate(TOO_WIDE)]

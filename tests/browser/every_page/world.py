@@ -1,4 +1,4 @@
-"""A project in which every page has something to show, and the address of every page."""
+"""A project in which every page has something to show, markup in its names, and the address of every page."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from review.models.bulk import BulkKind
 from review.models.search import SavedFilter
 from review.services import AppealRequest, claim_qa, escalate, hold, make_appeal, make_golden, sweep_effects
 from review.services.task_imports import open_import
+from tests.browser.payloads import NAME
 from tests.factories import Cast
 from tests.review.test_agreement_pages import answered
 from tests.review.test_bulk import run as run_bulk
@@ -52,6 +53,7 @@ class Page:
 
 def make_world(cast: Cast) -> list[Page]:
     """Fill the project and return every page with somebody who may read it; None: who is not signed in."""
+    _name_by_markup(cast)
     _answered_twice(cast)
     queue = queue_of(cast, qa_rate=1.0)
     decided = _decided(cast)
@@ -62,23 +64,33 @@ def make_world(cast: Cast) -> list[Page]:
     _decided(cast, output="Ann lives at 12 Mill Lane, idiot.")  # for the dataset: golden items are not in it
     cluster = decide_cluster(cast, _letters(cast)[0])
     contested = _decided(cast, output="Call me on +44 20 7946 0958.")
-    make_appeal(check=contested.checked, application=cast.application, wanted=AppealRequest(reason="It is our number."))
+    make_appeal(
+        check=contested.checked, application=cast.application, wanted=AppealRequest(reason=f"It is our number. {NAME}")
+    )
     lead = member(cast, cast.lead)
-    make_golden(item=decided, membership=lead, outcome="block", labels={}, spans=[], note="An insult.")
+    make_golden(item=decided, membership=lead, outcome="block", labels={}, spans=[], note=NAME)
     reviewer = member(cast, cast.reviewer)
     _passed_on(cast)
     for number in range(3):
         new_item(cast, output=f"Write to ann{number}@example.com. {'A long line of text. ' * number}")
     new_item(cast, review="random", flagged=False, verdict="allow", findings=[], output="Fine.")
-    SavedFilter.objects.create(project=cast.project, user=cast.lead, name="Late ones", query="state=decided")
+    SavedFilter.objects.create(project=cast.project, user=cast.lead, name=NAME, query="state=decided")
     create_api_key(application=cast.application)
     bulk = run_bulk(cast, BulkKind.SEVERITY, 3)
     held = claim_one(cast, reviewer)
     _open_import(cast, lead)
-    dataset = create_dataset(project=cast.project, slug="first", name="First", filters=Filters(), purpose="Tests")
+    dataset = create_dataset(project=cast.project, slug="first", name=NAME, filters=Filters(), purpose="Tests")
     version = freeze_version(dataset=dataset, created_by=cast.owner)
     fill_export(open_export(version=version, format="huggingface", created_by=cast.owner))
     return list(_pages(cast, held.item, decided, cluster.id, again.id, bulk.id, [dataset.id, version.version]))
+
+
+def _name_by_markup(cast: Cast) -> None:
+    for named in (cast.project, cast.application, queue_of(cast)):
+        named.name = NAME
+        named.save(update_fields=["name"])
+    cast.reviewer.username = NAME
+    cast.reviewer.save(update_fields=["username"])
 
 
 def _letters(cast: Cast) -> list[ReviewItem]:

@@ -107,6 +107,6 @@ export class Outbox {
     if (this.failing().length > 0) savingSign.textContent = navigator.onLine ? gettext("not saved, will retry") : gettext("offline, will retry");
     else if ([...this.unsaved].some((entry) => entry.refused)) savingSign.textContent = gettext("not saved");
     else savingSign.textContent = fill(ngettext("saving…", "saving %(size)s…", size), { size });
-    showSaved(size === 0 ? "saved" : "");
+    showSaved(size === 0 ? gettext("saved") : "");
   }
 }

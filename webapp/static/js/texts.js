@@ -11,6 +11,7 @@ const TERMS = {
   redact: pgettext("outcome", "redact"),
   replace: pgettext("outcome", "replace"),
   block: pgettext("outcome", "block"),
+  unknown: pgettext("severity", "unknown"),
   none: pgettext("severity", "none"),
   low: pgettext("severity", "low"),
   medium: pgettext("severity", "medium"),
