@@ -78,6 +78,7 @@ def _agreement(answers: QuerySet[Annotation], now: dt.datetime) -> Share:
         item__decisions__cycle=F("cycle"),
         item__decisions__undone_at__isnull=True,
         item__decisions__method__in=_TOGETHER,
+        item__decided_at__lte=now,
     ).exclude(assignment__role="adjudicator")
     found = together.aggregate(
         agreed=Count("id", filter=Q(item__decisions__outcome=F("outcome"))), answered=Count("id")

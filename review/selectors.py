@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Min, Prefetch, Q, QuerySet
+from django.db.models import Count, Min, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.http import Http404
 from django.utils import timezone
 
@@ -200,8 +200,11 @@ def get_decision(*, project: Project, user: User, decision_id: uuid.UUID) -> Dec
 
 
 def newest_undoable(*, project: Project, user: User) -> Decision | None:
-    """Return the newest decision in the project that `user` can still take back."""
-    return Decision.objects.undoable(by=user, now=timezone.now()).filter(item__project=project).first()
+    """Return the newest decision in the project that `user` can still take back, with what they `said` of the item."""
+    answers = Annotation.objects.filter(item=OuterRef("item"), cycle=OuterRef("cycle"), reviewer=user, counts=True)
+    said = Subquery(answers.order_by("-created_at", "-id").values("outcome")[:1])
+    found = Decision.objects.undoable(by=user, now=timezone.now()).filter(item__project=project)
+    return found.annotate(said=said).first()
 
 
 def decision_of(*, item: ReviewItem) -> Decision | None:

@@ -18,12 +18,13 @@ from review.blind import is_hidden
 from review.comments import mark_read
 from review.covers import is_covered
 from review.errors import InvalidAnswer, ItemChanged, ReviewError, SlotLost, TooLate
-from review.models import Assignment, Decision
+from review.models import Assignment
 from review.numbers import finding_ids
 from review.page import build_page
-from review.posted import read_ask, read_draft, read_effort, read_submission, read_token
+from review.posted import UNSURE, read_ask, read_draft, read_effort, read_submission, read_token
 from review.rest import due_rest
 from review.services.exposure import note_shown, record_exposure
+from review.services.submission import Submitted
 from review.views import REVIEWERS, go_on, render_item
 from webapp.accounts.access import MemberRequest, member_required
 
@@ -58,21 +59,20 @@ def submit(request: MemberRequest, slot: uuid.UUID) -> HttpResponse:
     except ReviewError as error:
         return refusal(error) if wants_json(request) else _show_again(request, found, error)
     if wants_json(request):
-        decided = done.decision.outcome if done.decision else None
         status = "accepted" if done.annotation.counts else "kept"
-        undo = _undo_offer(request, done.decision)
-        return JsonResponse({"status": status, "message": done.message, "decided": decided, "undo": undo})
+        undo = _undo_offer(request, done)
+        return JsonResponse({"status": status, "message": done.message, "undo": undo})
     if done.message:
         messages.warning(request, done.message)
     return go_on(request, found.queue)
 
 
-def _undo_offer(request: MemberRequest, decision: Decision | None) -> dict[str, object] | None:
-    seconds = decision.seconds_to_undo() if decision else 0.0
-    if decision is None or not seconds:
+def _undo_offer(request: MemberRequest, done: Submitted) -> dict[str, object] | None:
+    seconds = done.decision.seconds_to_undo() if done.decision else 0.0
+    if done.decision is None or not seconds:
         return None
-    url = reverse("review:undo", args=[request.project.slug, decision.id])
-    return {"url": url, "seconds": seconds, "outcome": decision.outcome}
+    url = reverse("review:undo", args=[request.project.slug, done.decision.id])
+    return {"url": url, "seconds": seconds, "outcome": done.annotation.outcome or UNSURE}
 
 
 def _show_again(request: MemberRequest, slot: Assignment, error: ReviewError) -> HttpResponse:

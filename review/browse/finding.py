@@ -80,7 +80,7 @@ def _severity(value: str) -> Q:
 
 
 def _outcome(value: str) -> Q:
-    decision = Decision.objects.standing().filter(item=OuterRef("pk"), cycle=OuterRef("cycle"))
+    decision = Decision.objects.standing().told().filter(item=OuterRef("pk"), cycle=OuterRef("cycle"))
     wanted = decision.exclude(outcome=Outcome.RELEASE) if value == CHANGED else decision.filter(outcome=value)
     return Q(Exists(wanted))
 

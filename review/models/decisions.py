@@ -35,6 +35,10 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         mine = self.standing().filter(decided_by=by, precedent=None, waits_until__gt=now)
         return mine.order_by("-created_at", "-id")
 
+    def told(self) -> Self:
+        """Leave out those whose outcome is not told yet, as `is_sealed`."""
+        return self.exclude(method=Method.CONSENSUS, waits_until__gt=timezone.now())
+
 
 class Decision(models.Model):
     """What was decided of an item in one cycle; the newest standing one of an item holds."""
@@ -79,6 +83,11 @@ class Decision(models.Model):
                 condition=models.Q(waits_until__isnull=False, undone_at=None),
             )
         ]
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether nobody is told its outcome yet: who answered last may still answer again, and by themselves."""
+        return self.method == Method.CONSENSUS and self.seconds_to_undo() > 0
 
     def seconds_to_undo(self) -> float:
         """Return for how long it can still be taken back; 0 when it can not."""

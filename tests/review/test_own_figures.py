@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from review.dashboard.intervals import Share
-from review.models import Annotation
+from review.models import Annotation, Decision
 from review.own import own_figures
 from review.services import skip, undo_decision
 from tests.factories import Cast
-from tests.review.working import another, answer, claim_one, member, new_item, queue_of
+from tests.review.working import another, answer, claim_one, effects_now, member, new_item, queue_of
 
 
 def test_answers_time_and_skips_of_one_person_are_counted(cast: Cast) -> None:
@@ -54,6 +54,9 @@ def test_agreement_is_with_what_was_decided_together(cast: Cast) -> None:
         answer(claim_one(cast, who), who, own)
         for other in others[: 1 if own == "block" else 2]:
             answer(claim_one(cast, other), other, "block")
+    assert own_figures(project=cast.project, user=cast.reviewer).agreement == Share(0, 0)
+    for decision in Decision.objects.all():
+        effects_now(decision)
     assert own_figures(project=cast.project, user=cast.reviewer).agreement == Share(1, 3)
 
 
