@@ -5,7 +5,7 @@
 Sends 100,000 texts, cut from the file at lengths from a word to the whole, to one worker that serves the guard model,
 through Redis as the web does, and reads its unshared memory 20 times on the way, and its processor time at the end. The
 first tenth is left out: until then allocators and caches grow to what the longest batches need. Raw figures go to
-bench/results/. What is set in the environment wins: `MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=1048576 python -m ...`.
+bench/results/. What is set in the environment wins: `MALLOC_MMAP_THRESHOLD_=131072 python -m ...`.
 """
 
 from __future__ import annotations

@@ -34,15 +34,15 @@ class Int8Linear(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return [rows, outputs] in fp32."""
         if self.low is None:
-            step = x.abs().amax(dim=-1, keepdim=True).clamp_min(1e-12) / 127
+            step = x.abs().amax(dim=-1, keepdim=True).clamp_min_(1e-12).div_(127)
             # Truncation of x + 0.5 rounds, and costs no pass of its own.
             steps = torch.addcmul(self._half(x), x, step.reciprocal())
         else:
-            step = (x.amax(dim=-1, keepdim=True) - self.low).clamp_min(1e-12) / 255
+            step = x.amax(dim=-1, keepdim=True).sub_(self.low).clamp_min_(1e-12).div_(255)
             inverse = step.reciprocal()
             steps = torch.addcmul(0.5 - self.low * inverse, x, inverse)
-        whole = steps.to(torch.uint8)
-        return torch.addcmul(self.bias, self.product(whole), step)
+        found = self.product(steps.to(torch.uint8))
+        return torch.addcmul(self.bias, found, step, out=found)
 
     def product(self, whole: torch.Tensor) -> torch.Tensor:
         """Return (`whole` - zero) @ weight.T in fp32, for `whole` [rows, inputs] in uint8."""
