@@ -7,11 +7,10 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from django.utils.translation import gettext as _
-
 from feedback.errors import ExportFailed
 from feedback.folders import MANIFEST
 from feedback.models import Export
+from screening.sentences import say
 from webapp.zips import NO_TIME, Sink
 
 CHUNK = 256 * 1024
@@ -29,7 +28,7 @@ def zipped(export: Export) -> Iterator[bytes]:
     for path, size in sizes.items():
         place = folder / path
         if not place.is_file() or place.stat().st_size != size:
-            raise ExportFailed(_("The files of this export are gone or were changed. Export again."))
+            raise ExportFailed(say("The files of this export are gone or were changed. Export again."))
     top = zip_name(export).removesuffix(".zip")
     return _pieces(folder, sorted([*sizes, MANIFEST]), top)
 

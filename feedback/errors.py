@@ -1,4 +1,4 @@
-"""What can go wrong with datasets; every message says what to do and quotes no text of a check.
+"""What can go wrong with datasets; every message is a sentence, says what to do and quotes no text of a check.
 
 DatasetError
 ├── NothingDecided   no decided item fits the filters
@@ -8,8 +8,10 @@ DatasetError
 
 from __future__ import annotations
 
+from webapp.sentences import SaidError
 
-class DatasetError(Exception):
+
+class DatasetError(SaidError):
     """Something about a dataset that its user can act on."""
 
 

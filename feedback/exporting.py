@@ -21,6 +21,7 @@ from feedback.models import DatasetVersion, Export
 from feedback.records import SCHEMA
 from feedback.selectors import member_pages
 from feedback.writing import SplitFiles
+from screening.sentences import Sentence, joined, say
 from webapp.audit.log import EventObject, record_event
 from webapp.audit.merkle import Frontier, leaf_hash
 
@@ -53,9 +54,11 @@ def run_export(run: Run[Export]) -> Export:
 def refuse_foreign_folder(target: Path) -> None:
     """Raise ExportFailed when `target` holds anything that is not an export: it would be replaced."""
     if target.is_dir() and any(target.iterdir()) and not _is_export(target / MANIFEST):
-        raise ExportFailed(f"{target} holds other files; name a folder that is empty or does not exist.")
+        raise ExportFailed(
+            say("%(folder)s holds other files; name a folder that is empty or does not exist.", folder=str(target))
+        )
     if target.exists() and not target.is_dir():
-        raise ExportFailed(f"{target} is a file; name a folder.")
+        raise ExportFailed(say("%(folder)s is a file; name a folder.", folder=str(target)))
 
 
 def _is_export(manifest: Path) -> bool:
@@ -97,14 +100,20 @@ def _write_rows(files: SplitFiles, version: DatasetVersion, tell: Progress) -> N
         tell(root.size, version.rows)
     if root.root().hex() != version.digest:
         raise VersionChanged(
-            f"The stored rows of version {version.version} do not give its digest: they were changed after it was "
-            "frozen. Nothing was exported; freeze a new version, and find out who changed the database."
+            say(
+                "The stored rows of version %(version)s do not give its digest: they were changed after it was "
+                "frozen. Nothing was exported; freeze a new version, and find out who changed the database.",
+                version=version.version,
+            )
         )
 
 
-def _why_empty(files: SplitFiles) -> str:
-    reasons = "; ".join(f"{reason} ({n})" for reason, n in sorted(files.skipped.items()))
-    return f"No record of this version fits the format: {reasons}."
+def _why_empty(files: SplitFiles) -> Sentence:
+    # The reasons are in the catalogues: exporters mark them.
+    reasons = [
+        say("%(reason)s (%(number)s)", reason=say(reason), number=n) for reason, n in sorted(files.skipped.items())
+    ]
+    return say("No record of this version fits the format: %(reasons)s.", reasons=joined(reasons, "; "))
 
 
 def _manifest(version: DatasetVersion, made_by: Exporter, files: SplitFiles) -> dict[str, Any]:

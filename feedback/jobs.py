@@ -17,6 +17,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from feedback.models import Job, JobState
+from screening.sentences import Sentence
+from webapp.sentences import as_parts
 
 J = TypeVar("J", bound=Job)
 #: Told how many steps are done, and of how many.
@@ -52,11 +54,11 @@ class Run(Generic[J]):
 
     def finish(self, **fields: Any) -> None:
         """Mark the job done and set `fields` on it; call it in the transaction that makes them true. Raises RunLost."""
-        self._update(state=JobState.DONE, run=None, error="", **fields)
+        self._update(state=JobState.DONE, run=None, error="", error_parts=None, **fields)
 
-    def fail(self, error: str) -> None:
+    def fail(self, error: Sentence) -> None:
         """Mark the job failed; `error` says what to do and quotes no text of a check."""
-        self._update(state=JobState.FAILED, run=None, error=error[:300])
+        self._update(state=JobState.FAILED, run=None, error=error[:300], error_parts=as_parts(error))
 
     def _update(self, **fields: Any) -> None:
         if not _rows(self.job).filter(run=self._token, state=JobState.RUNNING).update(**fields):

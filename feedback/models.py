@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Project, User
 from webapp.ids import uuid7
+from webapp.sentences import from_parts
 
 
 class Split(models.TextChoices):
@@ -38,6 +39,7 @@ class Job(models.Model):
     done = models.PositiveIntegerField(default=0, help_text="Steps done, out of `total`.")
     total = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True, help_text="Why it failed; never a text of a check.")
+    error_parts = models.JSONField(null=True, help_text="What `error` is made of, for other languages than English.")
     run = models.UUIDField(null=True, help_text="The run that holds the work.")
     beat_at = models.DateTimeField(null=True, help_text="The last sign of life of that run.")
 
@@ -47,6 +49,11 @@ class Job(models.Model):
     @property
     def is_live(self) -> bool:
         return self.state in LIVE_STATES
+
+    @property
+    def failure(self) -> str:
+        """Why it failed, in the reader's language."""
+        return from_parts(self.error, self.error_parts)
 
 
 class Dataset(models.Model):

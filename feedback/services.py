@@ -9,7 +9,6 @@ from pathlib import Path
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from feedback import jobs
 from feedback.errors import DatasetError, NothingDecided
@@ -19,6 +18,7 @@ from feedback.filters import Filters
 from feedback.freezing import freeze
 from feedback.models import LIVE_STATES, Dataset, DatasetVersion, Export, JobState
 from feedback.selectors import decided_items
+from screening.sentences import Sentence, say, sentence_of
 from webapp.accounts.models import Project, User
 from webapp.audit.log import Actor, EventObject, record_event
 
@@ -33,9 +33,7 @@ def create_dataset(
         defaults={"name": name, "filters": filters.as_json(), "purpose": purpose, "licence": licence},
     )
     if not created:
-        raise DatasetError(
-            _("This project has a dataset '%(slug)s' already; choose another short name.") % {"slug": slug}
-        )
+        raise DatasetError(say("This project has a dataset '%(slug)s' already; choose another short name.", slug=slug))
     return dataset
 
 
@@ -51,7 +49,7 @@ def open_version(*, dataset: Dataset, filters: Filters | None = None, created_by
     filters = Filters.from_json(dataset.filters) if filters is None else filters
     if not decided_items(project=dataset.project, filters=filters, before=timezone.now()).exists():
         raise NothingDecided(
-            _(
+            say(
                 "No decided item fits these filters. Decide items in review first, or widen the filters; "
                 "a decision counts once its time to undo is over."
             )
@@ -92,14 +90,17 @@ def open_export(*, version: DatasetVersion, format: str, created_by: User | None
     """
     exporter(format)
     if version.state != JobState.DONE:
-        raise DatasetError(_("Version %(version)s is not frozen; freeze it first.") % {"version": version.version})
+        raise DatasetError(say("Version %(version)s is not frozen; freeze it first.", version=version.version))
     folder = str(path or standard_folder(version, format))
     DatasetVersion.objects.select_for_update(no_key=True).get(pk=version.pk)
     live = version.exports.filter(format=format, state__in=LIVE_STATES).first()
     if live and live.path != folder:
         raise DatasetError(
-            _("This version is being exported as %(format)s to %(path)s; wait for that, then try again.")
-            % {"format": format, "path": live.path}
+            say(
+                "This version is being exported as %(format)s to %(path)s; wait for that, then try again.",
+                format=format,
+                path=live.path,
+            )
         )
     return live or Export.objects.create(version=version, format=format, path=folder, created_by=created_by)
 
@@ -150,10 +151,16 @@ def _kept_honest(run: jobs.Run[jobs.J], work: Callable[[], jobs.J]) -> jobs.J:
         raise
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: Exception) -> Sentence:
     if isinstance(error, DatasetError):
-        return str(error)
+        return sentence_of(error)
     if isinstance(error, OSError):
-        return f"The files could not be written: {error.strerror}. Make room or mend the folder, then try again."
+        return say(
+            "The files could not be written: %(reason)s. Make room or mend the folder, then try again.",
+            reason=error.strerror,
+        )
     # Only the kind: messages of databases and parsers quote texts.
-    return f"It failed with {type(error).__name__}; the log of the control worker says where. Then try again."
+    return say(
+        "It failed with %(kind)s; the log of the control worker says where. Then try again.",
+        kind=type(error).__name__,
+    )

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
+from django.utils.translation import gettext_noop
+
 from feedback.exporters.base import Exporter, Row, Skip
 from feedback.models import Split
 from feedback.parquet import SHARD_ROWS, ParquetShard
@@ -16,7 +18,7 @@ from feedback.records import Record, as_said_blind
 
 #: Line ends to some readers (str.splitlines among them), yet legal in JSON strings: escaped, they break nothing.
 _LINE_ENDS = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"})
-NOT_BLIND = "an answer was not given blind, and the dataset does not choose by what reviewers saw"
+NOT_BLIND = gettext_noop("an answer was not given blind, and the dataset does not choose by what reviewers saw")
 
 
 def json_line(row: Row) -> str:

@@ -16,17 +16,19 @@ ReviewError             shown to the reviewer as it is
 
 from __future__ import annotations
 
+from webapp.sentences import SaidError
 
-class ReviewError(Exception):
+
+class ReviewError(SaidError):
     """Its message is for the reviewer and never quotes reviewed text."""
 
 
 class BadFile(ReviewError):
-    pass
+    """Raised with a sentence: it may be stored."""
 
 
 class ImportStopped(ReviewError):
-    pass
+    """Raised with a sentence: it is stored."""
 
 
 class WorkersBusy(ImportStopped):

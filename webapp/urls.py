@@ -37,3 +37,5 @@ urlpatterns = [
     path("p/<slug:project>/datasets/", include("feedback.urls")),
     path("p/<slug:project>/", include("webapp.accounts.urls")),
 ]
+
+handler400 = "webapp.uploads.refused"

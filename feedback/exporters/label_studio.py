@@ -41,7 +41,7 @@ class LabelStudio(Exporter):
     def rows(self, record: Record) -> list[Row] | Skip:
         text = record["output"]
         if text is None:
-            return Skip("no output")
+            return Skip(gettext_noop("no output"))
         said = [cast(dict[str, str], message) for message in prompt_of(record)]
         task = tasks.task(
             text=text,

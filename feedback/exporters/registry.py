@@ -11,6 +11,7 @@ from feedback.exporters.openai_chat_sft import OpenAIChatSFT
 from feedback.exporters.openai_evals import OpenAIEvals
 from feedback.exporters.pii_spans import PIISpans
 from feedback.exporters.trl_preference import TRLPreference
+from screening.sentences import say
 
 EXPORTERS: dict[str, Exporter] = {
     made.identifier: made
@@ -31,4 +32,10 @@ def exporter(identifier: str) -> Exporter:
     try:
         return EXPORTERS[identifier]
     except KeyError:
-        raise DatasetError(f"There is no format {identifier!r}; choose one of: {', '.join(EXPORTERS)}.") from None
+        raise DatasetError(
+            say(
+                "There is no format %(format)s; choose one of: %(formats)s.",
+                format=repr(identifier),
+                formats=", ".join(EXPORTERS),
+            )
+        ) from None

@@ -14,26 +14,33 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from screening.categories import MODEL_CATEGORIES, SEXUAL_MINORS
 from screening.detectors.pii import ENTITIES
+from screening.faults import add_field, message_of
 from screening.policy_yaml import Issue, PolicyError, did_you_mean, read_yaml
+from screening.sentences import NOTHING, Sentence, say
 
 SETTING = "COUNTERSIGN_MODELS"
 #: What a classifier's labels may stand for: whole texts, and spans.
 CATEGORIES = frozenset((*MODEL_CATEGORIES, SEXUAL_MINORS))
 ENTITY_NAMES = frozenset((*ENTITIES, "PERSON", "LOCATION", "ORGANIZATION", "ADDRESS", "DATE_TIME"))
-SHAPE = ("a models file is a mapping with `classifiers`, `guard_llms` or both", "see docs/reference/models.md")
+SHAPE = (
+    say("a models file is a mapping with `classifiers`, `guard_llms` or both"),
+    say("see docs/reference/models.md"),
+)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
 Revision = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")]
 Format = Literal["llama_guard", "qwen3guard", "granite_guardian", "shieldgemma", "chat"]
 Loc = tuple[str | int, ...]
+#: Path, message and hint.
+Found = tuple[Loc, Sentence, Sentence]
 
 
 class _Part(BaseModel):
@@ -56,26 +63,35 @@ class Classifier(_Part):
     max_length: int = Field(default=512, ge=16, le=8192)
     overlap: int = Field(default=64, ge=0)
 
-    def faults(self) -> Iterator[tuple[Loc, str, str]]:
+    def faults(self) -> Iterator[Found]:
         """Yield path, message and hint for what the fields one by one do not show."""
         if bool(self.path) == bool(self.hub):
-            yield (), "a classifier has either `path` or `hub`", "path: a folder; hub: owner/name with its revision"
+            message = say("a classifier has either `path` or `hub`")
+            yield (), message, say("path: a folder; hub: owner/name with its revision")
         if self.path and not Path(self.path).is_absolute():
-            yield ("path",), "a relative path means another folder in every process", "write it from the root: /srv/…"
+            message = say("a relative path means another folder in every process")
+            yield ("path",), message, say("write it from the root: /srv/…")
         if self.hub and self.revision is None:
-            hint = "add `revision:` with the 40 hex digits of the commit"
-            yield ("hub",), "a model of the hub is named with its revision", hint
+            hint = say("add `revision:` with the 40 hex digits of the commit")
+            yield ("hub",), say("a model of the hub is named with its revision"), hint
         if self.path and self.revision is not None:
-            yield ("revision",), "a folder has no revision", "remove it; findings carry a hash of the weights"
+            hint = say("remove it; findings carry a hash of the weights")
+            yield ("revision",), say("a folder has no revision"), hint
         if self.overlap > self.max_length // 2:
-            yield ("overlap",), "windows overlap by at most half of max_length", f"at most {self.max_length // 2}"
+            hint = say("at most %(most)s", most=self.max_length // 2)
+            yield ("overlap",), say("windows overlap by at most half of max_length"), hint
         if self.task == "token" and self.activation == "sigmoid":
-            yield ("activation",), "a token classifier has one label a token", "remove it, or use softmax"
-        known, kind = (CATEGORIES, "category") if self.task == "sequence" else (ENTITY_NAMES, "entity")
+            yield ("activation",), say("a token classifier has one label a token"), say("remove it, or use softmax")
+        known = CATEGORIES if self.task == "sequence" else ENTITY_NAMES
         for label, target in self.labels.items():
             if target not in known:
-                hint = did_you_mean(target, known) or f"one of: {', '.join(sorted(known))}"
-                yield ("labels", label), f"there is no {kind} {target!r}", hint
+                hint = did_you_mean(target, known) or say("one of: %(values)s", values=", ".join(sorted(known)))
+                yield ("labels", label), self._unknown(target), hint
+
+    def _unknown(self, target: str) -> Sentence:
+        if self.task == "sequence":
+            return say("there is no category %(name)s", name=repr(target))
+        return say("there is no entity %(name)s", name=repr(target))
 
 
 class GuardLlm(_Part):
@@ -88,13 +104,14 @@ class GuardLlm(_Part):
     timeout_ms: int = Field(default=10_000, ge=1, le=60_000)
     concurrency: int = Field(default=8, ge=1, le=64)
 
-    def faults(self) -> Iterator[tuple[Loc, str, str]]:
+    def faults(self) -> Iterator[Found]:
         """Yield path, message and hint for what the fields one by one do not show."""
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            yield ("url",), "not an http:// or https:// address", "for instance http://127.0.0.1:8000/v1"
+            hint = say("for instance %(example)s", example="http://127.0.0.1:8000/v1")
+            yield ("url",), say("not an http:// or https:// address"), hint
         if parts.username or parts.password or parts.query or parts.fragment:
-            yield ("url",), "the address has more than host, port and path", "keys go into `api_key_env`"
+            yield ("url",), say("the address has more than host, port and path"), say("keys go into `api_key_env`")
 
 
 class ModelsFile(_Part):
@@ -122,7 +139,8 @@ def configured_models(environ: Mapping[str, str] = os.environ) -> ModelsFile:
         facts = Path(name).stat()
         return _read(name, facts.st_mtime_ns, facts.st_size)
     except OSError as error:
-        raise ModelsFileError([Issue("", 0, f"cannot be read: {error.strerror}", f"mend {SETTING}")]) from error
+        message = say("cannot be read: %(reason)s", reason=error.strerror)
+        raise ModelsFileError([Issue("", 0, message, say("mend %(setting)s", setting=SETTING))]) from error
 
 
 @lru_cache(maxsize=4)
@@ -130,7 +148,7 @@ def _read(name: str, _changed: int, _size: int) -> ModelsFile:
     try:
         return parse_models(Path(name).read_text("utf-8"))
     except UnicodeDecodeError:
-        raise ModelsFileError([Issue("", 0, "is not UTF-8 text", "save it as UTF-8")]) from None
+        raise ModelsFileError([Issue("", 0, say("is not UTF-8 text"), say("save it as UTF-8"))]) from None
 
 
 def parse_models(source: str) -> ModelsFile:
@@ -142,9 +160,7 @@ def parse_models(source: str) -> ModelsFile:
     try:
         file = ModelsFile.model_validate(data)
     except ValidationError as error:
-        raise ModelsFileError(
-            [_issue(fault["loc"], fault["type"], fault["msg"], lines) for fault in error.errors()]
-        ) from None
+        raise ModelsFileError([_issue(fault["loc"], fault, lines) for fault in error.errors()]) from None
     issues = [
         Issue.at((section, name, *path), lines, message, hint)
         for section, models in (("classifiers", file.classifiers), ("guard_llms", file.guard_llms))
@@ -152,7 +168,12 @@ def parse_models(source: str) -> ModelsFile:
         for path, message, hint in model.faults()
     ]
     issues += [
-        Issue.at(("guard_llms", name), lines, f"{name!r} is a classifier, too", "give it another name")
+        Issue.at(
+            ("guard_llms", name),
+            lines,
+            say("%(name)s is a classifier, too", name=repr(name)),
+            say("give it another name"),
+        )
         for name in file.guard_llms.keys() & file.classifiers.keys()
     ]
     if issues:
@@ -160,15 +181,15 @@ def parse_models(source: str) -> ModelsFile:
     return file
 
 
-def _issue(loc: Loc, kind: str, message: str, lines: dict[Loc, int]) -> Issue:
-    hint = ""
-    if kind == "extra_forbidden":
+def _issue(loc: Loc, fault: Any, lines: dict[Loc, int]) -> Issue:
+    hint = NOTHING
+    if fault["type"] == "extra_forbidden":
         fields = {*ModelsFile.model_fields, *Classifier.model_fields, *GuardLlm.model_fields}
-        hint = did_you_mean(str(loc[-1]), fields) or "remove it"
-    elif kind == "missing":
-        hint = f"add `{loc[-1]}:`"
+        hint = did_you_mean(str(loc[-1]), fields) or say("remove it")
+    elif fault["type"] == "missing":
+        hint = add_field(fault)
     elif loc[-1] == "revision":
-        hint = "the 40 hex digits of the commit; a branch or tag may change under you"
+        hint = say("the 40 hex digits of the commit; a branch or tag may change under you")
     elif loc[-1] == "[key]":
-        loc, hint = loc[:-1], "lower-case letters, digits, '.', - and _, at most 80"
-    return Issue.at(loc, lines, message, hint)
+        loc, hint = loc[:-1], say("lower-case letters, digits, '.', - and _, at most 80")
+    return Issue.at(loc, lines, message_of(fault), hint)

@@ -17,8 +17,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from screening.detectors.base import Detector, ModelDetector, Options
 from screening.detectors.registry import DETECTORS, UnknownDetector, detector_type
+from screening.faults import add_field, expected_of, message_of
 from screening.findings import Action, OnError, Queue
 from screening.policy_yaml import Issue, PolicyError, did_you_mean, read_yaml
+from screening.sentences import NOTHING, say
 
 __all__ = ["Issue", "Policy", "PolicyError", "Rule", "load_policy", "parse_policy"]
 
@@ -45,9 +47,9 @@ class Thresholds(_Part):
     def _in_order(self) -> Thresholds:
         given = [value for value in (self.flag, self.hold, self.block) if value is not None]
         if not given:
-            raise ValueError("give at least one of flag, hold and block")
+            raise ValueError(say("give at least one of flag, hold and block"))
         if given != sorted(given):
-            raise ValueError("thresholds must not fall: flag <= hold <= block")
+            raise ValueError(say("thresholds must not fall: flag <= hold <= block"))
         return self
 
     def action(self, score: float) -> tuple[Action, float] | None:
@@ -192,8 +194,8 @@ def _validate(data: object, lines: dict[tuple[str | int, ...], int]) -> Policy:
     issues = [issue for index, rule in enumerate(document.rules) for issue in _rule_issues(index, rule, lines)]
     issues += _duplicate_ids(document.rules, lines)
     if not 1 <= len(document.rules) <= MAX_RULES:
-        hint = "add a rule, or split the policy"
-        issues.append(Issue.at(("rules",), lines, f"a policy has 1 to {MAX_RULES} rules", hint))
+        message = say("a policy has 1 to %(most)s rules", most=MAX_RULES)
+        issues.append(Issue.at(("rules",), lines, message, say("add a rule, or split the policy")))
     if issues:
         raise PolicyError(issues)
     canonical = json.dumps(_plain(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -225,7 +227,8 @@ def _rule_issues(index: int, rule: Rule, lines: dict[tuple[str | int, ...], int]
     try:
         detector_type(rule.detector)
     except UnknownDetector as error:
-        return [Issue.at((*path, "detector"), lines, f"there is no detector {rule.detector!r}", error.hint)]
+        message = say("there is no detector %(name)s", name=repr(rule.detector))
+        return [Issue.at((*path, "detector"), lines, message, error.hint)]
     try:
         options = rule.parsed_options()
     except ValidationError as error:
@@ -242,18 +245,27 @@ def _label_issues(
         wanted, other = other, wanted
     issues = []
     if getattr(rule, other):
-        message = f"{rule.detector} is mapped by `{wanted}`, not by `{other}`"
+        message = say(
+            "%(detector)s is mapped by `%(wanted)s`, not by `%(other)s`",
+            detector=rule.detector,
+            wanted=wanted,
+            other=other,
+        )
         example = "{flag: 0.5, hold: 0.8}" if wanted == "categories" else "{EMAIL_ADDRESS: redact}"
-        issues.append(Issue.at((*path, other), lines, message, f"write {wanted}: with entries such as {example}"))
+        hint = say("write %(field)s: with entries such as %(example)s", field=wanted, example=example)
+        issues.append(Issue.at((*path, other), lines, message, hint))
     elif not getattr(rule, wanted):
-        hint = f"add `{wanted}`, for instance with the key {ANY!r} for everything it finds"
-        issues.append(Issue.at(path, lines, f"rule {rule.id!r} says nothing of what follows from a finding", hint))
+        message = say("rule %(rule)s says nothing of what follows from a finding", rule=repr(rule.id))
+        hint = say(
+            "add `%(field)s`, for instance with the key %(any)s for everything it finds", field=wanted, any=repr(ANY)
+        )
+        issues.append(Issue.at(path, lines, message, hint))
     if detector.labels is not None:
         known = detector.labels | options.labels() | {ANY}
         for label in getattr(rule, wanted):
             if label not in known:
-                hint = did_you_mean(label, known) or f"it knows: {', '.join(sorted(known))}"
-                message = f"{rule.detector} finds nothing called {label!r}"
+                hint = did_you_mean(label, known) or say("it knows: %(names)s", names=", ".join(sorted(known)))
+                message = say("%(finder)s finds nothing called %(name)s", finder=rule.detector, name=repr(label))
                 issues.append(Issue.at((*path, wanted, label), lines, message, hint))
     return issues
 
@@ -263,22 +275,21 @@ def _duplicate_ids(rules: tuple[Rule, ...], lines: dict[tuple[str | int, ...], i
     issues = []
     for index, rule in enumerate(rules):
         if rule.id in seen:
-            issues.append(
-                Issue.at(("rules", index, "id"), lines, f"rule id {rule.id!r} is used twice", "give it another id")
-            )
+            message = say("rule id %(rule)s is used twice", rule=repr(rule.id))
+            issues.append(Issue.at(("rules", index, "id"), lines, message, say("give it another id")))
         seen.add(rule.id)
     return issues
 
 
 def _issue(loc: tuple[str | int, ...], fault: Any, lines: dict[tuple[str | int, ...], int]) -> Issue:
-    hint = ""
+    hint = NOTHING
     if fault["type"] == "extra_forbidden":
         fields = {*Rule.model_fields, *_Document.model_fields, *Thresholds.model_fields, *EntityAction.model_fields}
-        hint = did_you_mean(str(loc[-1]), fields) or "remove it"
+        hint = did_you_mean(str(loc[-1]), fields) or say("remove it")
     elif fault["type"] == "literal_error":
-        hint = f"one of {fault['ctx']['expected']}"
+        hint = expected_of(fault)
     elif fault["type"] == "missing":
-        hint = f"add `{loc[-1]}:`"
+        hint = add_field(fault)
     elif fault["type"] == "string_pattern_mismatch":
-        hint = "lower-case letters, digits, - and _, at most 80"
-    return Issue.at(loc, lines, fault["msg"].removeprefix("Value error, "), hint)
+        hint = say("lower-case letters, digits, - and _, at most 80")
+    return Issue.at(loc, lines, message_of(fault), hint)

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from review.errors import ImportStopped, WorkersBusy
@@ -25,6 +24,7 @@ from review.models.items import OPEN_STATES
 from review.services.raising import raise_item
 from review.suggestions import new_suggestions
 from screening.findings import OUTPUT
+from screening.sentences import say
 from webapp.accounts.models import Application
 from webapp.accounts.services import SYSTEM
 from webapp.audit.log import Actor, EventObject, record_event
@@ -112,7 +112,14 @@ def _intake(task: Given, application: Application) -> Intake:
     try:
         return intake(application, task.request, task.key, door=DOOR)
     except Problem as problem:
-        raise ImportStopped(f"Task {task.number}: {problem.detail} {problem.hint}") from None
+        raise ImportStopped(
+            say(
+                "Task %(number)s: %(detail)s %(hint)s",
+                number=task.number,
+                detail=problem.detail,
+                hint=problem.hint,
+            )
+        ) from None
 
 
 def _import_fresh(
@@ -124,7 +131,7 @@ def _import_fresh(
         for (task, _asked), check in zip(fresh, store(concluded), strict=True):
             if isinstance(check, IdempotencyConflict):
                 raise ImportStopped(
-                    _("Task %(number)s: its idempotency key was used for another request.") % {"number": task.number}
+                    say("Task %(number)s: its idempotency key was used for another request.", number=task.number)
                 )
             if check.raised is None:  # another import, or a task before it in this one, was first
                 twins.append((task, check))
@@ -143,7 +150,7 @@ def _screened(intakes: Sequence[Intake], tries: int) -> list[Concluded]:
             if attempt == tries:
                 break
             time.sleep(error.retry_after)
-    raise WorkersBusy(_("The workers have too much to do. Run the import again later: it goes on from here."))
+    raise WorkersBusy(say("The workers have too much to do. Run the import again later: it goes on from here."))
 
 
 def _add_known(task: Given, check: Check, queue: Queue, actor: Actor, report: Report) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from review.errors import BadFile
 from review.label_studio.labels import Labels, read_labels
 from review.label_studio.tasks import CHECK_KEY, NO_MESSAGES, TEXT
+from screening.sentences import say
 from webapp.interception.bodies import parse_json
 from webapp.interception.problems import Problem, require_size
 from webapp.interception.schemas import CheckRequest
@@ -51,31 +51,31 @@ def read_tasks(raw: bytes, *, text_key: str = TEXT, policy: str | None = None) -
 def parse_file(raw: bytes) -> list[Any]:
     """Return the tasks of a file as they stand there. Raises BadFile."""
     if len(raw) > MAX_BYTES:
-        raise BadFile(
-            _("The file is larger than %(most)s MiB. Import it in parts.") % {"most": MAX_BYTES // 1024 // 1024}
-        )
+        raise BadFile(say("The file is larger than %(most)s MiB. Import it in parts.", most=MAX_BYTES // 1024 // 1024))
     try:
-        parsed = parse_json(raw)
+        parsed = parse_json(raw, say("The file"))
     except Problem as problem:
-        raise BadFile(problem.detail.replace("The body", "The file")) from None
+        raise BadFile(problem.detail) from None
     if not isinstance(parsed, list) or not parsed:
-        raise BadFile(_("The file is not an array of tasks. Export it from Label Studio as JSON, not as JSON-MIN."))
+        raise BadFile(say("The file is not an array of tasks. Export it from Label Studio as JSON, not as JSON-MIN."))
     if len(parsed) > MAX_TASKS:
-        raise BadFile(_("The file has more than %(most)s tasks. Import it in parts.") % {"most": MAX_TASKS})
+        raise BadFile(say("The file has more than %(most)s tasks. Import it in parts.", most=MAX_TASKS))
     return parsed
 
 
 def read_task(number: int, task: object, text_key: str, policy: str | None) -> Given:
     """Return a task of a file. Raises BadFile."""
     if not isinstance(task, dict):
-        raise BadFile(_("Task %(number)s is not an object.") % {"number": number})
+        raise BadFile(say("Task %(number)s is not an object.", number=number))
     # A task without `data` is all data, as Label Studio reads it.
     data = task.get("data", task)
     text = data.get(text_key) if isinstance(data, dict) else None
     if not isinstance(text, str) or not text.strip():
         raise BadFile(
-            _('Task %(number)s has no text under that key of its data. Name the key of the text, as "text".')
-            % {"number": number}
+            say(
+                'Task %(number)s has no text under that key of its data. Name the key of the text, as "text".',
+                number=number,
+            )
         )
     check = data.get(CHECK_KEY)
     check = check if isinstance(check, str) else ""
@@ -99,10 +99,13 @@ def _request(number: int, text: str, data: Mapping[str, Any], policy: str | None
         require_size(len(json.dumps(asked, ensure_ascii=False).encode()))
         return CheckRequest.model_validate(asked)
     except Problem:
-        raise BadFile(_("Task %(number)s is larger than a check may be.") % {"number": number}) from None
+        raise BadFile(say("Task %(number)s is larger than a check may be.", number=number)) from None
     except ValidationError as error:
         place = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
         raise BadFile(
-            _("Task %(number)s: `%(place)s` of its data is not of the form that the API takes.")
-            % {"number": number, "place": place}
+            say(
+                "Task %(number)s: `%(place)s` of its data is not of the form that the API takes.",
+                number=number,
+                place=place,
+            )
         ) from None

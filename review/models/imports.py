@@ -8,6 +8,7 @@ from django.utils.translation import pgettext_lazy
 from review.models.queues import Queue
 from webapp.accounts.models import Application, Project, User
 from webapp.ids import uuid7
+from webapp.sentences import from_parts
 
 
 class ImportState(models.TextChoices):
@@ -36,6 +37,7 @@ class TaskImport(models.Model):
     answers = models.PositiveIntegerField(default=0)
     left_out = models.JSONField(default=list, help_text="[number of the task, reason, how often]")
     error = models.CharField(max_length=300, blank=True, help_text="Why it stopped; quotes no text.")
+    error_parts = models.JSONField(null=True, help_text="What `error` is made of, for other languages than English.")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(max_length=20, help_text="Theirs, when they started it.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -48,6 +50,11 @@ class TaskImport(models.Model):
                 fields=["created_at"], name="import_at_work", condition=models.Q(state__in=["looked_at", "running"])
             ),
         ]
+
+    @property
+    def failure(self) -> str:
+        """Why it stopped, in the reader's language."""
+        return from_parts(self.error, self.error_parts)
 
     @property
     def is_running(self) -> bool:

@@ -9,7 +9,6 @@ import uuid
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from review.errors import BadFile, ImportStopped, WorkersBusy
 from review.label_studio.importing import GROUP, import_tasks
@@ -18,9 +17,11 @@ from review.label_studio.reading import parse_file, read_task
 from review.models import Queue, TaskBatch, TaskImport
 from review.models.imports import ImportState
 from review.services.sweeping import sweep_each
+from screening.sentences import say, sentence_of
 from webapp.accounts.models import Application, Membership
 from webapp.accounts.services import user_actor
 from webapp.audit.log import EventObject, record_event
+from webapp.sentences import as_parts
 
 #: How long a sweep works on one import before others get their turn with the worker.
 TURN_SECONDS = 1.5
@@ -63,10 +64,10 @@ def start_import(*, task_import: TaskImport, membership: Membership) -> None:
     if found.state in (ImportState.RUNNING, ImportState.DONE):
         return
     if not found.batches.exists():
-        raise BadFile(_("The tasks of this file are gone. Upload it again: what came in stays."))
-    found.state, found.error = ImportState.RUNNING, ""
+        raise BadFile(say("The tasks of this file are gone. Upload it again: what came in stays."))
+    found.state, found.error, found.error_parts = ImportState.RUNNING, "", None
     found.created_by, found.role = membership.user, membership.role
-    found.save(update_fields=["state", "error", "created_by", "role"])
+    found.save(update_fields=["state", "error", "error_parts", "created_by", "role"])
     record_event(
         type="review.import.started",
         project_id=found.project_id,
@@ -129,8 +130,9 @@ def _step(key: uuid.UUID) -> int:
     except WorkersBusy:
         return 0  # the next sweep tries again
     except (BadFile, ImportStopped) as stopped:
-        found.state, found.error = ImportState.FAILED, str(stopped)[:300]
-        found.save(update_fields=["state", "error"])
+        why = sentence_of(stopped)
+        found.state, found.error, found.error_parts = ImportState.FAILED, why[:300], as_parts(why)
+        found.save(update_fields=["state", "error", "error_parts"])
         return 0
 
 

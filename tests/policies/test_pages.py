@@ -75,6 +75,17 @@ def test_a_faulty_document_stores_nothing_and_names_the_line(cast: Cast) -> None
     assert PolicyVersion.objects.filter(policy__project=cast.project).count() == 1
 
 
+def test_a_fault_is_told_in_the_writer_s_language_and_a_library_s_words_in_its_own(cast: Cast) -> None:
+    client, path = signed_in(cast.owner), "/p/acme/policies/support-bot/new/"
+    document = POLICY.replace("harassment", "harasment")
+    german = client.post(path, {"document": document}, HTTP_ACCEPT_LANGUAGE="de").content.decode()
+    assert "Zeile 8" in german
+    assert "moderation findet nichts, das &#x27;harasment&#x27; heißt" in german
+    assert "(meinten Sie &#x27;harassment&#x27;?)" in german
+    broken = client.post(path, {"document": "name: [unclosed"}, HTTP_ACCEPT_LANGUAGE="de").content.decode()
+    assert "kein gültiges YAML: " in broken
+
+
 def test_the_same_document_again_is_no_new_version(cast: Cast) -> None:
     signed_in(cast.owner).post("/p/acme/policies/new/", {"document": f"# a comment\n{POLICY}"})
     assert PolicyVersion.objects.filter(policy__project=cast.project).count() == 1

@@ -135,22 +135,23 @@ def test_names_are_mapped_and_line_ends_of_browsers_forgiven(cast: Cast, queue: 
     }
 
 
-@pytest.mark.parametrize(
-    ("raw", "said"),
-    [
-        (b"\xff", "not valid UTF-8 at byte 0"),
-        (b"[{", "not JSON: line 1, column 3"),
-        (b"{}", "not an array of tasks"),
-        (b"[]", "not an array of tasks"),
-        (b'[{"data": {"text": "good"}}, 7]', "Task 2 is not an object"),
-        (b'[{"data": {"txt": "a secret"}}]', "Task 1 has no text"),
-        (b'[{"data": "a secret"}]', "Task 1 has no text"),
-        (b'[{"data": {"text": "a secret\\u0000"}}]', "NUL"),
-        (b'[{"data": {"text": "a secret", "messages": [{"author": "a secret"}]}}]', "Task 1: `messages.0.role`"),
-        (b'[{"data": {"text": "' + b"a secret " * 150_000 + b'"}}]', "Task 1 is larger than a check may be"),
-        (b"[" + b"[" * 100 + b"]" * 101, "nested deeper"),
-    ],
+#: A file, and what is said of it.
+BAD_FILES = (
+    (b"\xff", "not valid UTF-8 at byte 0"),
+    (b"[{", "not JSON: line 1, column 3"),
+    (b"{}", "not an array of tasks"),
+    (b"[]", "not an array of tasks"),
+    (b'[{"data": {"text": "good"}}, 7]', "Task 2 is not an object"),
+    (b'[{"data": {"txt": "a secret"}}]', "Task 1 has no text"),
+    (b'[{"data": "a secret"}]', "Task 1 has no text"),
+    (b'[{"data": {"text": "a secret\\u0000"}}]', "NUL"),
+    (b'[{"data": {"text": "a secret", "messages": [{"author": "a secret"}]}}]', "Task 1: `messages.0.role`"),
+    (b'[{"data": {"text": "' + b"a secret " * 150_000 + b'"}}]', "Task 1 is larger than a check may be"),
+    (b"[" + b"[" * 100 + b"]" * 101, "nested deeper"),
 )
+
+
+@pytest.mark.parametrize(("raw", "said"), BAD_FILES)
 def test_a_bad_file_is_refused_with_its_place(raw: bytes, said: str) -> None:
     with pytest.raises(BadFile, match=said) as refused:
         read_tasks(raw)

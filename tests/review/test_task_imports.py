@@ -131,7 +131,7 @@ def test_what_is_too_large_is_refused_before_it_is_read(cast: Cast, lead: Client
 
     answered = upload(lead, cast, b" " * 2_000)
 
-    assert answered.status_code == 400
+    assert answered.status_code == 413
     assert not TaskImport.objects.exists()
 
 

@@ -67,25 +67,26 @@ def test_a_file_that_is_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatch, tm
         configured_models()
 
 
-@pytest.mark.parametrize(
-    ("change", "path", "line", "message", "hint"),
-    [
-        (("PERSON", "PERSN"), "classifiers.names.labels.PER", 11, "there is no entity", "did you mean 'PERSON'?"),
-        (("violence", "violense"), "classifiers.toxic.labels.threat", 7, "there is no category", "'violence'?"),
-        (("PER: PERSON", "PER: hate"), "classifiers.names.labels.PER", 11, "there is no entity", "one of: ADDRESS"),
-        (("    revision", "    device: cpu #"), "classifiers.toxic.hub", 4, "with its revision", "40 hex digits"),
-        (("0123456789abcdef0123", "main"), "classifiers.toxic.revision", 5, "pattern", "a branch or tag may change"),
-        (("path: /srv", "path: srv"), "classifiers.names.path", 9, "a relative path", "from the root"),
-        (("path: /srv", "hub: acme/x\n    path: /srv"), "classifiers.names", 8, "either `path` or `hub`", "path: a"),
-        (("task: token", "tsk: token"), "classifiers.names.tsk", 10, "not permitted", "did you mean 'task'?"),
-        (("task: token", "overlap: 400\n    task: token"), "classifiers.names.overlap", 10, "at most half", "256"),
-        (("http://", "ftp://"), "guard_llms.guard.url", 13, "not an http", "http://127.0.0.1:8000/v1"),
-        (("http://", "http://me:key@"), "guard_llms.guard.url", 13, "more than host", "api_key_env"),
-        (("  guard:", "  toxic:"), "guard_llms.toxic", 13, "is a classifier, too", "another name"),
-        (("  guard:", "  My Guard:"), "guard_llms.My Guard", 13, "pattern", "lower-case letters"),
-        (("format: shieldgemma", "format: gemma"), "guard_llms.guard.format", 13, "'shieldgemma'", ""),
-    ],
+#: What is changed in FILE, and what is said of it.
+FAULTY = (
+    (("PERSON", "PERSN"), "classifiers.names.labels.PER", 11, "there is no entity", "did you mean 'PERSON'?"),
+    (("violence", "violense"), "classifiers.toxic.labels.threat", 7, "there is no category", "'violence'?"),
+    (("PER: PERSON", "PER: hate"), "classifiers.names.labels.PER", 11, "there is no entity", "one of: ADDRESS"),
+    (("    revision", "    device: cpu #"), "classifiers.toxic.hub", 4, "with its revision", "40 hex digits"),
+    (("0123456789abcdef0123", "main"), "classifiers.toxic.revision", 5, "pattern", "a branch or tag may change"),
+    (("path: /srv", "path: srv"), "classifiers.names.path", 9, "a relative path", "from the root"),
+    (("path: /srv", "hub: acme/x\n    path: /srv"), "classifiers.names", 8, "either `path` or `hub`", "path: a"),
+    (("task: token", "tsk: token"), "classifiers.names.tsk", 10, "not permitted", "did you mean 'task'?"),
+    (("task: token", "overlap: 400\n    task: token"), "classifiers.names.overlap", 10, "at most half", "256"),
+    (("http://", "ftp://"), "guard_llms.guard.url", 13, "not an http", "http://127.0.0.1:8000/v1"),
+    (("http://", "http://me:key@"), "guard_llms.guard.url", 13, "more than host", "api_key_env"),
+    (("  guard:", "  toxic:"), "guard_llms.toxic", 13, "is a classifier, too", "another name"),
+    (("  guard:", "  My Guard:"), "guard_llms.My Guard", 13, "pattern", "lower-case letters"),
+    (("format: shieldgemma", "format: gemma"), "guard_llms.guard.format", 13, "'shieldgemma'", ""),
 )  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "path", "line", "message", "hint"), FAULTY)
 def test_a_fault_has_path_line_and_hint(change: tuple[str, str], path: str, line: int, message: str, hint: str) -> None:
     assert FILE.count(change[0]) >= 1
     found = [fault for fault in faults(FILE.replace(*change)) if fault[:2] == (path, line)]

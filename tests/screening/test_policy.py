@@ -63,29 +63,30 @@ def test_without_deadlines_drops_all_of_them() -> None:
     assert {rule.deadline_ms for rule in policy.rules} == {None}
 
 
-@pytest.mark.parametrize(
-    ("document", "message"),
-    [
-        ("name: p\nrules:\n  - id: a\n    detector: pi\n", "line 4: rules[0].detector: there is no detector 'pi'"),
-        (GOOD.replace("EMAIL_ADDRESS", "EMAIL_ADRESS"), "did you mean 'EMAIL_ADDRESS'?"),
-        (GOOD.replace("redact", "remove"), "line 6: rules[0].entities.EMAIL_ADDRESS.action"),
-        (
-            GOOD.replace("entities", "categories").replace("redact", "{flag: 0.5}"),
-            "pii is mapped by `entities`, not by `categories`",
-        ),
-        (GOOD.replace("    entities: {EMAIL_ADDRESS: redact}\n", ""), "says nothing of what follows"),
-        (GOOD + "    on_eror: open\n", "did you mean 'on_error'?"),
-        (GOOD + "    id: again\n", "this key is given twice"),
-        (GOOD + "    deadline_ms: 0\n", "line 7: rules[0].deadline_ms"),
-        ("name: p\nrules: []\n", "rules"),
-        ("just words", "a policy is a mapping"),
-        ("", "a policy is a mapping"),
-        ("name: [unclosed", "not valid YAML"),
-        ("name: p\nx: &a [1]\ny: *a\n", "line 3: document: aliases are not allowed"),
-        ("name: p\nx: !!python/object:os.system {}\n", "rules"),
-        ("name: Bad Name\nrules:\n  - {id: a, detector: length}\n", "lower-case letters"),
-    ],
+#: A policy, and what is said of it.
+FAULTY = (
+    ("name: p\nrules:\n  - id: a\n    detector: pi\n", "line 4: rules[0].detector: there is no detector 'pi'"),
+    (GOOD.replace("EMAIL_ADDRESS", "EMAIL_ADRESS"), "did you mean 'EMAIL_ADDRESS'?"),
+    (GOOD.replace("redact", "remove"), "line 6: rules[0].entities.EMAIL_ADDRESS.action"),
+    (
+        GOOD.replace("entities", "categories").replace("redact", "{flag: 0.5}"),
+        "pii is mapped by `entities`, not by `categories`",
+    ),
+    (GOOD.replace("    entities: {EMAIL_ADDRESS: redact}\n", ""), "says nothing of what follows"),
+    (GOOD + "    on_eror: open\n", "did you mean 'on_error'?"),
+    (GOOD + "    id: again\n", "this key is given twice"),
+    (GOOD + "    deadline_ms: 0\n", "line 7: rules[0].deadline_ms"),
+    ("name: p\nrules: []\n", "rules"),
+    ("just words", "a policy is a mapping"),
+    ("", "a policy is a mapping"),
+    ("name: [unclosed", "not valid YAML"),
+    ("name: p\nx: &a [1]\ny: *a\n", "line 3: document: aliases are not allowed"),
+    ("name: p\nx: !!python/object:os.system {}\n", "rules"),
+    ("name: Bad Name\nrules:\n  - {id: a, detector: length}\n", "lower-case letters"),
 )
+
+
+@pytest.mark.parametrize(("document", "message"), FAULTY)
 def test_a_fault_is_named_with_its_place_and_a_hint(document: str, message: str) -> None:
     assert message in " | ".join(issues(document))
 

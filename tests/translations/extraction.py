@@ -14,12 +14,15 @@ from django.template.base import Node
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("webapp", "review", "feedback", "guardrails/policies")
+ENGINE = "guardrails/screening"
+ROOMS = ("webapp", "review", "feedback", "guardrails/policies", ENGINE)
 FUNCTIONS = {
     "_": None,
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,
+    "say": None,
+    "to_say": None,
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
     "pgettext": ((1, "c"), 2),

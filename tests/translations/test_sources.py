@@ -6,7 +6,7 @@ import pytest
 
 from tests.translations.bare_messages import bare_messages
 from tests.translations.bare_scripts import bare_script_text
-from tests.translations.extraction import ROOMS, ROOT
+from tests.translations.extraction import ENGINE, ROOMS, ROOT
 
 SCRIPTS = sorted((ROOT / "webapp" / "static" / "js").rglob("*.js"))
 
@@ -18,7 +18,9 @@ def test_no_script_has_text_that_can_not_be_translated() -> None:
 
 def test_no_page_says_what_can_not_be_translated() -> None:
     found = {
-        path.relative_to(ROOT).as_posix(): list(bare_messages(path.read_text(), form="forms" in path.stem))
+        path.relative_to(ROOT).as_posix(): list(
+            bare_messages(path.read_text(), form="forms" in path.stem, engine=room == ENGINE)
+        )
         for room in ROOMS
         for path in (ROOT / room).rglob("*.py")
     }
@@ -61,10 +63,18 @@ def test_code_and_what_is_translated_are_not_taken_for_bare_text(source: str) ->
         'raise errors.InvalidAnswer(f"Choose {number} of them.")',
         'messages.success(request, f"{version} is stored.")',
         'forms.CharField(label="Short name")',
+        'return Skip("no prompt")',
     ],
 )
 def test_a_message_that_nothing_translates_is_found(source: str) -> None:
     assert len(list(bare_messages(source, form=True))) == 1
+
+
+@pytest.mark.parametrize(
+    "source", ['raise ValueError(f"term {number} is empty")', 'Issue("", 1, say("split it"), "split it")']
+)
+def test_a_message_of_the_engine_that_nothing_translates_is_found(source: str) -> None:
+    assert len(list(bare_messages(source, engine=True))) == 1
 
 
 @pytest.mark.parametrize(
@@ -78,3 +88,4 @@ def test_a_message_that_nothing_translates_is_found(source: str) -> None:
 )
 def test_messages_for_programs_and_translated_ones_are_not_taken_for_bare(source: str) -> None:
     assert list(bare_messages(source, form=True)) == []
+    assert list(bare_messages('raise ValueError(say("term %(number)s is empty", number=2))', engine=True)) == []

@@ -6,29 +6,38 @@ import json
 import math
 from typing import Any
 
+from screening.sentences import Sentence, say
 from webapp.interception.problems import Problem
 
 MAX_DEPTH = 64
+THE_BODY = say("The body")
 
 
-def parse_json(body: bytes) -> Any:
-    """Return the parsed body. Raises Problem 400 with the place of what is wrong, never quoting it."""
+def parse_json(body: bytes, what: Sentence = THE_BODY) -> Any:
+    """Return the parsed body. Raises Problem 400 with the place of what is wrong, never quoting it.
+
+    `what`: what the problem calls the body.
+    """
     try:
         data = json.loads(body.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise Problem(400, f"The body is not valid UTF-8 at byte {error.start}.", "Encode the JSON as UTF-8.") from None
+        detail = say("%(what)s is not valid UTF-8 at byte %(byte)s.", what=what, byte=error.start)
+        raise Problem(400, detail, "Encode the JSON as UTF-8.") from None
     except RecursionError:
         raise _too_deep() from None
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise Problem(400, f"The body is not JSON: {place}.", "Send one JSON object.") from None
+        detail = say(
+            "%(what)s is not JSON: line %(line)s, column %(column)s.", what=what, line=error.lineno, column=error.colno
+        )
+        raise Problem(400, detail, "Send one JSON object.") from None
     except ValueError:
-        raise Problem(400, "The body has a number with too many digits.", "Send such numbers as strings.") from None
-    _require_storable(data)
+        detail = say("%(what)s has a number with too many digits.", what=what)
+        raise Problem(400, detail, "Send such numbers as strings.") from None
+    _require_storable(data, what)
     return data
 
 
-def _require_storable(data: Any) -> None:
+def _require_storable(data: Any, what: Sentence) -> None:
     stack: list[tuple[Any, int]] = [(data, 0)]
     while stack:
         value, depth = stack.pop()
@@ -42,23 +51,22 @@ def _require_storable(data: Any) -> None:
         elif isinstance(value, list):
             stack.extend((item, depth + 1) for item in value)
         elif isinstance(value, float) and not math.isfinite(value):
-            raise Problem(
-                400, "The body has a number that is not finite.", "JSON has no NaN or Infinity; leave it out."
-            )
+            detail = say("%(what)s has a number that is not finite.", what=what)
+            raise Problem(400, detail, "JSON has no NaN or Infinity; leave it out.")
 
 
 def _require_text(value: str) -> None:
     if "\0" in value:
-        raise Problem(400, "A string has a NUL character.", "Remove U+0000: it can not be stored.")
+        raise Problem(400, say("A string has a NUL character."), "Remove U+0000: it can not be stored.")
     if value.isascii():
         return
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:
         raise Problem(
-            400, "A string has half of a surrogate pair.", "Send whole characters: a cut emoji is the usual cause."
+            400, say("A string has half of a surrogate pair."), "Send whole characters: a cut emoji is the usual cause."
         ) from None
 
 
 def _too_deep() -> Problem:
-    return Problem(400, f"The JSON is nested deeper than {MAX_DEPTH}.", "Flatten it.")
+    return Problem(400, say("The JSON is nested deeper than %(most)s.", most=MAX_DEPTH), "Flatten it.")

@@ -12,6 +12,7 @@ from ninja.parser import Parser
 from pydantic import BaseModel, ValidationError
 
 from policies.selectors import NoSuchPolicy, active_version, policy_names
+from screening.sentences import say
 from webapp.accounts.models import Application
 from webapp.interception.auth import ApiKeyAuth, no_key, spend
 from webapp.interception.bodies import parse_json
@@ -62,17 +63,19 @@ def intake(application: Application, request: CheckRequest, key: str | None, doo
     try:
         version = active_version(project, request.policy)
     except NoSuchPolicy:
-        known = ", ".join(policy_names(project)) or "none yet"
+        known = ", ".join(policy_names(project)) or say("none yet")
         raise Problem(
-            422, "The project has no active policy of that name.", f"Policies of this project: {known}."
+            422,
+            say("The project has no active policy of that name."),
+            say("Policies of this project: %(names)s.", names=known),
         ) from None
     other = compared_check(application, request)
     item = Intake(application, version, request, idempotency_key=key, door=door, compared_with=other)
     if not item.texts:
         raise Problem(
             400,
-            "There is nothing to screen: no output, and no message with content but the application's own.",
-            "Put the model's answer into `output`, or what the user wrote into `messages`.",
+            say("There is nothing to screen: no output, and no message with content but the application's own."),
+            say("Put the model's answer into `output`, or what the user wrote into `messages`."),
         )
     return item
 

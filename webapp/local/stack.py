@@ -161,7 +161,7 @@ def require_free_port(port: int) -> None:
             ) from error
 
 
-def _lock(home: Home, say: Callable[[str], None]) -> int:
+def _lock(home: Home, tell: Callable[[str], None]) -> int:
     """Take the lock, waiting while the caretaker of a killed run still stops its children."""
     deadline = time.monotonic() + PREVIOUS_RUN_SECONDS
     told = False
@@ -176,6 +176,6 @@ def _lock(home: Home, say: Callable[[str], None]) -> int:
                 "Stop that one first, or set COUNTERSIGN_HOME and COUNTERSIGN_PORT for a second one.",
             )
         if not told:
-            say("The previous run was killed; waiting until its processes are gone")
+            tell("The previous run was killed; waiting until its processes are gone")
             told = True
         time.sleep(0.2)  # Nothing signals that a lock was freed, short of blocking without a limit.

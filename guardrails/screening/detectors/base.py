@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from screening.findings import Deadline, Hit, Prediction, Queue
+from screening.sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class Fault:
     """Something a rule asks for that this installation does not have. `path` counts from the rule."""
 
     path: tuple[str | int, ...]
-    message: str
-    hint: str
+    message: Sentence
+    hint: Sentence
 
 
 class Options(BaseModel):

@@ -9,6 +9,7 @@ from screening.detectors.base import Fault, Options
 from screening.detectors.configured import find_classifier, unknown_names
 from screening.detectors.served import Answer, Ask, Classified, Judged, Models, ServedDetector, Unread
 from screening.findings import Deadline, Hit, Prediction
+from screening.sentences import say
 
 
 class ClassifierOptions(Options):
@@ -24,8 +25,13 @@ class ClassifierOptions(Options):
         names = {"categories": categories, "entities": entities}
         wrong, field = ("entities", "categories") if model.task == "sequence" else ("categories", "entities")
         if names[wrong]:
-            message = f"{self.model} is a {model.task} classifier, mapped by `{field}`"
-            return [Fault((wrong,), message, f"write {field}:")]
+            message = say(
+                "%(model)s is a %(task)s classifier, mapped by `%(field)s`",
+                model=self.model,
+                task=model.task,
+                field=field,
+            )
+            return [Fault((wrong,), message, say("write %(field)s:", field=field))]
         return unknown_names(field, names[field], model.labels.values(), self.model)
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 from screening.detectors.base import Fault
 from screening.models_file import SETTING, Classifier, GuardLlm, ModelsFile, ModelsFileError, configured_models
 from screening.policy_yaml import did_you_mean
+from screening.sentences import say
 
 T = TypeVar("T")
 
@@ -28,13 +29,18 @@ def _find(
     try:
         models = choose(configured_models())
     except ModelsFileError as error:
-        hint = f"the operator mends the file that {SETTING} names: {error.issues[0]}"
-        return None, [Fault(("options", option), "the models file cannot be used", hint)]
+        fault = error.issues[0].sentence
+        hint = say("the operator mends the file that %(setting)s names: %(fault)s", setting=SETTING, fault=fault)
+        return None, [Fault(("options", option), say("the models file cannot be used"), hint)]
     if name in models:
         return models[name], []
     near = did_you_mean(name, models)
-    listed = f"it has: {', '.join(sorted(models))}" if models else f"it has none; {SETTING} names the file"
-    return None, [Fault(("options", option), f"the models file has no {name!r} in `{section}`", near or listed)]
+    if models:
+        listed = say("it has: %(names)s", names=", ".join(sorted(models)))
+    else:
+        listed = say("it has none; %(setting)s names the file", setting=SETTING)
+    message = say("the models file has no %(name)s in `%(section)s`", name=repr(name), section=section)
+    return None, [Fault(("options", option), message, near or listed)]
 
 
 def unknown_names(field: str, named: Iterable[str], known: Iterable[str], model: str) -> list[Fault]:
@@ -43,8 +49,8 @@ def unknown_names(field: str, named: Iterable[str], known: Iterable[str], model:
     return [
         Fault(
             (field, name),
-            f"{model} finds nothing called {name!r}",
-            did_you_mean(name, known) or f"it knows: {', '.join(known)}",
+            say("%(finder)s finds nothing called %(name)s", finder=model, name=repr(name)),
+            did_you_mean(name, known) or say("it knows: %(names)s", names=", ".join(known)),
         )
         for name in sorted(named)
         if name != "*" and name not in known

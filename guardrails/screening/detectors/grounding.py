@@ -18,6 +18,7 @@ from screening.detectors.support import content_words, unsupported
 from screening.findings import Hit, Queue
 from screening.guard_formats.base import UNSAFE
 from screening.guard_formats.registry import GROUNDING
+from screening.sentences import say
 
 UNSUPPORTED = "unsupported"
 NO_CONTEXT = "no context"
@@ -50,8 +51,9 @@ class GroundingOptions(Options):
             return []
         model, faults = find_guard_llm(self.judge, "judge")
         if model is not None and model.format not in GROUNDING:
-            message = f"the format {model.format} judges no grounding"
-            faults = [Fault(("options", "judge"), message, f"one of: {', '.join(sorted(GROUNDING))}")]
+            message = say("the format %(format)s judges no grounding", format=model.format)
+            hint = say("one of: %(values)s", values=", ".join(sorted(GROUNDING)))
+            faults = [Fault(("options", "judge"), message, hint)]
         return faults
 
 

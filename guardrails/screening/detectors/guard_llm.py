@@ -12,6 +12,7 @@ from screening.findings import Hit, Text
 from screening.guard_formats.base import Call, Score, Turns
 from screening.guard_formats.registry import FORMATS
 from screening.models_file import GuardLlm, configured_models
+from screening.sentences import say
 
 
 class GuardLlmOptions(Options):
@@ -26,8 +27,8 @@ class GuardLlmOptions(Options):
             return faults
         known = FORMATS[model.format].CATEGORIES
         if not known:
-            message = f"the format {model.format} judges no harms"
-            return [Fault(("options", "model"), message, "use it as the `judge` of a grounding rule")]
+            message = say("the format %(format)s judges no harms", format=model.format)
+            return [Fault(("options", "model"), message, say("use it as the `judge` of a grounding rule"))]
         return unknown_names("categories", categories, known, self.model)
 
 

@@ -19,6 +19,7 @@ from referencing.jsonschema import DRAFT202012
 
 from screening.detectors.linear_regex import PatternError, Regex, compile_linear, encodable
 from screening.findings import Deadline
+from screening.sentences import say, sentence_of
 
 _Keyword = Callable[[Any, Any, Any, Any], Iterable[ValidationError] | None]
 
@@ -82,11 +83,14 @@ def check_schema(schema: dict[str, Any]) -> None:
         for document in samples:
             rules.violations(document, Deadline(), 1)
     except SchemaError as error:
+        # The library's own words.
         raise ValueError(f"{error.json_path.replace('$', 'schema', 1)}: {error.message}") from error
     except PatternError as error:
-        raise ValueError(f"a regular expression in the schema cannot be used: {error}") from error
+        raise ValueError(
+            say("a regular expression in the schema cannot be used: %(reason)s", reason=sentence_of(error))
+        ) from error
     except RecursionError:
-        raise ValueError("the schema nests too deeply or refers to itself without end") from None
+        raise ValueError(say("the schema nests too deeply or refers to itself without end")) from None
 
 
 def _check_references(schema: dict[str, Any]) -> None:
@@ -100,7 +104,10 @@ def _check_references(schema: dict[str, Any]) -> None:
             resolver.lookup(reference)
         except Unresolvable:
             raise ValueError(
-                f"$ref {reference} leads outside the schema: nothing is fetched, put the definition under $defs"
+                say(
+                    "$ref %(reference)s leads outside the schema: nothing is fetched, put the definition under $defs",
+                    reference=reference,
+                )
             ) from None
 
 
@@ -133,7 +140,7 @@ def _expressions(schema: Any) -> Iterator[str]:
             yield from properties
             if "unevaluatedProperties" in part:
                 raise ValueError(
-                    "patternProperties beside unevaluatedProperties is not supported: use additionalProperties"
+                    say("patternProperties beside unevaluatedProperties is not supported: use additionalProperties")
                 )
 
 

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from screening.detectors.base import Detector, Options
 from screening.detectors.linear_regex import encodable
 from screening.findings import Deadline, Hit
+from screening.sentences import say
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -30,9 +31,9 @@ class LengthOptions(Options):
     @model_validator(mode="after")
     def _limits_make_sense(self) -> Self:
         if self.max_characters is None and self.min_characters is None and self.max_words is None:
-            raise ValueError("set max_characters, min_characters or max_words")
+            raise ValueError(say("set max_characters, min_characters or max_words"))
         if self.max_characters and self.min_characters and self.min_characters > self.max_characters:
-            raise ValueError("min_characters is larger than max_characters")
+            raise ValueError(say("min_characters is larger than max_characters"))
         return self
 
 
@@ -87,8 +88,11 @@ class LanguageOptions(Options):
         for code in allowed:
             if code not in LANGUAGES:
                 close = difflib.get_close_matches(code, sorted(LANGUAGES), n=1)
-                hint = f", did you mean {close[0]}?" if close else "; use two-letter codes such as en, fr, ja"
-                raise ValueError(f"unknown language {code}{hint}")
+                if close:
+                    raise ValueError(
+                        say("unknown language %(code)s, did you mean %(known)s?", code=code, known=close[0])
+                    )
+                raise ValueError(say("unknown language %(code)s; use two-letter codes such as en, fr, ja", code=code))
         return allowed
 
 

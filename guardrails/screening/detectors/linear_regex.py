@@ -6,16 +6,21 @@ import re
 from collections.abc import Iterator
 from typing import Protocol
 
+from screening.sentences import Sentence, say
+
 #: Enough for long alternations and Unicode classes, small enough that a policy cannot fill a worker's memory.
 MAX_MEMORY = 16 << 20
 MAX_PROGRAM = 20_000
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNSUPPORTED = (
-    (re.compile(r"\(\?<?[=!]"), "lookahead and lookbehind do not exist in RE2: match the surroundings as well"),
-    (re.compile(r"\\[1-9]|\(\?P=|\\k<"), "backreferences do not exist in RE2: spell the repetition out"),
-    (re.compile(r"\(\?>|[*+?}]\+"), "atomic groups and possessive quantifiers do not exist in RE2, nor are needed"),
-    (re.compile(r"\(\?\("), "conditional groups do not exist in RE2: use an alternation"),
+    (re.compile(r"\(\?<?[=!]"), say("lookahead and lookbehind do not exist in RE2: match the surroundings as well")),
+    (re.compile(r"\\[1-9]|\(\?P=|\\k<"), say("backreferences do not exist in RE2: spell the repetition out")),
+    (
+        re.compile(r"\(\?>|[*+?}]\+"),
+        say("atomic groups and possessive quantifiers do not exist in RE2, nor are needed"),
+    ),
+    (re.compile(r"\(\?\("), say("conditional groups do not exist in RE2: use an alternation")),
 )
 
 
@@ -61,16 +66,21 @@ def compile_linear(expression: str) -> Regex:
     size = max(compiled.programsize, compiled.reverseprogramsize)
     if size > MAX_PROGRAM:
         raise PatternError(
-            f"it compiles to {size} instructions, over the limit of {MAX_PROGRAM}: "
-            "use smaller repetition counts or fewer alternatives"
+            say(
+                "it compiles to %(size)s instructions, over the limit of %(most)s: "
+                "use smaller repetition counts or fewer alternatives",
+                size=size,
+                most=MAX_PROGRAM,
+            )
         )
     regex: Regex = compiled
     return regex
 
 
-def _explain(expression: str, error: Exception) -> str:
+def _explain(expression: str, error: Exception) -> Sentence:
     for sign, hint in _UNSUPPORTED:
         if sign.search(expression):
             return hint
     reason = error.args[0] if error.args else "unknown reason"
-    return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+    # The library's own words.
+    return Sentence(reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason))

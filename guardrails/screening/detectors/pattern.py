@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, field_validator
 from screening.detectors.base import Detector, Options
 from screening.detectors.linear_regex import PatternError, compile_linear, encodable
 from screening.findings import Deadline, Hit
+from screening.sentences import say, sentence_of
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
@@ -26,9 +27,11 @@ class PatternOptions(Options):
             try:
                 compiled = compile_linear(expression)
             except PatternError as error:
-                raise ValueError(f"pattern {name}: {error}") from error
+                raise ValueError(say("pattern %(name)s: %(reason)s", name=name, reason=sentence_of(error))) from error
             if compiled.search("") is not None:
-                raise ValueError(f"pattern {name}: it matches the empty text, so it would match everywhere")
+                raise ValueError(
+                    say("pattern %(name)s: it matches the empty text, so it would match everywhere", name=name)
+                )
         return patterns
 
     def labels(self) -> frozenset[str]:

@@ -19,6 +19,7 @@ from screening.detectors.folding import (
     stands_for,
 )
 from screening.findings import Deadline, Hit
+from screening.sentences import say
 
 if TYPE_CHECKING:
     import ahocorasick
@@ -55,7 +56,7 @@ class PhraseList(BaseModel):
     def _visible(cls, terms: tuple[str, ...]) -> tuple[str, ...]:
         for position, term in enumerate(terms):
             if not fold(term).text.strip():
-                raise ValueError(f"term {position + 1} has no visible character")
+                raise ValueError(say("term %(number)s has no visible character", number=position + 1))
         return terms
 
 

@@ -17,6 +17,7 @@ from screening.detectors.pattern import Pattern
 from screening.detectors.phrases import Phrases
 from screening.detectors.pii import Pii
 from screening.detectors.secrets import Secrets
+from screening.sentences import say
 
 _CLASSES: tuple[type[Detector], ...] = (
     Moderation,
@@ -43,7 +44,8 @@ class UnknownDetector(LookupError):
     def __init__(self, name: str) -> None:
         close = difflib.get_close_matches(name, DETECTORS, n=1)
         self.name = name
-        self.hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(sorted(DETECTORS))}"
+        known = say("one of %(values)s", values=", ".join(sorted(DETECTORS)))
+        self.hint = say("did you mean %(known)s?", known=close[0]) if close else known
         super().__init__(f"unknown detector {name}: {self.hint}")
 
 

@@ -42,23 +42,23 @@ class Command(BaseCommand):
         try:
             for number in signals:
                 signal.signal(number, _stop)
-            with running(request, self.say) as (stack, supervisor):
+            with running(request, self.tell) as (stack, supervisor):
                 try:
-                    self.say(_ready(stack.bring_up(), request, time.monotonic() - began))
+                    self.tell(_ready(stack.bring_up(), request, time.monotonic() - began))
                     supervisor.wait()
                 finally:
                     # From here on a second Ctrl-C must not leave processes behind.
                     for number in signals:
                         signal.signal(number, signal.SIG_IGN)
-                    self.say("Stopping")
+                    self.tell("Stopping")
         except StopRequested:
-            self.say("Stopped")
+            self.tell("Stopped")
         except LocalError as error:
             self.stderr.write(self.style.ERROR(f"Countersign: {error}"))
             self.stderr.write(error.hint)
             sys.exit(1)
 
-    def say(self, line: str) -> None:
+    def tell(self, line: str) -> None:
         """Show a line at once, also through a pipe."""
         self.stdout.write(line)
         self.stdout.flush()

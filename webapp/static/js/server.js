@@ -18,6 +18,11 @@ function failed(response) {
   return new Refused("failed", fill(gettext("The server answered %(status)s."), { status: response.status }));
 }
 
+/** Return what a problem (RFC 9457) says, in the reader's language. */
+function told(problem) {
+  return `${problem.detail} ${problem.hint}`;
+}
+
 /** POST `data` (FormData) and return the JSON answer; throws Refused with "invalid", "changed", "lost" or "failed". */
 export async function post(url, data) {
   data.set("csrfmiddlewaretoken", csrfToken());
@@ -27,7 +32,10 @@ export async function post(url, data) {
   } catch {
     throw new Refused("failed", gettext("The server can not be reached."));
   }
-  const isJson = (response.headers.get("Content-Type") ?? "").startsWith("application/json");
+  const type = response.headers.get("Content-Type") ?? "";
+  // Too large as it is: to send it again would not help.
+  if (type.startsWith("application/problem+json")) throw new Refused("invalid", told(await response.json()));
+  const isJson = type.startsWith("application/json");
   const answer = isJson ? await response.json() : {};
   if (response.ok && isJson) return answer;
   if (answer.status) throw new Refused(answer.status, answer.message);
