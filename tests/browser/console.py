@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from playwright.sync_api import Page, Route, expect
 
@@ -27,7 +28,15 @@ def wait_saved(page: Page) -> None:
 
 
 def hold_answers(page: Page) -> list[Route]:
-    """Keep back every answer that the page sends from now on; the list returned grows by each."""
+    """Keep back every answer that the page sends from now on; the list returned grows by each, see `next_answer`."""
     held: list[Route] = []
     page.route("**/submit/", lambda route: held.append(route))
     return held
+
+
+def next_answer(page: Page, held: list[Route], act: Callable[[], object]) -> Route:
+    """Return the answer that the page sends because of `act`; of those that `hold_answers` keeps back."""
+    with page.expect_request("**/submit/"):
+        act()
+    page.evaluate("0")  # that it was kept back is told after the request, and before this
+    return held[-1]

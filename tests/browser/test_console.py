@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from review.models import Annotation, Assignment, Exclusion, Mention, Queue
 from review.services import change_queue, raise_item
-from tests.browser.console import OUTPUT, current, hold_answers, start, wait_saved
+from tests.browser.console import OUTPUT, current, hold_answers, next_answer, start, wait_saved
 from tests.browser.payloads import PAYLOADS, TRACES
 from tests.factories import Cast
 from tests.review.working import answer, claim_one, new_item, queue_of
@@ -81,11 +81,11 @@ def test_the_next_item_is_on_screen_before_the_answer_is_saved(cast: Cast, open_
     start(page)
     held = hold_answers(page)
     page.keyboard.press("a")
-    page.keyboard.press("a")
+    sent = next_answer(page, held, lambda: page.keyboard.press("a"))
     expect(page.locator("[data-saving]")).to_have_text("saving…")
     assert current(page) == second
     assert not first.annotations.exists()
-    held[0].continue_()
+    sent.continue_()
     wait_saved(page)
     assert first.annotations.get().outcome == "release"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.console import hold_answers, start, wait_saved
+from tests.browser.console import hold_answers, next_answer, start, wait_saved
 from tests.factories import Cast
 from tests.review.working import new_item
 
@@ -77,15 +77,12 @@ def test_an_answer_whose_confirmation_was_lost_is_sent_again_by_itself_and_count
     start(page)
     held = hold_answers(page)
     page.keyboard.press("a")
-    with page.expect_request("**/submit/"):
-        page.keyboard.press("a")
-    held[0].fetch()
-    held[0].abort()
+    lost = next_answer(page, held, lambda: page.keyboard.press("a"))
+    lost.fetch()
+    lost.abort()
     expect(page.locator("#trouble")).to_contain_text("Not saved")
     assert len(drafts(page)) == 1
-    with page.expect_request("**/submit/"):
-        page.evaluate("window.dispatchEvent(new Event('online'))")
-    held[1].continue_()
+    next_answer(page, held, lambda: page.evaluate("window.dispatchEvent(new Event('online'))")).continue_()
     wait_saved(page)
     expect(page.locator("#trouble")).to_be_empty()
     assert first.annotations.count() == 1

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.console import current, hold_answers, start, wait_saved
+from tests.browser.console import current, hold_answers, next_answer, start, wait_saved
 from tests.factories import Cast
 from tests.review.working import new_item, queue_of
 from webapp.interception.models import Release
@@ -49,10 +49,10 @@ def test_a_decision_is_taken_back_before_it_is_even_saved(cast: Cast, open_queue
     start(page)
     held = hold_answers(page)
     page.keyboard.press("a")
-    page.keyboard.press("a")
+    sent = next_answer(page, held, lambda: page.keyboard.press("a"))
     expect(page.locator("[data-saving]")).to_have_text("saving…")
     page.keyboard.press("z")
-    held[0].continue_()
+    sent.continue_()
     page.wait_for_url(f"**/{first.public_id}/")
     assert first.annotations.get().undone_at is not None
 
