@@ -13,6 +13,7 @@ from tests.browser.console import current, start, wait_saved
 from tests.factories import Cast
 from tests.review.working import another, answer, claim_one, member, new_item, run_out
 from webapp.accounts.services import SYSTEM, remove_member
+from webapp.interception.problems import Problem
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -143,3 +144,22 @@ def test_who_is_no_longer_a_member_is_told_and_nothing_is_stored(cast: Cast, ope
     block(page)
     expect(page.locator("#trouble")).to_contain_text("Ask an owner of the project.")
     assert not item.annotations.exists()
+
+
+def test_an_answer_that_is_too_large_says_so_and_waits_for_no_retry(
+    cast: Cast, open_queues: Callable[..., Page]
+) -> None:
+    too_large = Problem(413, "What you filled in is larger than 4 MiB.", "Go back, shorten the longest text.")
+    answered = too_large.response()
+    new_item(cast)
+    page = open_queues()
+    start(page)
+    page.route(
+        "**/submit/",
+        lambda route: route.fulfill(status=413, body=answered.content, content_type=answered["Content-Type"]),
+    )
+    block(page)
+    expect(page.locator("#trouble")).to_contain_text("larger than 4 MiB. Go back, shorten the longest text.")
+    expect(page.locator("[data-saving]")).to_have_text("not saved")
+    expect(page.get_by_role("button", name="Back to the item")).to_be_visible()
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
