@@ -18,6 +18,13 @@ from webapp.interception.models import Release
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 #: Astral characters, a joined emoji, a combining mark, CRLF and text from right to left.
 OUTPUT = "😀 Ann Li\u0301ma 👩🏽\u200d💻 wrote:\r\nاتصل بأحمد على ann@example.com اليوم.\nAnn again."
+#: Counts in `drawn` the characters of the output that are drawn again.
+COUNT_DRAWN = """() => {
+  globalThis.drawn = 0;
+  new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach((node) => {
+    globalThis.drawn += node.textContent.length;
+  }))).observe(document.querySelector("[data-output]"), { childList: true, subtree: true });
+}"""
 
 
 def found(category: str, text: str) -> dict[str, object]:
@@ -99,6 +106,32 @@ def test_marks_are_worked_on_with_the_mouse(cast: Cast, open_queues: Callable[..
     tools.get_by_role("button", name="Keep or drop").click()
     assert marked(page) == {}
     expect(page.locator(".editor")).to_have_value(re.compile(r"Ann again\.$"))
+
+
+def test_in_a_long_output_a_key_draws_only_what_it_changes(cast: Cast, open_queues: Callable[..., Page]) -> None:
+    text = f"{OUTPUT}\n" * (20_000 // len(OUTPUT))
+    starts = [match.start() for match in re.finditer("Ann again", text)][::8]
+    people = [found("PERSON", "Ann") | {"start": start, "end": start + 3} for start in starts]
+    item = new_item(cast, output=text, findings=people)
+    page = open_queues()
+    start(page)
+    press(page, "F2", *["Tab"] * 20)
+    page.evaluate(COUNT_DRAWN)
+    press(page, *["}"] * 6)
+    assert 0 < page.evaluate("drawn") < 6 * 5_000, "characters of the output"
+    with page.expect_response("**/redacted/"):
+        press(page, "r")
+    expect(page.locator("[data-redacted]")).to_contain_text("[PERSON].\n😀 Ann")
+    page.get_by_role("tab", name="Edit").click()
+    page.get_by_role("button", name="Begin with the redacted text").click()
+    expect(page.locator("[data-diff] ins")).to_have_count(len(starts))
+    page.get_by_role("button", name="Undo all edits").click()
+    press(page, "Escape", "r", "r")
+    page.wait_for_url("**/review/")
+    [moved] = Annotation.objects.get().spans.filter(change="resized")
+    assert text[moved.start : moved.end] == "Ann again"
+    release = Release.objects.get(checked=item.checked)
+    assert (release.output or "").count("[PERSON]") == len(starts)
 
 
 def select(page: Page, text: str) -> None:
