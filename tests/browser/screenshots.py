@@ -1,7 +1,7 @@
 """Make the pictures of the docs from a running app: `.venv/bin/python -m tests.browser.screenshots`
 
-Start the app with `make up` in an empty data folder: the picture shows the check that is sent here, and it comes first
-in the queue because it is the oldest. Nothing is decided.
+Start the app with `make up` in an empty data folder. A team works in it first (tests/browser/pictured.py), so that
+there is something to see on every page; the console shows the check that is sent here, which is the gravest.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import django
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.install_chromium import ADVICE, find_chromium
@@ -28,6 +29,13 @@ PAGES = {
     "queues": ("lead", "review/"),
     "dashboard": ("lead", "review/dashboard/"),
     "items": ("lead", "review/items/"),
+    "bulk": ("lead", "review/bulk/?state=open"),
+    "queue-settings": ("lead", "review/queues/default/edit/"),
+    "schema": ("lead", "review/schemas/default/edit/"),
+    "routing": ("lead", "review/routing/"),
+    "agreement": ("lead", "review/agreement/"),
+    "golden": ("lead", "review/golden/"),
+    "my-reviews": ("reviewer", "review/mine/"),
     "policies": ("lead", "policies/"),
     "compliance": ("compliance", "compliance/"),
 }
@@ -46,6 +54,23 @@ SHOWN = {
 }
 
 
+def try_out(page: Page) -> None:
+    page.get_by_role("button", name="Add a rule").click()
+    rule = page.get_by_role("group", name="Rule 1")
+    rule.get_by_label("To the queue").select_option(index=1)
+    rule.get_by_label("Severity").select_option("3")
+    page.get_by_role("button", name="Try out").click()
+    page.get_by_text("raised checks").first.wait_for()
+
+
+def compare(page: Page) -> None:
+    page.get_by_role("tab", name="Answers").click()
+
+
+#: What is done on a page before it is photographed.
+STEPS = {"routing": try_out, "adjudication": compare}
+
+
 def read_facts() -> dict[str, Any]:
     """Return what `make up` wrote down; raise SystemExit when the app was never started."""
     path = Path(os.environ.get("COUNTERSIGN_HOME") or ROOT / "var") / "demo.json"
@@ -54,6 +79,15 @@ def read_facts() -> dict[str, Any]:
     except (OSError, ValueError):
         raise SystemExit(f"There is no {path}: start the app with `make up` first.") from None
     return facts
+
+
+def let_team_work(facts: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return the pages that show what the team did."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+    django.setup()
+    from tests.browser.pictured import work
+
+    return work(facts)
 
 
 def fill_queue(facts: dict[str, Any]) -> None:
@@ -84,14 +118,16 @@ def picture_of_review(page: Page, path: Path) -> None:
     page.get_by_role("heading", name="Review", exact=True).wait_for()
 
 
-def take(browser: Browser, facts: dict[str, Any], scheme: str) -> None:
+def take(browser: Browser, facts: dict[str, Any], pages: dict[str, tuple[str, str]], scheme: str) -> None:
     """Photograph all pages in one colour scheme, and print the paths."""
     reviewer = sign_in(browser, facts["url"], facts["users"]["reviewer"], scheme)
     picture_of_review(reviewer, named("review", scheme))
-    for name, (role, place) in PAGES.items():
+    for name, (role, place) in pages.items():
         page = sign_in(browser, facts["url"], facts["users"][role], scheme)
         page.goto(f"{facts['url']}/p/demo/{place}")
         page.wait_for_load_state("networkidle")
+        if name in STEPS:
+            STEPS[name](page)
         page.screenshot(path=named(name, scheme))
         page.context.close()
         sys.stdout.write(f"{named(name, scheme)}\n")
@@ -107,12 +143,13 @@ def main() -> int:
         sys.stderr.write(f"No Chromium. {ADVICE}\n")
         return 1
     facts = read_facts()
+    pages = PAGES | let_team_work(facts)
     fill_queue(facts)
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         for scheme in SCHEMES:
-            take(browser, facts, scheme)
+            take(browser, facts, pages, scheme)
         browser.close()
     return 0
 
