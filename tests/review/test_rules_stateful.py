@@ -29,7 +29,7 @@ class Review(StepsOfReviewers, StepsOfLeads, StepsOfMany, StepsOfRest):
 @pytest.mark.timeout(600)
 def test_the_rules_hold_whatever_people_do(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     Review.first_cast = cast
-    for module in ("review.draws", "review.services.probes"):
+    for module in ("review.draws", "review.services.probe_turns"):
         monkeypatch.setattr(f"{module}.share_of", lambda item, purpose: DRAWS.random())
     monkeypatch.setattr("review.services.probes._while_ago", lambda queue: dt.timedelta(minutes=DRAWS.random()))
     run_state_machine_as_test(
