@@ -25,7 +25,8 @@ from review.page import ItemPage, build_page
 from review.peers import compare
 from review.qa import errors_by_queue, qa_slot
 from review.rest import due_rest
-from review.services.claims import record_view
+from review.services.claims import mark_opened
+from review.services.exposure import note_shown
 from review.views import LEADS
 from webapp.accounts.access import MemberRequest, member_required
 
@@ -150,8 +151,10 @@ def _page(request: MemberRequest, slot: Assignment, form: JudgementForm | None, 
     if page.decision is None:
         messages.info(request, gettext("This item was opened again meanwhile."))
         return redirect("review:qa", request.project.slug)
-    if status == 200:
-        record_view(item=item, membership=request.membership)
+    if status == 200 and slot.lease_token is not None:
+        slot.item = item
+        mark_opened(slot=slot, membership=request.membership)
+        note_shown(slot=slot, membership=request.membership, lease=slot.lease_token)
     answers = [answer for answer in page.answers if answer.cycle == item.cycle]
     initial = {"outcome": page.decision.outcome, "token": slot.lease_token}
     context = {

@@ -21,6 +21,7 @@ from review.rest import due_rest
 from review.services.answers import checked_correction, store_correction, validate_note
 from review.services.claims import lease_again, lock_reviewer
 from review.services.decisions import decide
+from review.services.exposure import Effort, record_exposure
 from review.services.qa_undo import before_overturn
 from review.services.reopening import begin_cycle, reopen
 from review.texts import is_output_span, same_but_newlines
@@ -103,6 +104,7 @@ def submit_qa(*, slot: Assignment, membership: Membership, lease_token: uuid.UUI
     slot.state = SlotState.SUBMITTED
     slot.lease_expires_at = None
     slot.save(update_fields=["state", "lease_expires_at"])
+    record_exposure(slot=slot, membership=membership, lease=lease_token, effort=Effort(active_ms=None, seen_ms=None))
     _record(review, membership)
     if wrong:
         _correct(review, judgement, item, membership)

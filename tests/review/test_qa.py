@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from review.errors import InvalidAnswer, SlotLost, TooLate
-from review.models import Annotation, Assignment, Break, QAReview
+from review.models import Annotation, Assignment, Break, ExposureEntry, QAReview, ReviewItem
 from review.qa import errors_by_queue
 from review.selectors import waiting_in
 from review.services import (
@@ -92,6 +92,23 @@ def test_during_a_break_a_lead_gets_no_decision_to_look_at(
     client.force_login(cast.lead)
     sent = client.post(reverse("review:qa-next", args=[cast.project.slug]))
     assert sent["Location"] == reverse("review:rest", args=[cast.project.slug])
+
+
+def test_what_a_lead_looks_at_again_counts_as_exposure(
+    cast: Cast, client: Client, reviewer: Membership, lead: Membership
+) -> None:
+    item = decided(cast, reviewer)
+    ReviewItem.objects.update(severity=4)
+    slot = claim_qa(membership=lead)
+    assert slot is not None
+    client.force_login(cast.lead)
+    for _ in range(2):
+        client.get(reverse("review:qa-item", args=[cast.project.slug, slot.id]))
+    theirs = ExposureEntry.objects.filter(reviewer=cast.lead, item=item)
+    assert theirs.get().weighted_seconds == 10, "a glance, once"
+    Assignment.objects.filter(pk=slot.pk).update(opened_at=timezone.now() - dt.timedelta(minutes=1))
+    judge(slot, lead, "release")
+    assert theirs.get().weighted_seconds == pytest.approx(120, abs=3)
 
 
 def test_agreement_changes_nothing(cast: Cast, reviewer: Membership, lead: Membership) -> None:
