@@ -61,6 +61,9 @@ def test_nothing_moves_from_item_to_item_and_each_is_announced(cast: Cast, open_
         if number < 4:
             wait_saved(page)
     page.wait_for_url("**/review/")
+    page.keyboard.press("z")
+    expect(page.get_by_text("Sie haben blind geantwortet")).to_be_visible()
+    places.append(page.evaluate(PLACES))
     boxes = {name: {tuple(box[name]) for box in places} for name in places[0]}
     assert {name: seen for name, seen in boxes.items() if len(seen) > 1} == {}
     assert [item.annotations.get().outcome for item in items] == ["block"] * 5
