@@ -147,14 +147,17 @@ def _said(review: QAReview) -> str:
 
 def _page(request: MemberRequest, slot: Assignment, form: JudgementForm | None, *, status: int = 200) -> HttpResponse:
     item = selectors.get_items(ids=[slot.item_id])[slot.item_id]
-    page = build_page(item=item, membership=request.membership, slot=None)
+    # Who sends the form has seen its texts: they come back uncovered.
+    uncovered = request.method == "POST" or request.GET.get("show") == "text"
+    page = build_page(item=item, membership=request.membership, slot=None, uncovered=uncovered)
     if page.decision is None:
         messages.info(request, gettext("This item was opened again meanwhile."))
         return redirect("review:qa", request.project.slug)
     if status == 200 and slot.lease_token is not None:
         slot.item = item
         mark_opened(slot=slot, membership=request.membership)
-        note_shown(slot=slot, membership=request.membership, lease=slot.lease_token)
+        if page.cover is None:
+            note_shown(slot=slot, membership=request.membership, lease=slot.lease_token)
     answers = [answer for answer in page.answers if answer.cycle == item.cycle]
     initial = {"outcome": page.decision.outcome, "token": slot.lease_token}
     context = {

@@ -146,6 +146,7 @@ def test_a_lead_writes_a_text_and_takes_it_back(cast: Cast, open_queues: Callabl
     page.get_by_label("What was wrong").fill("It can be said kindly.")
     page.get_by_role("button", name="Store and go on").click()
     expect(page.get_by_text("the decision holds no more")).to_be_visible()
+    page.wait_for_load_state()  # until then nothing listens to keys
     page.keyboard.press("z")
     expect(page.get_by_text("Taken back: the decision before it holds.")).to_be_visible()
     page.get_by_text("Edit the output, to replace it").click()

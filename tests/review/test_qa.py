@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from typing import Any
 
@@ -94,7 +95,7 @@ def test_during_a_break_a_lead_gets_no_decision_to_look_at(
     assert sent["Location"] == reverse("review:rest", args=[cast.project.slug])
 
 
-def test_what_a_lead_looks_at_again_counts_as_exposure(
+def test_what_a_lead_looks_at_again_opens_covered_and_counts_as_exposure(
     cast: Cast, client: Client, reviewer: Membership, lead: Membership
 ) -> None:
     item = decided(cast, reviewer)
@@ -102,9 +103,14 @@ def test_what_a_lead_looks_at_again_counts_as_exposure(
     slot = claim_qa(membership=lead)
     assert slot is not None
     client.force_login(cast.lead)
-    for _ in range(2):
-        client.get(reverse("review:qa-item", args=[cast.project.slug, slot.id]))
+    page = reverse("review:qa-item", args=[cast.project.slug, slot.id])
+    covered = client.get(page).text
+    assert f'href="{page}?show=text"' in covered
+    assert len(re.findall(r'class="[^"]*text[^"]*"(?! hidden data-covered) [^>]*dir="auto"', covered)) == 0
     theirs = ExposureEntry.objects.filter(reviewer=cast.lead, item=item)
+    assert not theirs.exists()
+    for _ in range(2):
+        assert "data-covered" not in client.get(f"{page}?show=text").text
     assert theirs.get().weighted_seconds == 10, "a glance, once"
     Assignment.objects.filter(pk=slot.pk).update(opened_at=timezone.now() - dt.timedelta(minutes=1))
     judge(slot, lead, "release")
