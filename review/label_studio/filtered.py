@@ -15,7 +15,7 @@ from review.browse.finding import matching_items
 from review.errors import InvalidAnswer
 from review.label_studio.config import FILE, label_config
 from review.label_studio.exporting import PAGE, exportable, task_of
-from review.label_studio.reading import MAX_TASKS
+from review.label_studio.splitting import MAX_TASKS
 from screening.categories import MODERATION_CATEGORIES
 from webapp.accounts.models import Membership
 from webapp.accounts.services import user_actor

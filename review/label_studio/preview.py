@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypedDict
 
 from review.label_studio.importing import CHANGED, DECIDED
@@ -15,8 +16,8 @@ from webapp.accounts.models import Application
 from webapp.ids import parse_public_id
 from webapp.interception.models import Check
 
-#: Tasks that are looked up by one query.
-LOOKED_UP = 1_000
+#: Tasks that are looked up by one query, and in memory together.
+LOOKED_UP = 100
 #: Tasks of which something is left out that are named one by one.
 NAMED = 50
 #: Rows that are kept of what was left out; the rest is summed up by reason, as of task 0.
@@ -38,28 +39,29 @@ class Preview(TypedDict):
     left_out: list[LeftOut]
 
 
-def preview(tasks: Sequence[Given], *, application: Application) -> Preview:
+def preview(tasks: Iterable[Given], *, application: Application) -> Preview:
     """Count what `tasks` would become; which of their labels are new is known only when they are imported."""
     left_out: Counter[tuple[int, str]] = Counter()
-    for task in tasks:
-        left_out.update({(task.number, reason): n for reason, n in task.labels.left_out.items()})
-    here = 0
-    for start in range(0, len(tasks), LOOKED_UP):
-        some = tasks[start : start + LOOKED_UP]
+    counted: Counter[str] = Counter()
+    tasks = iter(tasks)
+    while some := list(islice(tasks, LOOKED_UP)):
         known = dict(_known(some, application))
-        here += len(known)
         waiting = _waiting(known)
+        counted.update(tasks=len(some), here=len(known))
         for task in some:
+            labels = task.labels
+            left_out.update({(task.number, reason): n for reason, n in labels.left_out.items()})
             if task.number in known and (reason := _refused(task, known[task.number], waiting)):
-                left_out[task.number, reason] += len(task.labels.found) + len(task.labels.said)
-    bringing = [task.labels for task in tasks if task.labels.found or task.labels.said]
+                left_out[task.number, reason] += len(labels.found) + len(labels.said)
+            if labels.found or labels.said:
+                counted.update({labels.source: 1, "labels": len(labels.found), "answers": len(labels.said)})
     return Preview(
-        tasks=len(tasks),
-        annotated=sum(labels.source == "annotation" for labels in bringing),
-        predicted=sum(labels.source == "prediction" for labels in bringing),
-        here=here,
-        labels=sum(len(labels.found) for labels in bringing),
-        answers=sum(len(labels.said) for labels in bringing),
+        tasks=counted["tasks"],
+        annotated=counted["annotation"],
+        predicted=counted["prediction"],
+        here=counted["here"],
+        labels=counted["labels"],
+        answers=counted["answers"],
         left_out=as_rows(left_out),
     )
 

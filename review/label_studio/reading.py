@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from review.errors import BadFile
 from review.label_studio.labels import Labels, read_labels
+from review.label_studio.splitting import split_tasks
 from review.label_studio.tasks import CHECK_KEY, NO_MESSAGES, TEXT
 from screening.sentences import say
 from webapp.interception.bodies import parse_json
@@ -19,7 +20,6 @@ from webapp.interception.problems import Problem, require_size
 from webapp.interception.schemas import CheckRequest
 
 MAX_BYTES = 64 * 1024 * 1024
-MAX_TASKS = 10_000
 #: Nobody waits for the verdict: rules get what the API gives at the most.
 DEADLINE_MS = 60_000
 
@@ -45,22 +45,23 @@ class Given:
 
 def read_tasks(raw: bytes, *, text_key: str = TEXT, policy: str | None = None) -> list[Given]:
     """Return the tasks of a file; `text_key` names the output in their data. Raises BadFile."""
-    return [read_task(number, one, text_key, policy) for number, one in enumerate(parse_file(raw), start=1)]
+    return [read_piece(number, piece, text_key, policy) for number, piece in enumerate(pieces_of(raw), start=1)]
 
 
-def parse_file(raw: bytes) -> list[Any]:
-    """Return the tasks of a file as they stand there. Raises BadFile."""
+def pieces_of(raw: bytes) -> Iterator[bytes]:
+    """Yield the tasks of a file as they stand there. Raises BadFile."""
     if len(raw) > MAX_BYTES:
         raise BadFile(say("The file is larger than %(most)s MiB. Import it in parts.", most=MAX_BYTES // 1024 // 1024))
+    yield from split_tasks(raw)
+
+
+def read_piece(number: int, piece: bytes, text_key: str, policy: str | None) -> Given:
+    """Return a task that stands so in a file. Raises BadFile."""
     try:
-        parsed = parse_json(raw, say("The file"))
+        task = parse_json(piece, say("Task %(number)s", number=number))
     except Problem as problem:
         raise BadFile(problem.detail) from None
-    if not isinstance(parsed, list) or not parsed:
-        raise BadFile(say("The file is not an array of tasks. Export it from Label Studio as JSON, not as JSON-MIN."))
-    if len(parsed) > MAX_TASKS:
-        raise BadFile(say("The file has more than %(most)s tasks. Import it in parts.", most=MAX_TASKS))
-    return parsed
+    return read_task(number, task, text_key, policy)
 
 
 def read_task(number: int, task: object, text_key: str, policy: str | None) -> Given:

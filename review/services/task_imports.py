@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import time
 import uuid
+from collections.abc import Iterator
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,7 +13,7 @@ from django.utils import timezone
 from review.errors import BadFile, ImportStopped, WorkersBusy
 from review.label_studio.importing import GROUP, import_tasks
 from review.label_studio.preview import as_rows, preview
-from review.label_studio.reading import parse_file, read_task
+from review.label_studio.reading import Given, pieces_of, read_piece
 from review.models import Queue, TaskBatch, TaskImport
 from review.models.imports import ImportState
 from review.services.sweeping import sweep_each
@@ -34,27 +34,38 @@ def open_import(
     *, membership: Membership, queue: Queue, application: Application, policy: str, text_key: str, raw: bytes
 ) -> TaskImport:
     """Read a file and keep its tasks until somebody starts or discards the import. Raises BadFile."""
-    tasks = parse_file(raw)
-    given = [read_task(number, one, text_key, policy or None) for number, one in enumerate(tasks, start=1)]
     found = TaskImport.objects.create(
         project=membership.project,
         queue=queue,
         application=application,
         policy=policy,
         text_key=text_key,
-        preview=preview(given, application=application),
-        total=len(tasks),
+        total=0,
         created_by=membership.user,
         role=membership.role,
     )
-    TaskBatch.objects.bulk_create(
-        (
-            TaskBatch(task_import=found, first=at + 1, tasks=json.dumps(tasks[at : at + GROUP]).encode())
-            for at in range(0, len(tasks), GROUP)
-        ),
-        batch_size=100,
-    )
+    # A batch at a time: what a file is read into takes many times its size.
+    found.preview = preview(_keep(found, raw), application=application)
+    found.total = found.preview["tasks"]
+    found.save(update_fields=["preview", "total"])
     return found
+
+
+def _keep(found: TaskImport, raw: bytes) -> Iterator[Given]:
+    """Store the tasks of a file as they stand there, and yield what each is read into."""
+    batch: list[bytes] = []
+    for number, piece in enumerate(pieces_of(raw), start=1):
+        if len(batch) == GROUP:
+            _store(found, batch, before=number)
+            batch = []
+        batch.append(piece)
+        yield read_piece(number, piece, found.text_key, found.policy or None)
+    _store(found, batch, before=number + 1)
+
+
+def _store(found: TaskImport, pieces: list[bytes], *, before: int) -> None:
+    tasks = b"[" + b",".join(pieces) + b"]"
+    TaskBatch.objects.create(task_import=found, first=before - len(pieces), tasks=tasks)
 
 
 @transaction.atomic
@@ -137,10 +148,9 @@ def _step(key: uuid.UUID) -> int:
 
 
 def _bring_in(found: TaskImport, batch: TaskBatch) -> int:
-    tasks = json.loads(bytes(batch.tasks))
     given = [
-        read_task(number, one, found.text_key, found.policy or None)
-        for number, one in enumerate(tasks, start=batch.first)
+        read_piece(number, piece, found.text_key, found.policy or None)
+        for number, piece in enumerate(pieces_of(bytes(batch.tasks)), start=batch.first)
     ]
     report = import_tasks(
         given,
@@ -150,11 +160,11 @@ def _bring_in(found: TaskImport, batch: TaskBatch) -> int:
         tries=1,
     )
     batch.delete()
-    found.done += len(tasks)
+    found.done += len(given)
     found.made += report.made
     found.again += report.again
     found.labels += report.labels
     found.answers += report.answers
     found.left_out = as_rows(report.left_out, found.left_out)
     found.save(update_fields=["done", "made", "again", "labels", "answers", "left_out"])
-    return len(tasks)
+    return len(given)

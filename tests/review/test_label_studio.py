@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from django.db import connection
 
 from policies.services import activate, add_policy_version
 from review.errors import BadFile
-from review.label_studio import answers, importing, labels, reading
+from review.label_studio import answers, importing, labels, reading, splitting
 from review.label_studio.reading import read_tasks
+from review.label_studio.splitting import split_tasks
 from review.models import Assignment, Queue, ReviewItem
 from tests.factories import POLICY, Cast, make_check
 from tests.review.label_studio import HOSTILE, TEXT, choices, found, span, take, task
@@ -137,8 +139,14 @@ def test_names_are_mapped_and_line_ends_of_browsers_forgiven(cast: Cast, queue: 
 
 #: A file, and what is said of it.
 BAD_FILES = (
-    (b"\xff", "not valid UTF-8 at byte 0"),
-    (b"[{", "not JSON: line 1, column 3"),
+    (b"\xff", "not an array of tasks"),
+    (b'[{"text": "\xff"}]', "Task 1 is not valid UTF-8 at byte 10"),
+    (b"[{", "Task 1 is not JSON: line 1, column 2"),
+    (b'[{"text": "good"}, {"text": "a secret]', "Task 2 is not JSON: line 1, column"),
+    (b'[{"text": "good"},]', "Task 2 is not JSON"),
+    (b'[{"text": "good"}', "The file is not JSON: line 1, column 18"),
+    ('[\n{"text": "日本"} {"text": "a secret"}]'.encode(), "The file is not JSON: line 2, column 16"),
+    (b'[{"text": "good"}] [', "The file is not JSON"),
     (b"{}", "not an array of tasks"),
     (b"[]", "not an array of tasks"),
     (b'[{"data": {"text": "good"}}, 7]', "Task 2 is not an object"),
@@ -159,12 +167,30 @@ def test_a_bad_file_is_refused_with_its_place(raw: bytes, said: str) -> None:
 
 
 def test_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_TASKS", 1)
+    monkeypatch.setattr(splitting, "MAX_TASKS", 1)
     with pytest.raises(BadFile, match="more than 1 tasks"):
         read_tasks(b'[{"text": "a"}, {"text": "b"}]')
     monkeypatch.setattr(reading, "MAX_BYTES", 3)
     with pytest.raises(BadFile, match="larger than"):
         read_tasks(b"[   ]")
+
+
+@pytest.mark.parametrize("junk", ["[],", '"ab",', '{"a":1},', "[[[]]],"])
+def test_a_task_of_too_many_values_is_refused_before_it_is_read(junk: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splitting, "MAX_VALUES", 100)
+    few, many = (f'{{"data": {{"text": "a"}}, "more": [{junk * n}0]}}' for n in (20, 200))
+    read_tasks(f"[{few}, {few}, {few}]".encode())
+    monkeypatch.setattr(reading, "parse_json", None)
+    with pytest.raises(BadFile, match="Task 1 has more than 100 values"):
+        read_tasks(f"[{many}]".encode())
+
+
+def test_a_file_is_cut_as_json_reads_it() -> None:
+    odd = ['a "quoted" [bracket', "back\\slash\\", '\\"', "}{][", "日本語 😀", "a,b", ""]
+    values = [{"text": text, text: [text, {"deep": [1, None, True]}]} for text in odd]
+    for file in (json.dumps(values), json.dumps(values, indent=2), json.dumps(values, ensure_ascii=False)):
+        assert [json.loads(piece) for piece in split_tasks(file.encode())] == values
+    assert list(split_tasks(b' [ 7 , "a,]" , null,[ ]\n] ')) == [b"7", b'"a,]"', b"null", b"[ ]"]
 
 
 def test_labels_of_a_decided_item_and_of_another_text_are_left_out(cast: Cast, queue: Queue) -> None:

@@ -108,7 +108,7 @@ def test_items_that_do_not_wait_are_named_before_the_import(cast: Cast, lead: Cl
 @pytest.mark.parametrize(
     ("content", "fields", "said"),
     [
-        (b"[{", {}, "not JSON: line 1, column 3"),
+        (b"[{", {}, "Task 1 is not JSON: line 1, column 2"),
         (b"", {}, "empty"),
         ([{"data": {"words": "x"}}], {}, "Task 1 has no text"),
         ([{"data": {"text": "x"}}], {"queue": "none"}, "Select a valid choice"),
