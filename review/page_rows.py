@@ -99,9 +99,9 @@ def category_rows(scores: dict[str, float], schema: Definition, draft: Draft) ->
     return [
         CategoryRow(
             name=name,
-            key=str(number) if number <= 9 else "",
+            key=schema.key_of.get(name, ""),
             score=scores.get(name),
             labelled=words[draft.labels.get(name)],
         )
-        for number, name in enumerate(schema.categories, start=1)
+        for name in schema.categories
     ]

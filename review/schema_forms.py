@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, gettext_lazy
 
-from review.definition import ALWAYS, OUTCOMES, Definition, RubricField
+from review.definition import ALWAYS, HOTKEYS, OUTCOMES, Definition, RubricField
 from review.forms import LinesField
 from screening.categories import MODERATION_CATEGORIES
 
@@ -47,6 +47,12 @@ class SchemaForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Sentences that a reviewer puts into the note with a tick, one a line. At most 20."),
     )
+    hotkeys = LinesField(
+        required=False,
+        help_text=gettext_lazy(
+            "Other keys than that: which of 1 to 9 is that of which category or sentence, one a line: “3: hate”."
+        ),
+    )
 
     def __init__(self, *, definition: Definition | None, based_on: int | None = None, data: Any = None) -> None:
         super().__init__(data)
@@ -55,8 +61,9 @@ class SchemaForm(forms.Form):
             "outcomes": [name for name in (definition.outcomes if definition else OUTCOMES) if name not in ALWAYS],
             "rubric": [str(field) for field in definition.rubric] if definition else [],
             "rationale_snippets": definition.rationale_snippets if definition else [],
+            "hotkeys": [f"{key}: {name}" for key, name in definition.hotkeys.items()] if definition else [],
         }
-        for name, rows in (("rubric", 3), ("rationale_snippets", 4)):
+        for name, rows in (("rubric", 3), ("rationale_snippets", 4), ("hotkeys", 3)):
             self.fields[name].widget.attrs["rows"] = rows
         if based_on is not None:
             self.fields["based_on"] = forms.IntegerField(widget=forms.HiddenInput, initial=based_on)
@@ -70,6 +77,7 @@ class SchemaForm(forms.Form):
             rationale_snippets=given["rationale_snippets"],
             outcomes=[name for name in OUTCOMES if name in chosen],
             rubric=given["rubric"],
+            hotkeys=given["hotkeys"],
         )
 
     def clean_categories(self) -> list[str]:
@@ -103,6 +111,22 @@ class SchemaForm(forms.Form):
         if len(set(snippets)) < len(snippets):
             raise forms.ValidationError(gettext("Two of the sentences are the same: leave one out."))
         return snippets
+
+    def clean_hotkeys(self) -> dict[str, str]:
+        given = self.cleaned_data
+        names = [*given.get("categories", []), *given.get("rationale_snippets", [])]
+        chosen: dict[str, str] = {}
+        for line in given["hotkeys"]:
+            key, _, name = (part.strip() for part in line.partition(":"))
+            if len(key) != 1 or key not in HOTKEYS or key in chosen:
+                raise forms.ValidationError(gettext("Begin every line with another of the keys 1 to 9 and a colon."))
+            if name not in names or name in chosen.values():
+                raise forms.ValidationError(
+                    gettext("“%(name)s” is none of the categories and sentences, or has a key already.")
+                    % {"name": name[:60]}
+                )
+            chosen[key] = name
+        return dict(sorted(chosen.items()))
 
 
 class NewSchemaForm(SchemaForm):

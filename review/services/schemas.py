@@ -57,6 +57,7 @@ def _store(schema: LabelSchema, number: int, definition: Definition, membership:
             "rationale_snippets": len(definition.rationale_snippets),
             "outcomes": len(definition.outcomes),
             "rubric": len(definition.rubric),
+            "hotkeys": len(definition.hotkeys),
         },
     )
     return version

@@ -22,11 +22,13 @@ TONE = Definition(
     rationale_snippets=["Sells something.", "Quoted."],
     outcomes=["release", "block"],
     rubric=[RubricField("tone", 3)],
+    hotkeys={"1": "scam", "2": "Quoted."},
 )
 FORM: dict[str, Any] = {
     "categories": "spam\n scam \n\n",
     "rationale_snippets": "Sells something.\r\nQuoted.",
     "rubric": "tone: 3",
+    "hotkeys": "2: Quoted.\n1 : scam",
 }
 
 
@@ -50,7 +52,7 @@ def test_a_lead_makes_a_schema(cast: Cast, client: Client) -> None:
     version = LabelSchemaVersion.objects.get()
     assert version.definition == TONE.as_json()
     [event] = events("review.schema.version.created")
-    counts = {"version": 1, "categories": 2, "rationale_snippets": 2, "outcomes": 2, "rubric": 1}
+    counts = {"version": 1, "categories": 2, "rationale_snippets": 2, "outcomes": 2, "rubric": 1, "hotkeys": 2}
     assert (event["counts"], event["object"]["id"]) == (counts, str(version.id))
 
 
@@ -66,10 +68,10 @@ def test_editing_makes_a_version_and_leaves_the_one_in_use(cast: Cast, client: C
     first = use(cast)
     client.force_login(cast.lead)
     form = client.get(url(cast, "schema-edit", "tone")).context["form"]
-    sent = {field.html_name: field.value() for field in form} | {"categories": "spam"}
+    sent = {field.html_name: field.value() for field in form} | {"categories": "spam", "hotkeys": ""}
     client.post(url(cast, "schema-edit", "tone"), sent)
     second = LabelSchemaVersion.objects.get(schema=first.schema, version=2)
-    assert second.definition == TONE.as_json() | {"categories": ["spam"]}
+    assert second.definition == TONE.as_json() | {"categories": ["spam"], "hotkeys": {}}
     first.refresh_from_db()
     assert first.definition == TONE.as_json()
     assert Queue.objects.get().label_schema == first
@@ -113,6 +115,11 @@ def test_the_second_of_two_leads_is_told_and_may_store_theirs(cast: Cast, client
         ("rubric", "\n".join(f"q{n}: 5" for n in range(9)), "at most 8 questions"),
         ("rationale_snippets", "a\na", "Two of the sentences are the same"),
         ("rationale_snippets", "x" * 301, "at most 300 characters"),
+        ("hotkeys", "scam", "Begin every line with another of the keys 1 to 9"),
+        ("hotkeys", "0: scam", "Begin every line with another of the keys 1 to 9"),
+        ("hotkeys", "1: scam\n1: spam", "Begin every line with another of the keys 1 to 9"),
+        ("hotkeys", "1: scam\n2: scam", "“scam” is none of the categories and sentences, or has a key already."),
+        ("hotkeys", "1: other", "“other” is none of the categories and sentences, or has a key already."),
         ("outcomes", "explode", "Select a valid choice"),
         ("name", "no spaces", "Enter a valid"),
     ],

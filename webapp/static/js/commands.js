@@ -66,7 +66,7 @@ export function listenToKeys(line, answers) {
     const command = commands.get(key);
     if (event.repeat && !REPEATED.has(command)) return among && key in ARROWS && moveByArrow(stage.findings, event);
     if (command) return COMMANDS[command]({ stage, answers, event }) !== false;
-    if (/^[1-9]$/.test(key)) stage.cycleCategory(key);
+    if (/^[1-9]$/.test(key)) stage.useHotkey(key);
     else if (key === "Tab" && among) stage.findings.move(event.shiftKey ? -1 : 1);
     else if (key === "Enter" && stage.outcome() && !isControl(event.target)) answers.submit();
     else return among && key in ARROWS && moveByArrow(stage.findings, event);

@@ -100,6 +100,19 @@ export class Stage {
 
   // Categories
 
+  /** Do what a hotkey of the label schema does: ask a category on, or tick a sentence. */
+  useHotkey(key) {
+    const snippet = this.find(`[data-hotkey="${key}"]`);
+    if (snippet) this.tickSnippet(snippet);
+    else this.cycleCategory(key);
+  }
+
+  tickSnippet(snippet) {
+    snippet.click();
+    snippet.scrollIntoView({ block: "nearest" });
+    this.announce(`${snippet.value}: ${snippet.checked ? gettext("yes") : gettext("no")}`);
+  }
+
   cycleCategory(key) {
     const row = this.find(`[data-category="${key}"]`);
     if (!row) return;
