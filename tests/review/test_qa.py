@@ -297,6 +297,3 @@ def test_nobody_else_can_use_the_slot(cast: Cast, reviewer: Membership, lead: Me
             lease_token=slot.lease_token or uuid.uuid4(),
             judgement=Judgement("release"),
         )
-
-
-# Pages

@@ -1,0 +1,31 @@
+"""Which processes run, and what their environment says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from webapp.local.process_table import processes
+
+
+def environments(tmp_path: Path, env: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+    return {process.name: process.env or {} for process in processes(env=env, port=0, run=tmp_path)}
+
+
+def test_screeners_keep_the_memory_of_a_batch_and_the_others_give_theirs_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    table = environments(tmp_path, {})
+    assert table["screen-gpu"]["MALLOC_MMAP_THRESHOLD_"] == str(32 * 1024 * 1024)
+    assert int(table["screen-gpu"]["MALLOC_TRIM_THRESHOLD_"]) > 128 * 1024 * 1024
+    assert table["web"]["MALLOC_MMAP_THRESHOLD_"] == str(128 * 1024)
+    assert "MALLOC_TRIM_THRESHOLD_" not in table["web"]
+
+
+def test_what_the_operator_sets_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    table = environments(tmp_path, {"MALLOC_MMAP_THRESHOLD_": "65536"})
+    assert {table[name]["MALLOC_MMAP_THRESHOLD_"] for name in ("screen-gpu", "web")} == {"65536"}
