@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 
 from screening.detectors.folding import fold
 
@@ -26,14 +28,22 @@ _NUMBERS = (
 
 # Ages 1 to 17: "9 years old", "twelve-year-old", "15yo", "15 y/o", "aged 12", "age: 16", "turned fourteen",
 # "under 18", "below the age of eighteen". Separators are folded to a space or kept as hyphens.
-_AGE = r"(?:1[0-7]|0?[1-9]|" + "|".join(_NUMBERS) + ")"
 _SEP = r"[ \-_]{0,2}"
+
+
+def _by_first_letter(words: Iterable[str]) -> str:
+    """Return what matches any of `words`: at most places in a text one look at the letter there is enough."""
+    rest: defaultdict[str, list[str]] = defaultdict(list)
+    for word in words:
+        rest[word[0]].append(word[1:].replace(" ", _SEP))
+    return "|".join(f"{letter}(?:{'|'.join(ends)})" for letter, ends in rest.items())
+
+
+_AGE = rf"(?:1[0-7]|0?[1-9]|{_by_first_letter(_NUMBERS)})"
 _PATTERN = re.compile(
     r"(?<![^\W_])(?:"
-    + "|".join(word.replace(" ", _SEP) for word in _WORDS)
-    + rf"|{_AGE}{_SEP}(?:years?|yrs?){_SEP}olds?"
-    + rf"|{_AGE}{_SEP}(?:yo|y/o|y\.o|yr|yrs)"
-    + rf"|{_AGE}{_SEP}(?:years?|yrs?) of age"
+    + _by_first_letter(_WORDS)
+    + rf"|{_AGE}{_SEP}(?:(?:years?|yrs?)(?:{_SEP}olds?| of age)|yo|y/o|y\.o|yr|yrs)"
     + rf"|(?:aged?|turned|turning)[ :\-]{{0,2}}(?:of )?{_AGE}"
     + r"|(?:under|below|younger than|less than|not yet)(?: the)?(?: age)?(?: of)?[ \-]?(?:18|eighteen)"
     + r")(?![^\W_])"
@@ -60,8 +70,7 @@ def mentions_minor(text: str) -> bool:
     if joined and _PATTERN.search(joined):
         return True
     # "k1d" reads as letters; "15yo" was read as a figure above, so this only adds.
-    lettered = _TOKEN.sub(_as_letters, folded)
-    return lettered != folded and _PATTERN.search(lettered) is not None
+    return _MIXED.search(folded) is not None and _PATTERN.search(_TOKEN.sub(_as_letters, folded)) is not None
 
 
 def _as_letters(match: re.Match[str]) -> str:
