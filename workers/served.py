@@ -6,8 +6,11 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from screening.detectors.base import GuardModel
@@ -23,16 +26,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 30.0
+#: Texts from which on no further message joins those that a classifier reads together.
+TOGETHER = 256
 
 
 class ModelLoading(Exception):
     """The model is being loaded; nobody waits for that."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """What one message asks of a classifier."""
+
+    texts: Sequence[str]
+    deadlines: Sequence[Deadline]
+    answer: Future[Classified] = field(default_factory=Future)
+
+
 class Lane:
     """One classifier on one thread: it can neither hold up the guard model nor another classifier.
 
-    Loading happens on that thread, too. Until it is done, and for RETRY_SECONDS after it failed, asking fails at once.
+    What several messages ask while it reads, it reads together next. Loading happens on that thread, too. Until it is
+    done, and for RETRY_SECONDS after it failed, asking fails at once.
     """
 
     def __init__(self, name: str, load: Callable[[str], GuardModel] = load_classifier) -> None:
@@ -44,6 +59,7 @@ class Lane:
         self._loading: Future[None] | None = None
         self._failure: Exception = ModelLoading()
         self._failed_at = float("-inf")
+        self._waiting: deque[_Asked] = deque()
 
     def load(self) -> Future[None] | None:
         """Begin to load unless it is loaded, being loaded, or failed a moment ago; return the last attempt."""
@@ -61,14 +77,43 @@ class Lane:
         if model is None:
             self.load()
             raise self._failure.with_traceback(None)  # else each raising would add to it
-        return self._thread.submit(self._run, model, texts, deadlines)
+        asked = _Asked(texts, deadlines)
+        self._waiting.append(asked)
+        # One turn for each: whoever finds that an earlier one took what it came for does nothing.
+        self._thread.submit(self._turn, model)
+        return asked.answer
 
     def close(self) -> None:
         """Give up the thread, after what it does."""
         self._thread.shutdown(cancel_futures=True)
+        while self._waiting:
+            self._waiting.popleft().answer.cancel()
 
-    def _run(self, model: GuardModel, texts: Sequence[str], deadlines: Sequence[Deadline]) -> Classified:
-        return Classified(tuple(model.predict(texts, deadlines=deadlines)), model.version)
+    def _turn(self, model: GuardModel) -> None:
+        taken: list[_Asked] = []
+        while self._waiting and sum(len(asked.texts) for asked in taken) < TOGETHER:
+            asked = self._waiting.popleft()
+            if asked.answer.set_running_or_notify_cancel():
+                taken.append(asked)
+        if taken:
+            self._read(model, taken)
+
+    def _read(self, model: GuardModel, several: Sequence[_Asked]) -> None:
+        due = [pair for asked in several for pair in zip(asked.texts, asked.deadlines, strict=True)]
+        try:
+            read = model.predict([text for text, _ in due], deadlines=[deadline for _, deadline in due])
+            if len(read) != len(due):
+                raise RuntimeError(f"the classifier {self._name} gave {len(read)} answers for {len(due)} texts")
+        except Exception as error:  # noqa: BLE001 - it goes to who asked
+            if len(several) == 1:
+                several[0].answer.set_exception(error)
+                return
+            for asked in several:  # one of them may be to blame, and must not cost the others their answers
+                self._read(model, [asked])
+            return
+        answers = iter(read)
+        for asked in several:
+            asked.answer.set_result(Classified(tuple(islice(answers, len(asked.texts))), model.version))
 
     def _load(self) -> None:
         try:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 
 import pytest
 
+from screening.detectors.served import Classified
 from screening.findings import Deadline, Prediction
 from workers import served
 from workers.served import Lane, ModelLoading
@@ -23,6 +25,10 @@ class Slow:
         self.failures = 0
         self.loads = 0
         self.lanes: list[Lane] = []
+        self.reads: list[list[str]] = []
+        self.reading = threading.Semaphore(0)
+        self.may_read = threading.Event()
+        self.may_read.set()
 
     def lane(self) -> Lane:
         self.lanes.append(Lane("slow", self.load))
@@ -37,7 +43,12 @@ class Slow:
         return self
 
     def predict(self, texts: Sequence[str], *, deadlines: Sequence[Deadline] = ()) -> list[Prediction]:
-        return [Prediction({"hate": 0.5}) for _ in texts]
+        self.reads.append(list(texts))
+        self.reading.release()
+        assert self.may_read.wait(30)
+        if "poison" in texts:
+            raise ValueError("unreadable")
+        return [Prediction({"hate": 0.5 if text == "text" else len(text) / 100}) for text in texts if text != "eaten"]
 
 
 @pytest.fixture
@@ -45,6 +56,7 @@ def slow() -> Iterator[Slow]:
     slow = Slow()
     yield slow
     slow.may_load.set()
+    slow.may_read.set()
     for lane in slow.lanes:
         lane.close()
 
@@ -79,3 +91,66 @@ def test_a_failed_load_is_not_repeated_for_every_check_but_later(slow: Slow, mon
     if again is not None:
         again.result(30)
     assert lane.classify(["text"], [Deadline()]).result(30).predictions[0].scores == {"hate": 0.5}
+
+
+def reading(slow: Slow) -> tuple[Lane, Future[Classified]]:
+    """Return a lane whose classifier is in the middle of a first message, and the answer to that."""
+    slow.may_load.set()
+    lane = slow.lane()
+    loading = lane.load()
+    assert loading is not None
+    loading.result(30)
+    slow.may_read.clear()
+    first = lane.classify(["text"], [Deadline()])
+    assert slow.reading.acquire(timeout=30)
+    return lane, first
+
+
+def scores(answer: Future[Classified]) -> list[float]:
+    return [prediction.scores["hate"] for prediction in answer.result(30).predictions]
+
+
+def test_messages_that_come_while_it_reads_are_read_together_each_with_its_own_answers(slow: Slow) -> None:
+    lane, first = reading(slow)
+    answers = [lane.classify(texts, [Deadline()] * len(texts)) for texts in (["a"], ["bb", "ccc"], ["dddd"])]
+    slow.may_read.set()
+    assert scores(first) == [0.5]
+    assert [scores(answer) for answer in answers] == [[0.01], [0.02, 0.03], [0.04]]
+    assert slow.reads == [["text"], ["a", "bb", "ccc", "dddd"]]
+
+
+def test_no_message_joins_once_enough_are_read_together(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served, "TOGETHER", 2)
+    lane, _ = reading(slow)
+    answers = [lane.classify(texts, [Deadline()] * len(texts)) for texts in (["a"], ["bb", "ccc"], ["dddd"])]
+    slow.may_read.set()
+    assert [scores(answer) for answer in answers] == [[0.01], [0.02, 0.03], [0.04]]
+    assert slow.reads == [["text"], ["a", "bb", "ccc"], ["dddd"]]
+
+
+def test_a_text_that_breaks_the_classifier_costs_no_other_message_its_answer(slow: Slow) -> None:
+    lane, _ = reading(slow)
+    before, broken, after = (lane.classify([text], [Deadline()]) for text in ("a", "poison", "bb"))
+    slow.may_read.set()
+    assert scores(before) == [0.01]
+    assert scores(after) == [0.02]
+    with pytest.raises(ValueError, match="unreadable"):
+        broken.result(30)
+
+
+def test_a_classifier_that_answers_too_few_texts_gives_nobody_the_answer_of_another(slow: Slow) -> None:
+    lane, _ = reading(slow)
+    eaten, whole = (lane.classify([text], [Deadline()]) for text in ("eaten", "bb"))
+    slow.may_read.set()
+    assert scores(whole) == [0.02]
+    with pytest.raises(RuntimeError, match="0 answers for 1 texts"):
+        eaten.result(30)
+
+
+def test_what_was_given_up_is_not_read(slow: Slow) -> None:
+    lane, _ = reading(slow)
+    given_up, other = (lane.classify([text], [Deadline()]) for text in ("a", "bb"))
+    assert given_up.cancel()
+    slow.may_read.set()
+    assert scores(other) == [0.02]
+    assert slow.reads == [["text"], ["bb"]]
