@@ -4,8 +4,9 @@
 
 In one run, one app after the other, each asked with 1, 8 and 32 clients on kept-alive connections: the app of an
 earlier commit (`--before`), with the real guard model and with the faked one; this one likewise; and the naive app of
-bench/naive with the real models. With the real model, this app's policy is support-bot with names asked for, so that it
-makes the checks that the naive one makes; the earlier commit knows no names. The load generator shares the cores.
+bench/naive, with the real models and with faked ones. With the real model, this app's policy is support-bot with names
+asked for, so that it makes the checks that the naive one makes; the earlier commit knows no names. The load generator
+shares the cores.
 
 `overhead` is what the client waited less the time in detectors (the slower queue's `inference_ms`). `CPU ms` is the
 processor time of the app's processes a check, by /proc; `per core` is what one core of them would do. Stages are those
@@ -187,8 +188,9 @@ def _apps(running: bool, before: str, only: str) -> Iterator[tuple[str, contextl
         return
     with revision(before) if before else contextlib.nullcontext(ROOT) as earlier:
         apps: list[tuple[str, Callable[[], contextlib.AbstractContextManager[App]]]] = []
+        apps.append(("naive, real", naive_app))
+        apps.append(("naive, faked", partial(naive_app, NAIVE_MODELS_FAKED="1")))
         if before:
-            apps.append(("naive, real", naive_app))
             apps.append(("before, real", partial(own_app, earlier)))
             apps.append(("before, faked", partial(own_app, earlier, COUNTERSIGN_GUARD_MODEL="fake")))
         apps.append(("now, real", naming_app))

@@ -21,15 +21,15 @@ THREADS = 16
 
 
 @contextlib.contextmanager
-def naive_app() -> Iterator[App]:
-    """Run the web server on threads and one worker process a core, until the block ends."""
+def naive_app(**own: str) -> Iterator[App]:
+    """Run the web server on threads and one worker process a core, with `own` in their environment, until the end."""
     with tempfile.TemporaryDirectory(prefix="countersign-naive-") as place:
         Path(place).chmod(0o711)
         home = open_home(Path(place) / "var")
         postgres, redis = Postgres(home), Redis(home)
         postgres.create()
         env = {**os.environ, "DATABASE_URL": postgres.url, "REDIS_URL": redis.url, "OMP_NUM_THREADS": "1"}
-        env |= {"DJANGO_SETTINGS_MODULE": "bench.naive.settings", "HF_HUB_OFFLINE": "1"}
+        env |= {"DJANGO_SETTINGS_MODULE": "bench.naive.settings", "HF_HUB_OFFLINE": "1", **own}
         port = free_port()
         with Supervisor(home.log, report=lambda _: None, pids=home.run / "pids.json") as supervisor:
             supervisor.start(postgres.process())
