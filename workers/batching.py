@@ -268,6 +268,8 @@ class Batcher(Generic[Piece, Result]):
             self.counts.failed += 1
             self._failures += 1
             broken = self._failures >= GIVE_UP
+        # Without its frames: they hold the tensors of the batch, and futures would hold them.
+        error = error.with_traceback(None)
         for one in batch:
             one.text.fail(error)
         if broken:

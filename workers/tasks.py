@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from dataclasses import replace
 from functools import lru_cache
@@ -22,48 +21,24 @@ from workers.alive import keep_alive_keys
 from workers.app import app
 from workers.broker import QUEUES, SOCKET_TIMEOUT
 from workers.messages import REPLY, REPLY_SECONDS, Batch, Reply, decode_batch
-from workers.model import serve_model
+from workers.patience import patient_loader
 from workers.served import ServedModels
 from workers.settled import settle
 
 log = logging.getLogger(__name__)
 
-RETRY_MODEL_SECONDS = 5.0
 WARM_UP_SECONDS = 600.0
 
 
 @lru_cache(maxsize=1)
 def engine() -> Engine:
     """Return this process's engine. Made after any fork: torch and guardrails-ai do not survive one."""
-    return Engine(_patient_loader(), served_models())
+    return Engine(patient_loader(), served_models())
 
 
 @lru_cache(maxsize=1)
 def served_models() -> ServedModels:
     return ServedModels()
-
-
-def _patient_loader() -> Any:
-    """Return a model loader that does not read broken files again for every message."""
-    last: tuple[float, Exception] | None = None
-
-    def load() -> Any:
-        nonlocal last
-        if last is not None and time.monotonic() - last[0] < RETRY_MODEL_SECONDS:
-            # Without the frames of those who were told before, which would pile up.
-            raise last[1].with_traceback(None)
-        try:
-            return serve_model(
-                os.environ.get("COUNTERSIGN_GUARD_MODEL", ""),
-                os.environ.get("COUNTERSIGN_DEVICE", "auto"),
-                os.environ.get("COUNTERSIGN_PRECISION", "auto"),
-                os.environ.get("COUNTERSIGN_LANES", "auto"),
-            )
-        except Exception as error:
-            last = (time.monotonic(), error)
-            raise
-
-    return load
 
 
 @lru_cache(maxsize=1)

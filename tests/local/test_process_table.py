@@ -29,3 +29,13 @@ def test_what_the_operator_sets_wins(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     table = environments(tmp_path, {"MALLOC_MMAP_THRESHOLD_": "65536"})
     assert {table[name]["MALLOC_MMAP_THRESHOLD_"] for name in ("screen-gpu", "web")} == {"65536"}
+
+
+def test_each_gpu_has_a_worker_unless_the_model_is_to_run_on_the_processor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    table = environments(tmp_path, {})
+    assert [table[f"screen-gpu-{number}"]["CUDA_VISIBLE_DEVICES"] for number in range(2)] == ["0", "1"]
+    table = environments(tmp_path, {"COUNTERSIGN_DEVICE": "cpu"})
+    assert [name for name in table if name.startswith("screen-gpu")] == ["screen-gpu"]

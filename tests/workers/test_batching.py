@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -112,6 +114,27 @@ def test_a_model_that_answers_with_too_few_or_too_many_is_caught(answers: int) -
 
     with batcher(Miscounting()) as one, pytest.raises(WrongAnswer):
         one.submit(["a"], NEVER).result(WAIT)
+
+
+def test_a_batch_that_failed_leaves_nothing_of_the_model_in_memory() -> None:
+    class Tensor:
+        pass
+
+    class Broken(Echo):
+        def launch(self, pieces: Sequence[str]) -> Callable[[], Sequence[str]]:
+            tensor = Tensor()
+            made.append(weakref.ref(tensor))
+            raise RuntimeError("broken")
+
+    made: list[weakref.ref[Tensor]] = []
+    gc.disable()  # as good as in a worker, where it comes seldom
+    try:
+        with batcher(Broken()) as one:
+            future = one.submit(["a"], NEVER)
+            assert isinstance(future.exception(WAIT), RuntimeError)
+        assert made[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_a_model_that_keeps_failing_is_given_up(lanes: int) -> None:

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from workers.runtimes.errors import ModelUnavailable
 from workers.runtimes.heads import ModelConfig
 from workers.runtimes.net import GuardNet, Outputs, padded
-from workers.runtimes.packed import PackedRuntime, Precision
+from workers.runtimes.packed import PackedRuntime, Precision, computes_bf16
 from workers.runtimes.windows import WindowTokenizer
 
 log = logging.getLogger(__name__)
@@ -55,17 +55,27 @@ def choose_runtime(
 ) -> PackedRuntime:
     """Return the runtime for `net`: in `wanted` precision, or with "auto" the fastest that keeps the scores.
 
-    "auto" takes int8, then bf16 where the processor computes in it, then fp32; bf16 on CUDA. Each is compared with the
-    plain fp32 pass on PROBES, and is not taken when a score lies more than MOST away, or all of them more than MEAN, or
-    more than RELABELLED of the word pieces get another label.
+    "auto" takes int8, then bf16 where the processor computes in it, then fp32; on CUDA bf16 where the device computes
+    in it, then fp32. Each is compared with the plain fp32 pass on PROBES, and is not taken when it fails, a score lies
+    more than MOST away, or all of them more than MEAN, or more than RELABELLED of the word pieces get another label.
+    Raise ModelUnavailable for int8 on CUDA.
     """
+    if device.type == "cuda" and wanted == "int8":
+        raise ModelUnavailable("COUNTERSIGN_PRECISION is int8, which CUDA has not: use auto, bf16 or fp32.")
     windows = [w for text in PROBES for w in tokenizer.windows([text], size=config.window, overlap=config.overlap)]
     rows = [np.array(window.ids, dtype=np.int32) for window in windows]
     reference = _plain(net, rows)
     for precision in _candidates(device, wanted):
-        runtime = PackedRuntime(net, device=device, precision=precision)
-        with torch.inference_mode():
-            away = _compare(config, runtime.launch(rows)(), reference)
+        try:
+            runtime = PackedRuntime(net, device=device, precision=precision)
+            with torch.inference_mode():
+                away = _compare(config, runtime.launch(rows)(), reference)
+        except RuntimeError as error:
+            # What torch raises where a device or a build lacks a kernel.
+            if wanted != "auto" or precision == "fp32":
+                raise
+            log.warning("%s on %s is not taken: %s", precision, device, error)
+            continue
         if wanted != "auto" or precision == "fp32" or away.small:
             log.info("the guard model runs %s; %s", runtime.name, away)
             return runtime
@@ -107,7 +117,8 @@ def _candidates(device: torch.device, wanted: Wanted) -> Iterator[Precision]:
         return
     flags = processor_flags()  # none but on Linux: fp32 there
     if device.type == "cuda":
-        yield "bf16"
+        if computes_bf16(device):
+            yield "bf16"
     elif flags & {"avx2", "avx512_vnni"}:
         yield "int8"
         if flags & BF16:

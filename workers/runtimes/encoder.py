@@ -68,12 +68,18 @@ def carrier_folder() -> Path:
 
 
 def resolve_device(name: str) -> torch.device:
-    """Return the torch device for "auto" (CUDA when present, else CPU) or an explicit name such as "cuda:1"."""
+    """Return the torch device for "auto" (CUDA when present, else CPU) or an explicit name such as "cuda:1".
+
+    Raise ModelUnavailable for one that torch does not see.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise ModelUnavailable(f"The device {name} was asked for, but torch sees no CUDA device. Use auto or cpu.")
-    return torch.device(name)
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= (seen := torch.cuda.device_count()):
+        raise ModelUnavailable(f"The device {name} was asked for, but torch sees {seen}, from cuda:0 on. Use auto.")
+    return device
 
 
 def _verified(path: Path, sha256: str) -> bytes:

@@ -40,7 +40,7 @@ class PackedRuntime:
         self.budget = CUDA_BUDGET if self.overlaps else CPU_BUDGET
         self.name = f"packed {precision} on {device}"
         self._device = device
-        self._flash = self.overlaps and precision == "bf16"
+        self._flash = self.overlaps and precision == "bf16" and computes_bf16(device)
         self._step = KERNEL_STEP if precision == "int8" else 1
         self._net = net.to(device)
         self._encoder = _packed_encoder(net.encoder, precision).to(device)
@@ -56,8 +56,9 @@ class PackedRuntime:
         except torch.OutOfMemoryError:
             if len(pieces) == 1:
                 raise
-        self.budget = max(SMALLEST_BUDGET, self.budget // 2)
-        log.warning("the memory of %s ran out: batches now have %d tokens", self._device, self.budget)
+        if len(pieces) * max(map(len, pieces)) <= self.budget:  # else it is half of a batch that was made before
+            self.budget = max(SMALLEST_BUDGET, self.budget // 2)
+            log.warning("the memory of %s ran out: batches now have %d tokens", self._device, self.budget)
         if self.overlaps:
             torch.cuda.empty_cache()
         half = len(pieces) // 2
@@ -144,6 +145,11 @@ class PackedLayer(nn.Module):
         # In place: new memory costs page faults, and a good part of the product's own time.
         added: torch.Tensor = self.down_norm(self.down(torch.ops.aten.gelu_(self.up(x))).add_(x))
         return added
+
+
+def computes_bf16(device: torch.device) -> bool:
+    """Return whether a CUDA device computes in bf16, and so has the kernels of `varlen_attn`: from Ampere on."""
+    return torch.cuda.get_device_capability(device) >= (8, 0)
 
 
 def attention_by_runs(sizes: Sequence[int]) -> Attend:

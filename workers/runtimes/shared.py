@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from workers.batching import Batcher, Closed, Overloaded
 from workers.runtimes.choice import Wanted, choose_runtime
 from workers.runtimes.guard import EncoderGuard
 from workers.runtimes.net import Outputs
+from workers.runtimes.packed import PackedRuntime
 from workers.runtimes.reading import Reading
 from workers.runtimes.windows import Window
 from workers.waiting import Read
@@ -41,19 +43,11 @@ class SharedGuard(EncoderGuard):
         self.runtime = choose_runtime(self._net, self._config, self._tokenizer, self.device, precision)
         self.batcher: Batcher[np.ndarray, Outputs]
         if self.device.type == "cuda":
-            self.batcher = Batcher(self.runtime, capacity=CUDA_CAPACITY)
+            lanes, capacity = 1, CUDA_CAPACITY
         else:
-            self.batcher = Batcher(self.runtime, capacity=CPU_CAPACITY, lanes=lanes, initializer=self._enter_lane)
-
-    def _enter_lane(self) -> None:
-        # Of this thread, and of those that begin later: lanes share no product.
-        torch.set_num_threads(1)
-        if sys.platform == "linux":
-            # There niceness is a thread's own, too; elsewhere it would add up each time that the model is loaded.
-            os.nice(NICE)
-        # The largest batch there is, in all lanes at once: memory has its full size before the first check.
-        window = np.zeros(self._config.window, dtype=np.int32)
-        self.runtime.launch([window] * (self.runtime.budget // len(window)))()
+            capacity = CPU_CAPACITY
+        enter = partial(_enter_lane, self.runtime, self._config.window)
+        self.batcher = Batcher(self.runtime, capacity=capacity, lanes=lanes, initializer=enter)
 
     def close(self) -> None:
         """Fail what waits, and end the threads."""
@@ -94,6 +88,17 @@ class SharedGuard(EncoderGuard):
         reading.add(range(len(windows)), _stacked(read.results))
         (prediction,) = reading.predictions(late=())
         return replace(prediction, queue_ms=read.queue_ms, inference_ms=read.inference_ms)
+
+
+def _enter_lane(runtime: PackedRuntime, window: int) -> None:
+    if not runtime.overlaps:
+        # Of this thread, and of those that begin later: lanes share no product.
+        torch.set_num_threads(1)
+        if sys.platform == "linux":
+            # There niceness is a thread's own, too; elsewhere it would add up each time that the model is loaded.
+            os.nice(NICE)
+    # The largest batch there is, in all lanes at once: memory has its full size before the first check.
+    runtime.launch([np.zeros(window, dtype=np.int32)] * (runtime.budget // window))()
 
 
 def _seconds(deadline: Deadline) -> float | None:

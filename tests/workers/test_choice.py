@@ -1,0 +1,66 @@
+"""What is chosen for a CUDA device, without one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from workers.runtimes import choice
+from workers.runtimes.choice import choose_runtime
+from workers.runtimes.errors import ModelUnavailable
+
+CUDA = torch.device("cuda")
+
+
+class Tokenizer:
+    def windows(self, texts: object, *, size: int, overlap: int) -> list[Any]:
+        return []
+
+
+class Config:
+    window, overlap = 256, 32
+
+
+class Small:
+    small = True
+
+
+def choose(monkeypatch: pytest.MonkeyPatch, wanted: str, *, capability: tuple[int, int], fails: str = "") -> list[str]:
+    """Return the precisions that are tried on a device of that capability, where one may fail."""
+    tried: list[str] = []
+
+    class Runtime:
+        name = "fake"
+
+        def __init__(self, net: object, *, device: torch.device, precision: str) -> None:
+            tried.append(precision)
+            if precision == fails:
+                raise RuntimeError("no kernel image is available for execution on the device")
+
+        def launch(self, rows: object) -> Any:
+            return list
+
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    monkeypatch.setattr(choice, "PackedRuntime", Runtime)
+    monkeypatch.setattr(choice, "_plain", lambda net, rows: [])
+    monkeypatch.setattr(choice, "_compare", lambda config, got, reference: Small())
+    choose_runtime(None, Config(), Tokenizer(), CUDA, wanted)  # type: ignore[arg-type]  # stand-ins
+    return tried
+
+
+def test_cuda_computes_in_bf16_where_the_device_does_and_else_in_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose(monkeypatch, "auto", capability=(9, 0)) == ["bf16"]
+    assert choose(monkeypatch, "auto", capability=(7, 5)) == ["fp32"]
+
+
+def test_a_precision_that_fails_is_not_taken_unless_it_was_insisted_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose(monkeypatch, "auto", capability=(9, 0), fails="bf16") == ["bf16", "fp32"]
+    with pytest.raises(RuntimeError, match="no kernel"):
+        choose(monkeypatch, "bf16", capability=(9, 0), fails="bf16")
+
+
+def test_eight_bits_on_cuda_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ModelUnavailable, match="int8"):
+        choose(monkeypatch, "int8", capability=(9, 0))
