@@ -99,8 +99,8 @@ class Lane:
             self._read(model, taken)
 
     def _read(self, model: GuardModel, several: Sequence[_Asked]) -> None:
-        due = [pair for asked in several for pair in zip(asked.texts, asked.deadlines, strict=True)]
         try:
+            due = [pair for asked in several for pair in zip(asked.texts, asked.deadlines, strict=True)]
             read = model.predict([text for text, _ in due], deadlines=[deadline for _, deadline in due])
             if len(read) != len(due):
                 raise RuntimeError(f"the classifier {self._name} gave {len(read)} answers for {len(due)} texts")

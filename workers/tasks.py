@@ -20,8 +20,8 @@ from screening.policy import parse_policy
 from workers.alive import keep_alive_keys
 from workers.app import app
 from workers.broker import QUEUES, SOCKET_TIMEOUT
+from workers.loading import patient_loader
 from workers.messages import REPLY, REPLY_SECONDS, Batch, Reply, decode_batch
-from workers.patience import patient_loader
 from workers.served import ServedModels
 from workers.settled import settle
 

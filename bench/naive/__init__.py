@@ -8,5 +8,5 @@ numbers; that for names is made to find next to nothing, so that no time goes in
 
 These are the checks of the policy that `bench.app.naming_app` gives our app, but for its rule for secrets. The naive
 app reads the first 512 word pieces of each text and lets the rest pass unread. It has no deadlines, batches, policies,
-review, audit log, keys or limits.
+review, audit log, keys or limits. With NAIVE_MODELS_FAKED in the environment the models find nothing at once.
 """

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from workers import patience
+from workers import loading as model_loading
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def loading(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Callable[[], objec
                 raise answer
             return answer
 
-        monkeypatch.setattr(patience, "serve_model", serve)
-        return patience.patient_loader()
+        monkeypatch.setattr(model_loading, "serve_model", serve)
+        return model_loading.patient_loader()
 
     return loading
 

@@ -128,23 +128,28 @@ def test_no_message_joins_once_enough_are_read_together(slow: Slow, monkeypatch:
     assert slow.reads == [["text"], ["a", "bb", "ccc"], ["dddd"]]
 
 
-def test_a_text_that_breaks_the_classifier_costs_no_other_message_its_answer(slow: Slow) -> None:
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [("poison", ValueError, "unreadable"), ("eaten", RuntimeError, "0 answers for 1 texts")],
+)
+def test_what_breaks_a_reading_costs_no_other_message_its_answer_and_gives_it_to_nobody_else(
+    slow: Slow, text: str, error: type[Exception], message: str
+) -> None:
     lane, _ = reading(slow)
-    before, broken, after = (lane.classify([text], [Deadline()]) for text in ("a", "poison", "bb"))
+    before, broken, after = (lane.classify([one], [Deadline()]) for one in ("a", text, "bb"))
     slow.may_read.set()
-    assert scores(before) == [0.01]
-    assert scores(after) == [0.02]
-    with pytest.raises(ValueError, match="unreadable"):
+    assert (scores(before), scores(after)) == ([0.01], [0.02])
+    with pytest.raises(error, match=message):
         broken.result(30)
 
 
-def test_a_classifier_that_answers_too_few_texts_gives_nobody_the_answer_of_another(slow: Slow) -> None:
+def test_a_message_without_a_deadline_for_each_text_is_refused_and_not_forgotten(slow: Slow) -> None:
     lane, _ = reading(slow)
-    eaten, whole = (lane.classify([text], [Deadline()]) for text in ("eaten", "bb"))
+    faulty, other = lane.classify(["a", "bb"], [Deadline()]), lane.classify(["ccc"], [Deadline()])
     slow.may_read.set()
-    assert scores(whole) == [0.02]
-    with pytest.raises(RuntimeError, match="0 answers for 1 texts"):
-        eaten.result(30)
+    assert scores(other) == [0.03]
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        faulty.result(30)
 
 
 def test_what_was_given_up_is_not_read(slow: Slow) -> None:

@@ -73,7 +73,7 @@ def screening(env: Mapping[str, str]) -> list[Process]:
         table.append(_screener("screen-llm", "screen.llm", "llm", env, threads=1))
     env = {**TENSOR_MEMORY, **env}
     # With the guard model on the processor a second worker would only take cores and memory from the first.
-    gpus = [] if env.get("COUNTERSIGN_DEVICE", "") == "cpu" else visible_gpus()
+    gpus = [] if env.get("COUNTERSIGN_DEVICE") == "cpu" else visible_gpus()
     if not gpus:
         # Of classifiers; the guard model has a lane for each core.
         threads = max(1, usable_cores() - 1)
