@@ -38,9 +38,11 @@ from transformers import (
 from bench.app import ROOT
 from screening.categories import MODEL_CATEGORIES
 from workers.model import DEFAULT_FOLDER
-from workers.runtimes.choice import BF16, precision_of, processor_flags
+from workers.runtimes.choice import precision_of
 from workers.runtimes.encoder import carrier_folder, load_tokenizer
 from workers.runtimes.int8 import Int8Linear
+from workers.runtimes.linear import fast_linear
+from workers.runtimes.processor import computes_bf16
 from workers.runtimes.shared import SharedGuard
 
 CALLERS = (1, 8, 64)
@@ -133,11 +135,10 @@ def product_rate(linear: Callable[[torch.Tensor], object], x: torch.Tensor, seco
 def rates(device: torch.device) -> dict[str, float]:
     """Return the rate of matrix products in each precision that the runtimes have."""
     rows = 65_536 if device.type == "cuda" else 1_024
-    x, weight = torch.randn(rows, WIDTH, device=device), torch.randn(INNER, WIDTH, device=device)
-    found = {"fp32": product_rate(lambda x: torch.nn.functional.linear(x, weight), x)}
-    if device.type == "cuda" or BF16 & processor_flags():
-        half = weight.bfloat16()
-        found["bf16"] = product_rate(lambda x: torch.nn.functional.linear(x, half), x.bfloat16())
+    x, weight, bias = (torch.randn(*shape, device=device) for shape in ((rows, WIDTH), (INNER, WIDTH), (INNER,)))
+    found = {"fp32": product_rate(fast_linear(weight, bias), x)}
+    if computes_bf16(device):
+        found["bf16"] = product_rate(fast_linear(weight.bfloat16(), bias.bfloat16()), x.bfloat16())
     if device.type == "cpu":
         eight = Int8Linear(weight, torch.zeros(INNER))
         whole = torch.randint(0, 255, (rows, WIDTH), dtype=torch.uint8)

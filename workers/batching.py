@@ -1,9 +1,10 @@
 """Many callers, one model: pieces of texts wait in a bounded queue and pass in batches of a padded-token budget.
 
-The oldest piece goes first, with those that came within a few milliseconds of it and are nearest to its length. Nothing
-waits for company: an idle model takes what is there. A long text's later pieces count as coming later, so that it does
-not hold up what comes after it. Several lanes may run batches at the same time, each on a thread of its own: each takes
-its share of what waits. Whatever the model does, every future gets an answer.
+The oldest piece goes first, with those nearest to its length: of what came within a few milliseconds of it or, when
+that is little, of the next in turn. Nothing waits for company: an idle model takes what is there. A long text's later
+pieces count as coming later, so that it does not hold up what comes after it. Several lanes may run batches at the same
+time, each on a thread of its own: each takes its share of what waits. Whatever the model does, every future gets an
+answer.
 
 BatchingError
 ├── Overloaded     the queue is full; nothing was accepted
@@ -30,8 +31,8 @@ log = logging.getLogger(__name__)
 
 #: Pieces that came within this time of the oldest may share its batch ahead of their turn.
 NEIGHBOURS_SECONDS = 0.005
-#: How many budgets of such neighbours are looked at.
-LOOK_AHEAD = 8
+#: How many budgets of such neighbours are looked at, and from how many on those that came later are left for later.
+LOOK_AHEAD, ENOUGH = 8, 2
 #: Several lanes do not share out less than this: on a CPU, 26 tokens more cost what another batch costs.
 WORTH_A_BATCH = 64
 #: After so many failed batches in a row the model is taken for broken.
@@ -189,7 +190,8 @@ class Batcher(Generic[Piece, Result]):
         known: list[Waiting[Piece, Result]] = []
         waiting, looked = self._tokens, 0
         while self._queue and looked < LOOK_AHEAD * self._runtime.budget:
-            if known and self._queue[0].turn > known[0].turn + NEIGHBOURS_SECONDS:
+            late = known and self._queue[0].turn > known[0].turn + NEIGHBOURS_SECONDS
+            if late and looked >= ENOUGH * self._runtime.budget:
                 break
             one = heapq.heappop(self._queue)
             self._tokens -= len(one.piece)

@@ -12,6 +12,7 @@ import pytest
 
 from screening.findings import Deadline, DeadlineExceeded
 from tests.workers.batchers import NEVER, WAIT, Echo, batcher, end, held
+from workers import batching
 from workers.batching import Batcher, Closed, Overloaded, WrongAnswer
 
 
@@ -36,6 +37,19 @@ def test_what_waits_shares_a_batch_by_length_within_the_budget() -> None:
         assert [future.result(WAIT).results for future in asked]
     assert runtime.batches[1] == ["xxx", "xxxx", "xxxx"], "around the oldest, nearest lengths first"
     assert all(len(batch) * max(map(len, batch)) <= 12 for batch in runtime.batches)
+
+
+def test_what_came_later_fills_a_batch_but_does_not_overtake_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "NEIGHBOURS_SECONDS", 0.0)
+    runtime = Echo(budget=100)
+    with batcher(runtime) as one, held(runtime, one):
+        texts = ["a" * 10] + ["b" * 20] * 12 + ["c" * 10]
+        for text in texts:
+            one.submit([text], NEVER)
+    first = runtime.batches[1]
+    assert first[0] == texts[0]
+    assert len(first) == 5, "as many as the budget has room for"
+    assert texts[-1] not in first, "nearer in length, but two batches away"
 
 
 def test_an_idle_model_waits_for_no_company(lanes: int) -> None:

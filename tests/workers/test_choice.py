@@ -1,4 +1,4 @@
-"""What is chosen for a CUDA device, without one."""
+"""What is chosen for a device or a processor, without one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import torch
 
-from workers.runtimes import choice
+from workers.runtimes import choice, processor
 from workers.runtimes.choice import choose_runtime
 from workers.runtimes.errors import ModelUnavailable
 
-CUDA = torch.device("cuda")
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 
 class Tokenizer:
@@ -27,8 +27,15 @@ class Small:
     small = True
 
 
-def choose(monkeypatch: pytest.MonkeyPatch, wanted: str, *, capability: tuple[int, int], fails: str = "") -> list[str]:
-    """Return the precisions that are tried on a device of that capability, where one may fail."""
+def choose(
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: str,
+    *,
+    capability: tuple[int, int] | None = None,
+    flags: str = "",
+    fails: str = "",
+) -> list[str]:
+    """Return the precisions that are tried on a device of that capability, or a processor, where one may fail."""
     tried: list[str] = []
 
     class Runtime:
@@ -43,16 +50,25 @@ def choose(monkeypatch: pytest.MonkeyPatch, wanted: str, *, capability: tuple[in
             return list
 
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    monkeypatch.setattr(processor, "processor_flags", lambda: frozenset(flags.split()))
     monkeypatch.setattr(choice, "PackedRuntime", Runtime)
     monkeypatch.setattr(choice, "_plain", lambda net, rows: [])
     monkeypatch.setattr(choice, "_compare", lambda config, got, reference: Small())
-    choose_runtime(None, Config(), Tokenizer(), CUDA, wanted)  # type: ignore[arg-type]  # stand-ins
+    device = CPU if capability is None else CUDA
+    choose_runtime(None, Config(), Tokenizer(), device, wanted)  # type: ignore[arg-type]  # stand-ins
     return tried
 
 
 def test_cuda_computes_in_bf16_where_the_device_does_and_else_in_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose(monkeypatch, "auto", capability=(9, 0)) == ["bf16"]
     assert choose(monkeypatch, "auto", capability=(7, 5)) == ["fp32"]
+
+
+def test_a_processor_computes_in_the_most_exact_of_what_is_fast_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose(monkeypatch, "auto", flags="avx2 avx512_vnni avx512_bf16") == ["bf16"]
+    assert choose(monkeypatch, "auto", flags="avx2 avx512_vnni avx512_bf16", fails="bf16") == ["bf16", "int8"]
+    assert choose(monkeypatch, "auto", flags="sse4_2 avx2") == ["int8"]
+    assert choose(monkeypatch, "auto", flags="sse4_2") == ["fp32"]
 
 
 def test_a_precision_that_fails_is_not_taken_unless_it_was_insisted_on(monkeypatch: pytest.MonkeyPatch) -> None:

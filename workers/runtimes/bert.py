@@ -52,7 +52,9 @@ class Bert(nn.Module):
         )
         self.encoder = nn.ModuleDict({"layer": nn.ModuleList(Layer(width, heads, inner) for _ in range(layers))})
 
-    def forward(self, input_ids: torch.Tensor, positions: torch.Tensor, attend: Attend) -> list[torch.Tensor]:
+    def forward(
+        self, input_ids: torch.Tensor, positions: torch.Tensor, attend: Callable[..., torch.Tensor]
+    ) -> list[torch.Tensor]:
         """Return the states of the embeddings and of every layer, each [..., width], for `input_ids` [...]."""
         parts = self.embeddings
         # Everything is of the first type: upstream's second one is for pairs of texts.

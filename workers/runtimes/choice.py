@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -15,7 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from workers.runtimes.errors import ModelUnavailable
 from workers.runtimes.heads import ModelConfig
 from workers.runtimes.net import GuardNet, Outputs, padded
-from workers.runtimes.packed import PackedRuntime, Precision, computes_bf16
+from workers.runtimes.packed import PackedRuntime, Precision
+from workers.runtimes.processor import computes_bf16, has_onednn
 from workers.runtimes.windows import WindowTokenizer
 
 log = logging.getLogger(__name__)
@@ -25,8 +25,6 @@ Wanted = Literal["auto", "fp32", "bf16", "int8"]
 MOST, MEAN = 0.05, 0.005
 #: The share of word pieces that may get another label.
 RELABELLED = 0.01
-#: Processors with one of these compute in bf16 rather than imitate it.
-BF16 = frozenset({"avx512_bf16", "amx_bf16"})
 #: What is compared: all the ways of a text to be calm, loud, long, odd or hostile, each category near and far.
 PROBES = (
     "The train to Leeds leaves at ten past nine.",
@@ -55,9 +53,9 @@ def choose_runtime(
 ) -> PackedRuntime:
     """Return the runtime for `net`: in `wanted` precision, or with "auto" the fastest that keeps the scores.
 
-    "auto" takes int8, then bf16 where the processor computes in it, then fp32; on CUDA bf16 where the device computes
-    in it, then fp32. Each is compared with the plain fp32 pass on PROBES, and is not taken when it fails, a score lies
-    more than MOST away, or all of them more than MEAN, or more than RELABELLED of the word pieces get another label.
+    "auto" takes bf16 where the device or the processor computes in it, then int8 on a CPU, then fp32. Each is compared
+    with the plain fp32 pass on PROBES, and is not taken when it fails, a score lies more than MOST away, or all of them
+    more than MEAN, or more than RELABELLED of the word pieces get another label.
     Raise ModelUnavailable for int8 on CUDA.
     """
     if device.type == "cuda" and wanted == "int8":
@@ -115,24 +113,12 @@ def _candidates(device: torch.device, wanted: Wanted) -> Iterator[Precision]:
     if wanted != "auto":
         yield wanted
         return
-    flags = processor_flags()  # none but on Linux: fp32 there
-    if device.type == "cuda":
-        if computes_bf16(device):
-            yield "bf16"
-    elif flags & {"avx2", "avx512_vnni"}:
+    # No flags but on Linux: fp32 there.
+    if computes_bf16(device):
+        yield "bf16"
+    if device.type == "cpu" and has_onednn():
         yield "int8"
-        if flags & BF16:
-            yield "bf16"
     yield "fp32"
-
-
-def processor_flags() -> frozenset[str]:
-    """Return what this processor says that it can do, in Linux's words; nothing elsewhere."""
-    try:
-        info = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return frozenset()
-    return frozenset(next((line.split() for line in info.splitlines() if line.startswith("flags")), []))
 
 
 @torch.inference_mode()
@@ -147,8 +133,7 @@ def _alone(out: Outputs) -> Outputs:
 
 
 def _scores(config: ModelConfig, logits: torch.Tensor) -> torch.Tensor:
-    calibration = [config.calibration[c] for c in config.categories]
-    scale, shift = torch.tensor([c.scale for c in calibration]), torch.tensor([c.shift for c in calibration])
+    scale, shift = map(torch.from_numpy, config.scaling)
     return torch.sigmoid(logits * scale + shift)
 
 

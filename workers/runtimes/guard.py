@@ -12,7 +12,7 @@ from workers.runtimes.encoder import load_tokenizer, resolve_device
 from workers.runtimes.folders import load_net
 from workers.runtimes.heads import Thresholds
 from workers.runtimes.joint import JointConfig
-from workers.runtimes.net import padded
+from workers.runtimes.net import Outputs, padded, unpadded
 from workers.runtimes.reading import Reading
 from workers.runtimes.windows import batches
 
@@ -64,5 +64,12 @@ class EncoderGuard:
             late.update(i for i, deadline in enumerate(deadlines) if deadline.remaining() <= 0)
             left = [i for i in group if windows[i].text not in late]
             if left:
-                reading.add(left, self._net(*padded([windows[i].ids for i in left], self.device)))
+                ids = [windows[i].ids for i in left]
+                out = self._net(*padded(ids, self.device))
+                reading.add(left, unpadded(_on_cpu(out), [len(own) for own in ids]))
         return reading.predictions(late=late)
+
+
+def _on_cpu(out: Outputs) -> Outputs:
+    tokens, embedding = (None if part is None else part.float().cpu() for part in (out.tokens, out.embedding))
+    return Outputs(out.logits.float().cpu(), tokens, embedding)

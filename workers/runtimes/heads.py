@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
@@ -56,6 +58,12 @@ class ModelConfig(BaseModel):
     hidden: int = Field(ge=1)
     calibration: dict[str, Calibration]
     thresholds: dict[str, Thresholds]
+
+    @cached_property
+    def scaling(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return what logits [..., categories] are multiplied by, and what is added, before the sigmoid."""
+        own = [self.calibration[category] for category in self.categories]
+        return np.array([c.scale for c in own], dtype=np.float32), np.array([c.shift for c in own], dtype=np.float32)
 
     @property
     def version(self) -> str:

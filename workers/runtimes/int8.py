@@ -10,7 +10,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-_WEIGHT_STEPS = 63
+from workers.runtimes.processor import adds_in_32_bits
+
+_WEIGHT_STEPS = 127 if adds_in_32_bits() else 63
 
 
 class Int8Linear(nn.Module):

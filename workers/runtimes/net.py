@@ -45,12 +45,24 @@ class GuardNet(nn.Module):
         states = self.encoder(input_ids, positions, padded_attention(attention_mask))
         return self.read(states, input_ids, attention_mask)
 
-    def read(self, states: list[torch.Tensor], input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Outputs:
+    def read(self, states: Sequence[torch.Tensor], input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Outputs:
         """Return what the heads make of padded states; for passes that run the encoder in their own way."""
         outputs: Outputs = self.heads(states, attention_mask)
         if self.words is None:
             return outputs
         return outputs._replace(logits=outputs.logits + self.words(input_ids, attention_mask))
+
+
+def unpadded(out: Outputs, sizes: Sequence[int]) -> list[Outputs]:
+    """Return the outputs of each window, its tokens cut to its size."""
+    return [
+        Outputs(
+            out.logits[i],
+            None if out.tokens is None else out.tokens[i, :size],
+            None if out.embedding is None else out.embedding[i],
+        )
+        for i, size in enumerate(sizes)
+    ]
 
 
 def padded(rows: Sequence[Sequence[int]], device: torch.device | None = None) -> tuple[torch.Tensor, torch.Tensor]:

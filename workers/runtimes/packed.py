@@ -8,25 +8,26 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable, Sequence
-from itertools import groupby
 from typing import Literal, overload
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 
-from workers.runtimes.bert import Attend, Bert, Layer
+from workers.runtimes.attention import LOG2_E, AttendTogether, attention_by_runs, attention_in_bf16, flash_attention
+from workers.runtimes.bert import Bert, Layer
 from workers.runtimes.int8 import Int8Linear
-from workers.runtimes.net import GuardNet, Outputs
+from workers.runtimes.linear import fast_linear
+from workers.runtimes.net import GuardNet, Outputs, unpadded
+from workers.runtimes.processor import computes_bf16
 
 log = logging.getLogger(__name__)
 
 Precision = Literal["fp32", "bf16", "int8"]
 #: Tokens in a batch. More gains nothing on a CPU, whose products are as fast with 512 rows as with 4,096.
 CPU_BUDGET, CUDA_BUDGET, SMALLEST_BUDGET = 1_024, 65_536, 512
-#: oneDNN makes and keeps a kernel for every number of rows; with steps there are some dozens of them.
-KERNEL_STEP = 16
+#: oneDNN makes and keeps a kernel for every number of rows; in steps of a part of it there are some dozens of them.
+KERNEL_PART = 16
 #: GELU is never below it.
 GELU_LOW = -0.17
 
@@ -41,9 +42,9 @@ class PackedRuntime:
         self.name = f"packed {precision} on {device}"
         self._device = device
         self._flash = self.overlaps and precision == "bf16" and computes_bf16(device)
-        self._step = KERNEL_STEP if precision == "int8" else 1
-        self._net = net.to(device)
-        self._encoder = _packed_encoder(net.encoder, precision).to(device)
+        self._halves = device.type == "cpu" and precision != "fp32" and computes_bf16(device)
+        self._net = GuardNet(net.encoder, _heads(net.to(device).heads), net.words)
+        self._encoder = _packed_encoder(net.encoder, precision, LOG2_E if self._halves else 1.0).to(device)
 
     def launch(self, pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
         """Start a batch; what is returned waits and gives one `Outputs` a window, without padding, on the CPU.
@@ -69,7 +70,8 @@ class PackedRuntime:
 
     def _filler(self, pieces: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return a window that nobody asked for, where a kernel is made afresh for every new number of tokens."""
-        missing = -sum(map(len, pieces)) % self._step
+        tokens = sum(map(len, pieces))
+        missing = -tokens % (1 << max(0, (tokens // KERNEL_PART).bit_length() - 1)) if not self.overlaps else 0
         return [np.zeros(missing, dtype=np.int32)] if missing else []
 
     @torch.inference_mode()
@@ -82,29 +84,26 @@ class PackedRuntime:
         positions = torch.arange(len(ids), device=self._device) - starts.repeat_interleave(
             lengths, output_size=len(ids)
         )
-        attend = _flash_attention(ends, max(sizes)) if self._flash else attention_by_runs(sizes)
-        states = self._encoder(ids, positions, attend)
+        states = self._encoder(ids, positions, self._attention(ends, sizes))
         columns = torch.arange(max(sizes), device=self._device)
         mask = columns < lengths[:, None]
         places = (starts[:, None] + columns).clamp_max(len(ids) - 1)
-        out = self._net.read([state[places].float() for state in states], ids[places] * mask, mask.long())
+        out = self._net.read(_Padded(states, places), ids[places] * mask, mask.long())
         return self._collect(out, sizes)
 
+    def _attention(self, ends: torch.Tensor, sizes: Sequence[int]) -> AttendTogether:
+        if self._flash:
+            return flash_attention(ends, max(sizes))
+        return attention_in_bf16(sizes, self._encoder.layers[0].heads) if self._halves else attention_by_runs(sizes)
+
     def _collect(self, out: Outputs, sizes: Sequence[int]) -> Callable[[], list[Outputs]]:
-        logits, tokens, embedding = self._to_host(out.logits), self._to_host(out.tokens), self._to_host(out.embedding)
+        host = Outputs(self._to_host(out.logits), self._to_host(out.tokens), self._to_host(out.embedding))
         done = torch.cuda.current_stream(self._device).record_event() if self.overlaps else None
 
         def rows() -> list[Outputs]:
             if done is not None:
                 done.synchronize()
-            return [
-                Outputs(
-                    logits[i],
-                    None if tokens is None else tokens[i, :size],
-                    None if embedding is None else embedding[i],
-                )
-                for i, size in enumerate(sizes)
-            ]
+            return unpadded(host, sizes)
 
         return rows
 
@@ -123,13 +122,39 @@ class PackedRuntime:
         return host.copy_(part, non_blocking=True)
 
 
+class _Padded(Sequence[torch.Tensor]):
+    """States [tokens, width] as heads take them, [windows, tokens, width] in fp32: made when one is asked for."""
+
+    def __init__(self, states: Sequence[torch.Tensor], places: torch.Tensor) -> None:
+        self._states, self._places = states, places
+        self._made: dict[int, torch.Tensor] = {}
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    @overload
+    def __getitem__(self, layer: int) -> torch.Tensor: ...
+    @overload
+    def __getitem__(self, layer: slice) -> Sequence[torch.Tensor]: ...
+    def __getitem__(self, layer: int | slice) -> torch.Tensor | Sequence[torch.Tensor]:
+        if isinstance(layer, slice):
+            return [self[i] for i in range(*layer.indices(len(self)))]
+        if layer not in self._made:
+            self._made[layer] = self._states[layer][self._places].float()
+        return self._made[layer]
+
+
 class PackedLayer(nn.Module):
     """What `Layer` computes, with one product for queries, keys and values."""
 
-    def __init__(self, layer: Layer, precision: Precision) -> None:
+    def __init__(self, layer: Layer, precision: Precision, factor: float) -> None:
+        """`factor`: what queries are multiplied by, beside the scale of attention."""
         super().__init__()
         own = [_linear(layer, f"attention.self.{name}") for name in ("query", "key", "value")]
-        weight, bias = torch.cat([one.weight for one in own]), torch.cat([one.bias for one in own])
+        # What scores are divided by is in the queries from the start.
+        scales = (factor * (own[0].out_features // layer.heads) ** -0.5, 1.0, 1.0)
+        weight = torch.cat([one.weight * scale for one, scale in zip(own, scales, strict=True)])
+        bias = torch.cat([one.bias * scale for one, scale in zip(own, scales, strict=True)])
         self.heads = layer.heads
         self.query_key_value = _made(weight, bias, precision)
         self.out = _remade(layer, "attention.output.dense", precision)
@@ -138,59 +163,35 @@ class PackedLayer(nn.Module):
         self.down = _remade(layer, "output.dense", precision, low=GELU_LOW)
         self.down_norm = _copied(layer, "output.LayerNorm", precision)
 
-    def forward(self, x: torch.Tensor, attend: Attend) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, attend: AttendTogether) -> torch.Tensor:
         """Return states of the shape of `x`, [tokens, width]."""
-        query, key, value = self.query_key_value(x).view(len(x), 3, self.heads, -1).unbind(1)
-        x = self.out_norm(self.out(attend(query, key, value).flatten(-2)).add_(x))
+        together = self.query_key_value(x).view(len(x), 3, self.heads, -1)
+        x = self.out_norm(self.out(attend(together).flatten(-2)).add_(x))
         # In place: new memory costs page faults, and a good part of the product's own time.
         added: torch.Tensor = self.down_norm(self.down(torch.ops.aten.gelu_(self.up(x))).add_(x))
         return added
 
 
-def computes_bf16(device: torch.device) -> bool:
-    """Return whether a CUDA device computes in bf16, and so has the kernels of `varlen_attn`: from Ampere on."""
-    return torch.cuda.get_device_capability(device) >= (8, 0)
-
-
-def attention_by_runs(sizes: Sequence[int]) -> Attend:
-    """Attend within windows of `sizes` tokens that lie one after another; neighbours of one size go together."""
-    runs = [(size, len(list(same))) for size, same in groupby(sizes)]
-
-    def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-        out = torch.empty_like(query)
-        start = 0
-        for size, count in runs:
-            end = start + size * count
-            q, k, v = (x[start:end].view(count, size, *x.shape[1:]).transpose(1, 2) for x in (query, key, value))
-            out[start:end] = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(0, 1)
-            start = end
-        return out
-
-    return attend
-
-
-def _flash_attention(ends: torch.Tensor, longest: int) -> Attend:
-    from torch.nn.attention.varlen import varlen_attn
-
-    bounds = F.pad(ends, (1, 0))
-
-    def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-        out = varlen_attn(query, key, value, bounds, bounds, longest, longest)
-        assert isinstance(out, torch.Tensor)  # noqa: S101 - a tuple only where the aux outputs are asked for
-        return out
-
-    return attend
-
-
 @torch.no_grad()
-def _packed_encoder(encoder: Bert, precision: Precision) -> Bert:
+def _packed_encoder(encoder: Bert, precision: Precision, factor: float) -> Bert:
     with torch.device("meta"):
         packed = Bert(layers=0)
     # Other layers share the embeddings, 47 MB, unless they are of another type.
     packed.embeddings = encoder.embeddings if precision != "bf16" else copy.deepcopy(encoder.embeddings).bfloat16()
-    layers = nn.ModuleList(PackedLayer(layer, precision) for layer in encoder.layers)
+    layers = nn.ModuleList(PackedLayer(layer, precision, factor) for layer in encoder.layers)
     packed.encoder = nn.ModuleDict({"layer": layers})
     return packed.eval()
+
+
+@torch.no_grad()
+def _heads(heads: nn.Module) -> nn.Module:
+    """Return the heads with linear layers as fast as the encoder's, and in fp32 still."""
+    own = copy.deepcopy(heads)
+    for module in [*own.modules()]:
+        for name, child in module.named_children():
+            if isinstance(child, nn.Linear) and child.bias is not None:
+                module.add_module(name, fast_linear(child.weight, child.bias))
+    return own
 
 
 def _linear(layer: Layer, name: str) -> nn.Linear:
@@ -207,9 +208,8 @@ def _remade(layer: Layer, name: str, precision: Precision, *, low: float | None 
 def _made(weight: torch.Tensor, bias: torch.Tensor, precision: Precision, *, low: float | None = None) -> nn.Module:
     if precision == "int8":
         return Int8Linear(weight, bias, low=low)
-    linear = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
-    linear.weight, linear.bias = nn.Parameter(weight.detach()), nn.Parameter(bias.detach())
-    return linear.to(torch.bfloat16) if precision == "bf16" else linear
+    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    return fast_linear(weight.to(kind), bias.to(kind))
 
 
 def _copied(layer: Layer, name: str, precision: Precision) -> nn.Module:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import numpy as np
-import torch
 
 from screening.findings import DEADLINE, Prediction, Span
-from workers.runtimes.encoder import WIDTH
 from workers.runtimes.heads import ModelConfig
 from workers.runtimes.net import Outputs
 from workers.runtimes.token_spans import spans_of
@@ -21,46 +19,47 @@ class Reading:
     def __init__(self, windows: Sequence[Window], texts: int, config: ModelConfig, later: frozenset[int]) -> None:
         """`windows` of texts 0 to `texts` - 1; `later`: the word pieces that go on a word."""
         self._windows, self._config, self._later = windows, config, later
-        self._logits = torch.full((texts, len(config.categories)), float("-inf"))
-        self._embedding = torch.zeros(texts, WIDTH)
-        self._tokens: list[dict[int, np.ndarray]] = [{} for _ in range(texts)]
-        self._embeds = self._marks = False
+        self._found: list[dict[int, Outputs]] = [{} for _ in range(texts)]
 
-    def add(self, which: Sequence[int], out: Outputs) -> None:
-        """Take the outputs of the windows `which`, row by row."""
-        owners = torch.tensor([self._windows[i].text for i in which])
-        rows = out.logits.float().cpu()
-        self._logits.scatter_reduce_(0, owners.unsqueeze(1).expand_as(rows), rows, "amax")
-        if out.embedding is not None:
-            self._embeds = True
-            lengths = torch.tensor([[len(self._windows[i].ids)] for i in which])
-            self._embedding.index_add_(0, owners, out.embedding.float().cpu() * lengths)
-        if out.tokens is not None:
-            self._marks = True
-            for i, own in zip(which, out.tokens.float().cpu().numpy(), strict=True):
-                self._tokens[self._windows[i].text][i] = own[: len(self._windows[i].ids)]
+    def add(self, which: Sequence[int], rows: Sequence[Outputs]) -> None:
+        """Take the outputs of the windows `which`, one each, without padding, on the CPU."""
+        for i, row in zip(which, rows, strict=True):
+            self._found[self._windows[i].text][i] = row
 
     def predictions(self, *, late: Collection[int]) -> list[Prediction]:
         """Return one a text: the highest calibrated score of its windows, its spans, and their mean embedding.
 
         The texts `late` are unscanned.
         """
-        calibration = [self._config.calibration[c] for c in self._config.categories]
-        scale, shift = torch.tensor([c.scale for c in calibration]), torch.tensor([c.shift for c in calibration])
-        scores = torch.sigmoid(self._logits * scale + shift).tolist()
-        directions = torch.nn.functional.normalize(self._embedding, dim=1).tolist() if self._embeds else []
         return [
-            Prediction(scores={}, unscanned=DEADLINE)
-            if i in late
-            else Prediction(
-                scores=dict(zip(self._config.categories, row, strict=True)),
-                spans=self._spans(self._tokens[i]) if self._marks else None,
-                embedding=tuple(directions[i]) if directions else (),
-            )
-            for i, row in enumerate(scores)
+            Prediction(scores={}, unscanned=DEADLINE) if text in late else self._prediction(found)
+            for text, found in enumerate(self._found)
         ]
 
-    def _spans(self, tokens: dict[int, np.ndarray]) -> tuple[Span, ...]:
-        order = sorted(tokens)
-        windows, logits = [self._windows[i] for i in order], [tokens[i] for i in order]
-        return spans_of(windows, logits, overlap=self._config.overlap, later=self._later)
+    def _prediction(self, found: dict[int, Outputs]) -> Prediction:
+        # numpy, because it has a tenth of torch's price for a call, and these are small.
+        order = sorted(found)
+        windows, rows = [self._windows[i] for i in order], [found[i] for i in order]
+        scale, shift = self._config.scaling
+        logits = np.max([row.logits.numpy() for row in rows], axis=0)
+        scores = 1 / (1 + np.exp(-(logits * scale + shift)))
+        return Prediction(
+            scores=dict(zip(self._config.categories, scores.tolist(), strict=True)),
+            spans=self._spans(windows, rows),
+            embedding=_direction(windows, rows),
+        )
+
+    def _spans(self, windows: Sequence[Window], rows: Sequence[Outputs]) -> tuple[Span, ...] | None:
+        logits = [row.tokens.numpy() for row in rows if row.tokens is not None]
+        return spans_of(windows, logits, overlap=self._config.overlap, later=self._later) if logits else None
+
+
+def _direction(windows: Sequence[Window], rows: Sequence[Outputs]) -> tuple[float, ...]:
+    """Return the mean embedding of windows by their length, of length 1; nothing for a model without one."""
+    own = [
+        row.embedding.numpy() * len(w.ids) for w, row in zip(windows, rows, strict=True) if row.embedding is not None
+    ]
+    if not own:
+        return ()
+    whole = np.sum(own, axis=0)
+    return tuple((whole / max(1e-12, float(np.linalg.norm(whole)))).tolist())

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.utils.rnn import pad_sequence
 
 from screening.findings import DEADLINE, Deadline, DeadlineExceeded, Prediction
 from workers.batching import Batcher, Closed, Overloaded
@@ -85,7 +84,7 @@ class SharedGuard(EncoderGuard):
         except Exception as error:  # noqa: BLE001 - this batch failed; the model may be well
             return Prediction(scores={}, unscanned=type(error).__name__)
         reading = Reading(windows, 1, self._config, self._tokenizer.later)
-        reading.add(range(len(windows)), _stacked(read.results))
+        reading.add(range(len(windows)), read.results)
         (prediction,) = reading.predictions(late=())
         return replace(prediction, queue_ms=read.queue_ms, inference_ms=read.inference_ms)
 
@@ -104,12 +103,3 @@ def _enter_lane(runtime: PackedRuntime, window: int) -> None:
 def _seconds(deadline: Deadline) -> float | None:
     left = deadline.remaining()
     return None if left == float("inf") else max(0.0, left)
-
-
-def _stacked(rows: Sequence[Outputs]) -> Outputs:
-    first = rows[0]
-    return Outputs(
-        torch.stack([row.logits for row in rows]),
-        None if first.tokens is None else pad_sequence([row.tokens for row in rows if row.tokens is not None], True),
-        None if first.embedding is None else torch.stack([row.embedding for row in rows if row.embedding is not None]),
-    )

@@ -26,13 +26,14 @@ def spans_of(
     The labels are the likeliest sequence in which a word has one entity and a later piece follows one of its entity; a
     span's score is the mean probability of its entity over its words.
     """
+    if not any(_somebody(own[1:-1]) for own in logits):
+        return ()
     offsets, continues, rows = _stitched(windows, logits, overlap, later)
     if not offsets:
         return ()
-    odds = np.exp(rows - rows.max(axis=1, keepdims=True))
-    odds /= odds.sum(axis=1, keepdims=True)
-    if (1 - odds[:, 0]).max() <= NOTHING:
+    if not _somebody(rows):
         return ()
+    odds = _odds(rows)
     starts = np.flatnonzero(~continues)
     labels = _likeliest(_of_words(np.log(odds + 1e-9), starts))
     entities = np.add.reduceat(odds[:, _FIRST] + odds[:, _LATER], starts, axis=0)
@@ -51,6 +52,17 @@ def spans_of(
             last, words = spans.pop(), words + 1
             spans.append(Span(last.start, ends[word], last.label, last.score + (score - last.score) / words))
     return tuple(spans)
+
+
+def _odds(rows: np.ndarray) -> np.ndarray:
+    odds: np.ndarray = np.exp(rows - rows.max(axis=1, keepdims=True))
+    odds /= odds.sum(axis=1, keepdims=True)
+    return odds
+
+
+def _somebody(rows: np.ndarray) -> bool:
+    """Return whether some word piece [pieces, labels] is an entity by more than NOTHING."""
+    return len(rows) > 0 and float(_odds(rows)[:, 0].min()) < 1 - NOTHING
 
 
 def _of_words(logs: np.ndarray, starts: np.ndarray) -> np.ndarray:

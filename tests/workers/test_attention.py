@@ -1,0 +1,56 @@
+"""Attention in bf16 by products of its own: near to fp32, the same alone and in any batch, numbers whatever comes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from workers.runtimes.attention import LOG2_E, attention_by_runs, attention_in_bf16
+
+HEADS, WIDTH = 12, 32
+SIZES = [3, 1, 16, 17, 40, 40, 40, 255, 256, 2, 41]
+
+
+def tokens(count: int, scale: float = 1.0) -> torch.Tensor:
+    torch.manual_seed(count)
+    return scale * torch.randn(count, 3, HEADS, WIDTH)
+
+
+def prepared(together: torch.Tensor) -> torch.Tensor:
+    """Scale queries as the runtime has it in their weights."""
+    out = together.clone()
+    out[:, 0] *= LOG2_E * WIDTH**-0.5
+    return out
+
+
+def expected(together: torch.Tensor, sizes: list[int]) -> torch.Tensor:
+    out = together.clone()
+    out[:, 0] *= WIDTH**-0.5
+    return attention_by_runs(sizes)(out)
+
+
+@pytest.mark.parametrize("sizes", [SIZES, sorted(SIZES), [16] * 40, [1]])
+def test_it_is_near_to_attention_in_fp32(sizes: list[int]) -> None:
+    together = tokens(sum(sizes))
+    found = attention_in_bf16(sizes, HEADS)(prepared(together))
+    torch.testing.assert_close(found, expected(together, sizes), atol=0.03, rtol=0.03)
+
+
+def test_a_window_attends_to_itself_alone() -> None:
+    together = prepared(tokens(sum(SIZES)))
+    found = attention_in_bf16(SIZES, HEADS)(together)
+    start = 0
+    for size in SIZES:
+        alone = attention_in_bf16([size], HEADS)(together[start : start + size])
+        torch.testing.assert_close(found[start : start + size], alone, atol=0.01, rtol=0.01)
+        start += size
+
+
+@pytest.mark.parametrize("scale", [30.0, 1e4])
+def test_large_scores_give_numbers(scale: float) -> None:
+    together = tokens(sum(SIZES), scale)
+    found = attention_in_bf16(SIZES, HEADS)(prepared(together))
+    assert torch.isfinite(found).all()
+    assert float(found.abs().max()) <= 1.05 * float(together[:, 2].abs().max()), (
+        "a mean of values is no larger than they"
+    )

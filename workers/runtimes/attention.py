@@ -1,0 +1,124 @@
+"""Attention within windows that lie one after another, without padding between them.
+
+Each function returns an `AttendTogether`. Queries come scaled: the runtime has the scale in their weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+#: Takes queries, keys and values [tokens, 3, heads, width of a head], returns [tokens, heads, width of a head].
+AttendTogether = Callable[[torch.Tensor], torch.Tensor]
+#: What queries are multiplied by for `attention_in_bf16`, beside the scale: it takes powers of two.
+LOG2_E = 1.4426950408889634
+#: oneDNN makes and keeps kernels for every size of a window; with steps they are few.
+SIZE_STEP = 16
+#: Numbers in the scores that are computed together: what a core's own cache holds.
+SCORES_TOGETHER = 1 << 19
+#: Powers of two from which sums of a window are still numbers, and not zero.
+LARGEST = 100.0
+
+
+def attention_by_runs(sizes: Sequence[int]) -> AttendTogether:
+    """Attend within windows of `sizes` tokens; neighbours of one size go together."""
+    runs = [(size, len(list(same))) for size, same in groupby(sizes)]
+
+    def attend(together: torch.Tensor) -> torch.Tensor:
+        out = together.new_empty(len(together), *together.shape[2:])
+        start = 0
+        for size, count in runs:
+            end = start + size * count
+            q, k, v = together[start:end].view(count, size, *together.shape[1:]).transpose(1, 3).unbind(2)
+            found = F.scaled_dot_product_attention(q, k, v, scale=1.0).transpose(1, 2)
+            out[start:end] = found.flatten(0, 1)
+            start = end
+        return out
+
+    return attend
+
+
+def attention_in_bf16(sizes: Sequence[int], heads: int) -> AttendTogether:
+    """As `attention_by_runs`, by products in bf16: for processors that compute in it, where it takes half the time.
+
+    Rows of one head of one token are brought together window by window, windows being as long as the next step, and
+    back. Scores are powers of two, without a maximum taken off first: they are kept within what bf16 holds.
+    """
+    groups = _groups(sizes)
+    gather, scatter = (torch.from_numpy(rows) for rows in _rows(groups, heads))
+    blocks = [_block(group, heads) for group in groups]
+
+    def attend(together: torch.Tensor) -> torch.Tensor:
+        width = together.shape[-1]
+        rows = together.to(torch.bfloat16).view(-1, width).index_select(0, gather)
+        found, start = torch.empty(len(rows) // 3, width, dtype=torch.bfloat16), 0
+        for shape, seen in blocks:
+            end = start + 3 * shape[0] * shape[1]
+            query, key, value = rows[start:end].view(3, *shape, width).unbind(0)
+            weights = torch.bmm(query, key.transpose(1, 2)).clamp_(-LARGEST, LARGEST).exp2_()
+            own = found[start // 3 : end // 3].view(*shape, width)
+            torch.div(torch.bmm(weights, value.mul_(seen)), torch.bmm(weights, seen), out=own)
+            start = end
+        return found.index_select(0, scatter).view(len(together), heads, width).to(together.dtype)
+
+    return attend
+
+
+def flash_attention(ends: torch.Tensor, longest: int) -> AttendTogether:
+    """Attend on CUDA, in bf16, within windows that end at `ends`, the longest of so many tokens."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    bounds = F.pad(ends, (1, 0))
+
+    def attend(together: torch.Tensor) -> torch.Tensor:
+        query, key, value = together.unbind(1)
+        out = varlen_attn(query, key, value, bounds, bounds, longest, longest, scale=1.0)
+        assert isinstance(out, torch.Tensor)  # noqa: S101 - a tuple only where the aux outputs are asked for
+        return out
+
+    return attend
+
+
+def _groups(sizes: Sequence[int]) -> list[list[tuple[int, int]]]:
+    """Return which windows, each its first token and its size, are computed together."""
+    groups: list[list[tuple[int, int]]] = []
+    first = 0
+    for size in sizes:
+        step = _step(size)
+        if not groups or _step(groups[-1][0][1]) != step or len(groups[-1]) >= SCORES_TOGETHER // (12 * step * step):
+            groups.append([])
+        groups[-1].append((first, size))
+        first += size
+    return groups
+
+
+def _step(size: int) -> int:
+    return -(-size // SIZE_STEP) * SIZE_STEP
+
+
+def _rows(groups: Sequence[Sequence[tuple[int, int]]], heads: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows [tokens * 3 * heads] go together, and where each row [tokens * heads] then is."""
+    gather, scatter, before = [], [], 0
+    for group in groups:
+        firsts, sizes = (np.array(column)[:, None] for column in zip(*group, strict=True))
+        places = np.arange(_step(group[0][1]))
+        tokens = firsts + np.minimum(places, sizes - 1)  # [windows, places]; past the end, the last one again
+        of_head = np.arange(heads)[:, None]
+        parts = np.arange(3)[:, None, None, None]
+        gather.append(((tokens[None, :, None] * 3 + parts) * heads + of_head).ravel())
+        where = before + np.arange(tokens.size * heads).reshape(len(group), heads, -1)
+        scatter.append(where.transpose(0, 2, 1)[places < sizes].ravel())
+        before += tokens.size * heads
+    return np.concatenate(gather), np.concatenate(scatter)
+
+
+def _block(group: Sequence[tuple[int, int]], heads: int) -> tuple[tuple[int, int], torch.Tensor]:
+    """Return (windows * heads, places) of a group, and which places are tokens [windows * heads, places, 1]."""
+    places = _step(group[0][1])
+    sizes = torch.tensor([size for _, size in group])[:, None]
+    seen = (torch.arange(places) < sizes).repeat_interleave(heads, dim=0)
+    return (len(group) * heads, places), seen[..., None].to(torch.bfloat16)
