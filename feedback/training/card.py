@@ -17,8 +17,8 @@ WEAKNESSES = """\
 - **Synthetic categories.** violence/graphic has no positive text from outside; self-harm, sexual, illicit/violent and
   both threatening categories have few. Their scores on our own templates are high because such texts are alike; expect
   far less on texts of other making.
-- **English.** Some prompts are French or German; other languages and code-mixed text were not trained on. The encoder
-  reads no case and no accents, which costs names.
+- **English.** Some texts are French, German or Spanish; other languages and code-mixed text were not trained on. The
+  encoder reads no case and no accents, which costs names.
 - **Labels differ by source.** What Davidson calls hate, civil comments call an insult. Sources, not only meanings, can
   be told apart by a model; the sources that took no part show how much that matters.
 - **Posts outnumber answers.** Most harmful training texts are posts by people. Harm in an assistant's answer that is

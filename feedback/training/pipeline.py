@@ -183,6 +183,8 @@ def set_deterministic(threads: int) -> None:
     """Make torch repeatable: the same data, seed and thread count give the same bytes."""
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
+    # Nothing reads memory before it is written; filling it all took a tenth of the time.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def _rows_of(corpus: Corpus, which: np.ndarray, tokenizer: WindowTokenizer, recipe: JointRecipe) -> Rows:

@@ -18,6 +18,7 @@ from feedback.training.joint.recipe import JointRecipe
 from feedback.training.joint.rows import Rows
 from feedback.training.joint.tensors import Batch, make_batch, text_maximum
 from workers.runtimes.pooling import pool
+from workers.runtimes.processor import computes_bf16
 
 #: Texts from which the moments of pooled states are taken.
 SAMPLE = 2_000
@@ -63,7 +64,8 @@ def train(
 
 def run_key(rows: Rows, recipe: JointRecipe, seed: int, device: torch.device) -> str:
     """Return a name for this work: a checkpoint of other rows or another recipe is never taken up."""
-    return hashlib.sha256(f"{rows.key()}:{recipe}:{seed}:{device.type}".encode()).hexdigest()[:16]
+    work = f"{rows.key()}:{recipe}:{seed}:{device.type}:{computes_bf16(device)}"
+    return hashlib.sha256(work.encode()).hexdigest()[:16]
 
 
 def rate_at(step: int, total: int, warm_up: float) -> float:
@@ -102,7 +104,7 @@ def _standardise(net: JointNet, rows: Rows, recipe: JointRecipe, seed: int, devi
 
 
 def _loss(net: JointNet, batch: Batch, balance: torch.Tensor, recipe: JointRecipe, step: int) -> torch.Tensor:
-    with torch.autocast(batch.ids.device.type, dtype=torch.bfloat16, enabled=batch.ids.device.type == "cuda"):
+    with torch.autocast(batch.ids.device.type, dtype=torch.bfloat16, enabled=computes_bf16(batch.ids.device)):
         out = net(batch.ids, batch.mask)
     loss = torch.zeros((), device=batch.ids.device)
     labelled = (batch.weight > 0).any(dim=1) | batch.some

@@ -9,7 +9,7 @@ from peft import LoraConfig, PeftModel
 from torch import nn
 
 from feedback.training.joint.recipe import JointRecipe
-from workers.runtimes.bert import padded_attention
+from workers.runtimes.bert import Attend, padded_attention
 from workers.runtimes.encoder import WIDTH, encoder_net
 from workers.runtimes.joint import JointHeads
 from workers.runtimes.pooling import pool
@@ -50,7 +50,10 @@ class JointNet(nn.Module):
     def states(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> list[torch.Tensor]:
         """Return the states of layers 0 to 6, each [rows, tokens, 384]."""
         positions = torch.arange(input_ids.shape[1], device=input_ids.device)
-        found: list[torch.Tensor] = self.encoder(input_ids, positions, padded_attention(attention_mask))
+        attend = padded_attention(attention_mask)
+        if input_ids.device.type == "cpu":
+            attend = _in_fp32(attend)
+        found: list[torch.Tensor] = self.encoder(input_ids, positions, attend)
         return found
 
     @torch.no_grad()
@@ -74,3 +77,13 @@ class JointNet(nn.Module):
         report = self.load_state_dict(trained, strict=False)
         if report.unexpected_keys or set(self.trained()) - set(trained):
             raise ValueError("the checkpoint is of another network")
+
+
+def _in_fp32(attend: Attend) -> Attend:
+    """Attend without autocast: on a CPU the backward pass of attention in bf16 takes six times as long."""
+
+    def attended(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        with torch.autocast("cpu", enabled=False):
+            return attend(query.float(), key.float(), value.float())
+
+    return attended
