@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from screening.findings import Span
+from workers.runtimes import token_spans
 from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.joint import TOKEN_LABELS
 from workers.runtimes.token_spans import spans_of
@@ -72,3 +73,13 @@ def _pieces(word: str) -> list[tuple[int, int]]:
     at = TEXT.index(word)
     (window,) = TOKENIZER.windows([TEXT], size=512, overlap=8)
     return [(s, e) for s, e in window.offsets if at <= s and e <= at + len(word)]
+
+
+@pytest.mark.parametrize("sharp", [0.5, 3.0])
+def test_the_short_way_finds_the_likeliest_sequence(sharp: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = np.random.default_rng(0)
+    words = [sharp * chance.normal(size=(12, 11)) + 4 * (np.arange(11) == 0) for _ in range(300)]
+    short = [token_spans._likeliest(logs) for logs in words]
+    assert {token_spans._follows(logs.argmax(axis=1)) for logs in words} == {True, False}
+    monkeypatch.setattr(token_spans, "_follows", lambda labels: False)
+    assert short == [token_spans._likeliest(logs) for logs in words]

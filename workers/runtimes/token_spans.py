@@ -75,6 +75,9 @@ def _of_words(logs: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 def _likeliest(logs: np.ndarray) -> list[int]:
     """Return the likeliest label of each word [words, labels] such that no later piece lacks a first one."""
+    own = logs.argmax(axis=1)
+    if _follows(own):
+        return [int(label) for label in own]
     best = np.full((len(logs), logs.shape[1]), 0)
     total = logs[0].copy()
     total[_LATER] = -np.inf
@@ -90,6 +93,13 @@ def _likeliest(logs: np.ndarray) -> list[int]:
     for word in range(len(logs) - 1, 0, -1):
         labels.append(int(best[word, labels[-1]]))
     return labels[::-1]
+
+
+def _follows(labels: np.ndarray) -> bool:
+    """Return whether each later piece goes on its entity: then nothing is likelier than each word's own likeliest."""
+    before = np.concatenate([[0], labels[:-1]])
+    later = (labels > 0) & (labels % 2 == 0)
+    return bool(np.all(~later | (before == labels) | (before == labels - 1)))
 
 
 def _stitched(
