@@ -6,7 +6,7 @@ Each function returns an `AttendTogether`. Queries come scaled: the runtime has 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from itertools import accumulate, groupby
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 AttendTogether = Callable[[torch.Tensor], torch.Tensor]
 #: What queries are multiplied by for `attention_in_bf16`, beside the scale: it takes powers of two.
 LOG2_E = 1.4426950408889634
-#: oneDNN makes and keeps kernels for every size of a window; with steps they are few.
+#: oneDNN makes and keeps kernels for every size of a window and every number of them; so few are used.
 SIZE_STEP = 16
 #: Numbers in the scores that are computed together: what a core's own cache holds.
 SCORES_TOGETHER = 1 << 19
@@ -46,9 +46,9 @@ def attention_in_bf16(sizes: Sequence[int], heads: int) -> AttendTogether:
     """As `attention_by_runs`, by products in bf16: for processors that compute in it, where it takes half the time.
 
     Rows of one head of one token are brought together window by window, windows being as long as the next step, and
-    back. Scores are powers of two, without a maximum taken off first: they are kept within what bf16 holds.
+    back. Weights are powers of two, without a maximum taken off first: scores are kept within what bf16 holds.
     """
-    groups = _groups(sizes)
+    groups = _groups(sizes, heads)
     gather, scatter = (torch.from_numpy(rows) for rows in _rows(groups, heads))
     blocks = [_block(group, heads) for group in groups]
 
@@ -56,12 +56,14 @@ def attention_in_bf16(sizes: Sequence[int], heads: int) -> AttendTogether:
         width = together.shape[-1]
         rows = together.to(torch.bfloat16).view(-1, width).index_select(0, gather)
         found, start = torch.empty(len(rows) // 3, width, dtype=torch.bfloat16), 0
-        for shape, seen in blocks:
+        for shape, seen, repeated in blocks:
             end = start + 3 * shape[0] * shape[1]
             query, key, value = rows[start:end].view(3, *shape, width).unbind(0)
             weights = torch.bmm(query, key.transpose(1, 2)).clamp_(-LARGEST, LARGEST).exp2_()
             own = found[start // 3 : end // 3].view(*shape, width)
-            torch.div(torch.bmm(weights, value.mul_(seen)), torch.bmm(weights, seen), out=own)
+            # Behind a window its last token is repeated, and counts for nothing: neither its values nor its weights.
+            sums = weights.sum(dim=-1, keepdim=True, dtype=torch.float32) - weights[..., -1:] * repeated
+            torch.div(torch.bmm(weights, value.mul_(seen)), sums, out=own)
             start = end
         return found.index_select(0, scatter).view(len(together), heads, width).to(together.dtype)
 
@@ -83,16 +85,17 @@ def flash_attention(ends: torch.Tensor, longest: int) -> AttendTogether:
     return attend
 
 
-def _groups(sizes: Sequence[int]) -> list[list[tuple[int, int]]]:
-    """Return which windows, each its first token and its size, are computed together."""
+def _groups(sizes: Sequence[int], heads: int) -> list[list[tuple[int, int]]]:
+    """Return which windows, each its first token and its size, are computed together: 1, 2, 4, ... of one step."""
+    firsts = accumulate(sizes, initial=0)
     groups: list[list[tuple[int, int]]] = []
-    first = 0
-    for size in sizes:
-        step = _step(size)
-        if not groups or _step(groups[-1][0][1]) != step or len(groups[-1]) >= SCORES_TOGETHER // (12 * step * step):
-            groups.append([])
-        groups[-1].append((first, size))
-        first += size
+    for step, alike in groupby(zip(firsts, sizes, strict=False), key=lambda window: _step(window[1])):
+        left = list(alike)
+        most = max(1, SCORES_TOGETHER // (heads * step * step))
+        while left:
+            count = 1 << (min(most, len(left)).bit_length() - 1)
+            groups.append(left[:count])
+            left = left[count:]
     return groups
 
 
@@ -116,9 +119,10 @@ def _rows(groups: Sequence[Sequence[tuple[int, int]]], heads: int) -> tuple[np.n
     return np.concatenate(gather), np.concatenate(scatter)
 
 
-def _block(group: Sequence[tuple[int, int]], heads: int) -> tuple[tuple[int, int], torch.Tensor]:
-    """Return (windows * heads, places) of a group, and which places are tokens [windows * heads, places, 1]."""
+def _block(group: Sequence[tuple[int, int]], heads: int) -> tuple[tuple[int, int], torch.Tensor, torch.Tensor]:
+    """Return of a group (windows * heads, places), which places are tokens [windows * heads, places, 1], and how many
+    are none [windows * heads, 1, 1]."""
     places = _step(group[0][1])
-    sizes = torch.tensor([size for _, size in group])[:, None]
-    seen = (torch.arange(places) < sizes).repeat_interleave(heads, dim=0)
-    return (len(group) * heads, places), seen[..., None].to(torch.bfloat16)
+    sizes = torch.tensor([size for _, size in group]).repeat_interleave(heads)[:, None]
+    seen = (torch.arange(places) < sizes)[..., None].to(torch.bfloat16)
+    return (len(group) * heads, places), seen, (places - sizes)[..., None].float()

@@ -26,8 +26,9 @@ log = logging.getLogger(__name__)
 Precision = Literal["fp32", "bf16", "int8"]
 #: Tokens in a batch. More gains nothing on a CPU, whose products are as fast with 512 rows as with 4,096.
 CPU_BUDGET, CUDA_BUDGET, SMALLEST_BUDGET = 1_024, 65_536, 512
-#: oneDNN makes and keeps a kernel for every number of rows; in steps of a part of it there are some dozens of them.
-KERNEL_PART = 16
+#: oneDNN makes and keeps a kernel, 0.7 MB, for every number of rows. In steps of at least so many, and of an eighth at
+#: most above 64, there are 40 of them.
+KERNEL_STEP = 8
 #: GELU is never below it.
 GELU_LOW = -0.17
 
@@ -43,7 +44,7 @@ class PackedRuntime:
         self._device = device
         self._flash = self.overlaps and precision == "bf16" and computes_bf16(device)
         self._halves = device.type == "cpu" and precision != "fp32" and computes_bf16(device)
-        self._net = GuardNet(net.encoder, _heads(net.to(device).heads), net.words)
+        self._net = net.to(device)
         self._encoder = _packed_encoder(net.encoder, precision, LOG2_E if self._halves else 1.0).to(device)
 
     def launch(self, pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
@@ -71,7 +72,8 @@ class PackedRuntime:
     def _filler(self, pieces: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return a window that nobody asked for, where a kernel is made afresh for every new number of tokens."""
         tokens = sum(map(len, pieces))
-        missing = -tokens % (1 << max(0, (tokens // KERNEL_PART).bit_length() - 1)) if not self.overlaps else 0
+        step = 1 if self.overlaps else max(KERNEL_STEP, 1 << max(0, (tokens - 1).bit_length() - 4))
+        missing = -tokens % step
         return [np.zeros(missing, dtype=np.int32)] if missing else []
 
     @torch.inference_mode()
@@ -181,17 +183,6 @@ def _packed_encoder(encoder: Bert, precision: Precision, factor: float) -> Bert:
     layers = nn.ModuleList(PackedLayer(layer, precision, factor) for layer in encoder.layers)
     packed.encoder = nn.ModuleDict({"layer": layers})
     return packed.eval()
-
-
-@torch.no_grad()
-def _heads(heads: nn.Module) -> nn.Module:
-    """Return the heads with linear layers as fast as the encoder's, and in fp32 still."""
-    own = copy.deepcopy(heads)
-    for module in [*own.modules()]:
-        for name, child in module.named_children():
-            if isinstance(child, nn.Linear) and child.bias is not None:
-                module.add_module(name, fast_linear(child.weight, child.bias))
-    return own
 
 
 def _linear(layer: Layer, name: str) -> nn.Linear:
