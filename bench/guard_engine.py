@@ -6,7 +6,8 @@ Measures, on the same texts and in turns, (a) three Hugging Face pipelines of th
 (moderation, injection, named entities), text by text as a guardrail server runs them, with batches of 1 and of 32;
 (b) our pass through the batcher with 1, 8 and 64 concurrent callers, and a lane for each thread that the pipelines
 have; and (c) the floor: the operations of the tokens without padding, over the rate of matrix products measured in the
-same run. Pipelines truncate at 512 word pieces; ours reads all. Figures are medians of the rounds; raw ones go to
+same run. Also says how far the scores of the texts lie from plain fp32. Pipelines truncate at 512 word pieces; ours
+reads all. Figures are medians of the rounds; raw ones go to
 bench/results/.
 """
 
@@ -37,9 +38,11 @@ from transformers import (
 
 from bench.app import ROOT
 from screening.categories import MODEL_CATEGORIES
+from screening.findings import Prediction
 from workers.model import DEFAULT_FOLDER
 from workers.runtimes.choice import precision_of
 from workers.runtimes.encoder import carrier_folder, load_tokenizer
+from workers.runtimes.guard import EncoderGuard
 from workers.runtimes.int8 import Int8Linear
 from workers.runtimes.linear import fast_linear
 from workers.runtimes.processor import computes_bf16
@@ -111,6 +114,20 @@ def ours(guard: SharedGuard, callers: int) -> Callable[[Sequence[str]], object]:
     return run
 
 
+def away(guard: SharedGuard, texts: Sequence[str], model: Path) -> dict[str, float]:
+    """Return how far scores lie from those of the plain fp32 pass, at most and in the mean, and the share of texts with
+    the same spans."""
+    plain = EncoderGuard(model, device="cpu").predict(texts)
+    pairs = list(zip(guard.predict(texts), plain, strict=True))
+    moved = [abs(got.scores[c] - expected.scores[c]) for got, expected in pairs for c in guard.categories]
+    alike = [places(got) == places(expected) for got, expected in pairs]
+    return {"most": max(moved), "mean": statistics.mean(moved), "spans": statistics.mean(alike)}
+
+
+def places(found: Prediction) -> list[tuple[int, int, str]]:
+    return [(span.start, span.end, span.label) for span in found.spans or ()]
+
+
 def operations(lengths: Sequence[int]) -> float:
     """Return the operations of the encoder's products for windows of `lengths`, without padding."""
     per_token = 2 * (4 * WIDTH * WIDTH + 2 * WIDTH * INNER)
@@ -180,10 +197,16 @@ def main() -> None:
     print(
         f"{len(texts)} texts, {len(windows)} windows, {tokens} tokens, {work / 1e9:.0f} GFLOP; {options.rounds} rounds"
     )
+    kept = {guard.runtime.name: away(guard, texts, options.model) for guard in guards}
+    for name, one in kept.items():
+        print(
+            f"{name}: scores {one['most']:.3f} away at most, {one['mean']:.5f} in the mean; {one['spans']:.1%} same spans"
+        )
     products = rates(device)
     facts = {
         "machine": platform.platform(), "threads": options.threads, "device": str(device), "model": guards[0].version,
         "texts": len(texts), "windows": len(windows), "tokens": tokens, "operations": work, "rates": products,
+        "away": kept,
     }  # fmt: skip
     options.out.parent.mkdir(parents=True, exist_ok=True)
     warm_up(ways, texts)

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from workers.model import DEFAULT_FOLDER
+from workers.runtimes import processor
 from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.folders import load_net
+from workers.runtimes.linear import fast_linear
 from workers.runtimes.net import GuardNet, Outputs, padded
 from workers.runtimes.packed import PackedRuntime, Precision
 
@@ -77,6 +79,32 @@ def test_eight_bits_stay_near_the_plain_pass(net: GuardNet, rows: list[np.ndarra
     runtime = PackedRuntime(net, device=CPU, precision="int8")
     away = (torch.sigmoid(logits(runtime.launch(rows)())) - torch.sigmoid(plain(net, rows))).abs()
     assert 0 < float(away.max()) < 0.1
+
+
+def test_the_numbers_of_tokens_that_a_processor_reads_are_few(net: GuardNet, monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = PackedRuntime(net, device=CPU, precision="fp32")
+    read: dict[int, int] = {}
+
+    def noted(pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
+        read[tokens] = sum(map(len, pieces))
+        return list
+
+    monkeypatch.setattr(runtime, "_launch", noted)
+    for tokens in range(2, runtime.budget + 1):
+        runtime.launch([np.zeros(tokens, dtype=np.int32)])
+    # oneDNN keeps a kernel of 0.7 MB for each, and four layers have one.
+    assert len(set(read.values())) == 40
+    assert all(own <= filled <= max(own + 7, 1.125 * own) for own, filled in read.items())
+
+
+def test_without_onednn_linear_layers_are_those_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    weight, bias, x = torch.randn(5, 3), torch.randn(5), torch.randn(4, 3)
+    expected = torch.nn.functional.linear(x, weight, bias)
+    torch.testing.assert_close(fast_linear(weight, bias)(x), expected)
+    monkeypatch.setattr(processor, "processor_flags", frozenset)
+    plain = fast_linear(weight, bias)
+    assert isinstance(plain, torch.nn.Linear)
+    torch.testing.assert_close(plain(x), expected)
 
 
 def test_memory_that_runs_out_halves_the_budget_and_loses_nothing(

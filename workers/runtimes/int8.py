@@ -1,8 +1,8 @@
 """Linear layers in eight bits, by the oneDNN kernels that torch brings: nothing to calibrate, nothing to convert.
 
-Weights have one scale an output channel and seven bits: two products of eight-bit numbers overflow the sixteen bits in
-which processors without VNNI add them. Activations have one scale a row, found as the row comes: a scale for the whole
-tensor would make the scores of a text depend on what else is in its batch.
+Weights have one scale an output channel, and eight bits where the processor has VNNI. Elsewhere they have seven: two
+products of eight-bit numbers overflow the sixteen bits in which they are added there. Activations have one scale a row,
+found as the row comes: a scale for the whole tensor would make the scores of a text depend on its batch.
 """
 
 from __future__ import annotations

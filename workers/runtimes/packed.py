@@ -1,6 +1,7 @@
 """The pass without padding: the tokens of all windows one after another, and attention within each window.
 
-The same code runs on the CPU (fp32, bf16, int8) and on CUDA (bf16); they differ in the linear layers and in `Attend`.
+The same code runs on the CPU (fp32, bf16, int8) and on CUDA (bf16); they differ in the linear layers (linear.py,
+int8.py) and in how tokens attend (attention.py).
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class PackedRuntime:
     def _filler(self, pieces: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return a window that nobody asked for, where a kernel is made afresh for every new number of tokens."""
         tokens = sum(map(len, pieces))
-        step = 1 if self.overlaps else max(KERNEL_STEP, 1 << max(0, (tokens - 1).bit_length() - 4))
+        step = 1 if self.overlaps else max(KERNEL_STEP, (1 << (tokens - 1).bit_length()) // 16)
         missing = -tokens % step
         return [np.zeros(missing, dtype=np.int32)] if missing else []
 
