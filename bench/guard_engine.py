@@ -199,9 +199,8 @@ def main() -> None:
     )
     kept = {guard.runtime.name: away(guard, texts, options.model) for guard in guards}
     for name, one in kept.items():
-        print(
-            f"{name}: scores {one['most']:.3f} away at most, {one['mean']:.5f} in the mean; {one['spans']:.1%} same spans"
-        )
+        moved = f"scores {one['most']:.3f} away at most, {one['mean']:.5f} in the mean"
+        print(f"{name}: {moved}; {one['spans']:.1%} of texts with the same spans")
     products = rates(device)
     facts = {
         "machine": platform.platform(), "threads": options.threads, "device": str(device), "model": guards[0].version,
