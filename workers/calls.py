@@ -117,7 +117,7 @@ class Calls:
                     late.append((job_id, result))
                     continue
                 ticket, call = entry
-                screening = self._leave(ticket)
+                screening = self._leave(ticket, read=True)
                 screening.results[reply.queue] = replace(result, queue_ms=result.queue_ms + ticket.waited_ms)
                 if not call.left:
                     finished.append(call)
@@ -156,15 +156,15 @@ class Calls:
         call.left[ticket] = index
         call.due = max(call.due, due)
 
-    def _leave(self, ticket: Ticket) -> Screening:
+    def _leave(self, ticket: Ticket, *, read: bool) -> Screening:
         """Forget a ticket, and return what its job has so far."""
         _, call = self._tickets.pop((ticket.job_id, ticket.queue))
-        self._lines[ticket.queue].leave(ticket, time.monotonic())
+        self._lines[ticket.queue].leave(ticket, time.monotonic(), read=read)
         return call.screenings[call.left.pop(ticket)]
 
     def _give_up(self, ticket: Ticket, reason: str) -> Call:
         _, call = self._tickets[ticket.job_id, ticket.queue]
-        screening = self._leave(ticket)
+        screening = self._leave(ticket, read=False)
         screening.missing[ticket.queue] = reason
         if ticket.flight is not None:
             screening.reply_key = reply_key(self.reply_to, ticket.job_id)

@@ -9,6 +9,7 @@ Times are monotonic seconds: the clock may leap.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -31,8 +32,8 @@ FIRST_SPEED = 50_000.0
 PATIENCE = 0.7
 #: A job that waits for longer may go out beyond the slots, if workers took all that was sent.
 STUCK_SECONDS = 0.05
-#: Weight of the newest message in the measured speed.
-_NEWEST = 0.3
+#: What was measured in so many busy seconds before counts a third (1/e) of what is measured now.
+MEMORY_SECONDS = 2.0
 
 
 @dataclass(slots=True, eq=False)
@@ -59,15 +60,12 @@ class Ticket:
 
 @dataclass(slots=True, eq=False)
 class Flight:
-    """One message: its jobs, and how many of them have no answer yet."""
+    """One message: its jobs, how many of them have no answer yet, and the characters of those that have one."""
 
     tickets: list[Ticket]
     sent: float
     left: int = 0
-
-    @property
-    def size(self) -> int:
-        return sum(ticket.size for ticket in self.tickets)
+    read: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -79,15 +77,18 @@ class Line:
     flights: int = 0
     #: Characters that wait.
     size: int = 0
-    # Characters and seconds of the messages lately, the newer the heavier; before the first, a cautious guess.
-    _size: float = FIRST_SPEED * TARGET_SECONDS
+    # Characters read lately, the messages that they came in and how long that took, the newer the heavier; before the
+    # first, a cautious guess.
+    _read: float = FIRST_SPEED * TARGET_SECONDS
+    _messages: float = 1.0
     _seconds: float = TARGET_SECONDS
-    _last_landing: float = 0.0
+    #: Until when it is known how long messages took.
+    _measured: float = 0.0
 
     @property
     def speed(self) -> float:
         """Return characters a second, as lately measured."""
-        return self._size / self._seconds
+        return self._read / self._seconds
 
     def has_room(self, seconds: float) -> bool:
         """Return whether a job that is due in `seconds` can be expected to be read in time behind what is there.
@@ -97,7 +98,8 @@ class Line:
         if not self.size and not self.flights:
             return True
         messages = self.flights + self.size / self._most()
-        return len(self.waiting) < MAX_IN_LINE and messages * self._seconds <= PATIENCE * seconds
+        takes = messages * self._seconds / max(self._messages, 1e-9)
+        return len(self.waiting) < MAX_IN_LINE and takes <= PATIENCE * seconds
 
     def join(self, ticket: Ticket) -> None:
         """Let a job wait at the end."""
@@ -114,6 +116,8 @@ class Line:
         flight = Flight(tickets, sent=now, left=len(tickets))
         for ticket in tickets:
             ticket.flight = flight
+        if not self.flights:
+            self._measured = now
         self.flights += 1
         return flight
 
@@ -123,17 +127,18 @@ class Line:
             self.waiting.popleft()
         return bool(self.waiting) and now - self.waiting[0].asked > STUCK_SECONDS
 
-    def leave(self, ticket: Ticket, now: float) -> None:
-        """Note that a job was answered or given up; the last of a message frees its slot."""
+    def leave(self, ticket: Ticket, now: float, *, read: bool) -> None:
+        """Note that a job was `read`, or given up; the last of a message frees its slot."""
         ticket.done = True
         flight = ticket.flight
         if flight is None:
             self.size -= ticket.size
             return
         flight.left -= 1
+        if read:
+            flight.read += ticket.size
         if flight.left == 0:
             self.flights -= 1
-            # Given up counts too: workers that miss every deadline must get smaller messages.
             self._measure(flight, now)
 
     def _next_tickets(self) -> list[Ticket]:
@@ -157,8 +162,12 @@ class Line:
         return max(1, min(MAX_CHARACTERS, int(self.speed * TARGET_SECONDS)))
 
     def _measure(self, flight: Flight, now: float) -> None:
-        # A worker begins with a message when it is done with the one before.
-        seconds = max(now - max(flight.sent, self._last_landing), 1e-4)
-        self._last_landing = now
-        self._size += _NEWEST * (flight.size - self._size)
-        self._seconds += _NEWEST * (seconds - self._seconds)
+        """Note what one message brought, and how long there was nothing else to wait for.
+
+        What was given up took its time and brought nothing: workers that miss deadlines get less, and smaller messages.
+        """
+        seconds, self._measured = now - self._measured, now
+        kept = math.exp(-seconds / MEMORY_SECONDS)
+        self._read = kept * self._read + flight.read
+        self._messages = kept * self._messages + (flight.read > 0)
+        self._seconds = kept * self._seconds + seconds
