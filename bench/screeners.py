@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -20,6 +21,17 @@ from webapp.local.redis import Redis
 START_SECONDS = 240.0
 
 
+class Memory(NamedTuple):
+    """Megabytes: what processes allocated themselves, and what would be free without them.
+
+    That has pages of files on top, of code above all, that nobody else has mapped. The system takes those back when it
+    likes, and reads them again.
+    """
+
+    own: float
+    unshared: float
+
+
 @dataclass(frozen=True)
 class Screeners:
     """Running workers, each with a batcher of its own."""
@@ -27,9 +39,12 @@ class Screeners:
     redis_url: str
     pids: tuple[int, ...]
 
-    def memory(self) -> float:
-        """Return the unshared megabytes of all of them."""
-        return sum(float(psutil.Process(pid).memory_full_info().uss) for pid in self.pids) / 1e6
+    def memory(self) -> Memory:
+        """Return the megabytes of all of them."""
+        processes = [psutil.Process(pid) for pid in self.pids]
+        sizes = [process.memory_info() for process in processes]
+        unshared = sum(process.memory_full_info().uss for process in processes)
+        return Memory(sum(size.rss - size.shared for size in sizes) / 1e6, unshared / 1e6)
 
     def busy(self) -> float:
         """Return the processor seconds that they have used."""

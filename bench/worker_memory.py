@@ -3,8 +3,9 @@
     python -m bench.worker_memory --data ../shared/data/traffic_replay.jsonl.gz
 
 Sends 100,000 texts, cut from the file at lengths from a word to the whole, to one worker that serves the guard model,
-through Redis as the web does, and reads its unshared memory 20 times on the way, and its processor time at the end. The
-first tenth is left out: until then allocators and caches grow to what the longest batches need. Raw figures go to
+through Redis as the web does, and reads its memory 20 times on the way, and its processor time at the end: what it
+allocated, and what would be free without it (its own pages of files on top, which the system takes back when it likes).
+The first tenth is left out: until then allocators and caches grow to what the longest batches need. Raw figures go to
 bench/results/. What is set in the environment wins: `MALLOC_MMAP_THRESHOLD_=131072 python -m ...`.
 """
 
@@ -22,7 +23,7 @@ from itertools import islice
 from pathlib import Path
 
 from bench.app import ROOT
-from bench.screeners import Screeners, screeners
+from bench.screeners import Memory, Screeners, screeners
 from screening.engine import Job
 from screening.findings import OUTPUT, Text
 from screening.packs import read_pack
@@ -45,8 +46,8 @@ def texts(path: Path, seed: int) -> Iterator[str]:
         yield " ".join(words[start : start + length])
 
 
-def feed(workers: Screeners, path: Path, *, count: int, seed: int, callers: int = 4, batch: int = 32) -> list[float]:
-    """Send `count` texts and return the megabytes after each twentieth part of them."""
+def feed(workers: Screeners, path: Path, *, count: int, seed: int, callers: int = 4, batch: int = 32) -> list[Memory]:
+    """Send `count` texts and return the memory after each twentieth part of them."""
     policy = parse_policy(read_pack("observe-only")).canonical
     client = ScreenClient(workers.redis_url)
     source = texts(path, seed)
@@ -57,7 +58,7 @@ def feed(workers: Screeners, path: Path, *, count: int, seed: int, callers: int 
         found = client.screen(jobs)
         return sum("gpu" in one.results and one.results["gpu"].scores is not None for one in found)
 
-    sizes: list[float] = []
+    sizes: list[Memory] = []
     with ThreadPoolExecutor(callers) as pool:
         for _ in range(20):
             parts = [list(islice(source, batch)) for _ in range(max(1, count // 20 // batch))]
@@ -65,7 +66,8 @@ def feed(workers: Screeners, path: Path, *, count: int, seed: int, callers: int 
             if read != sum(map(len, parts)):
                 raise SystemExit(f"only {read} of {sum(map(len, parts))} texts were read")
             sizes.append(workers.memory())
-            print(f"{(len(sizes)) * count // 20:8} texts  {sizes[-1]:7.1f} MB", flush=True)
+            done, now = len(sizes) * count // 20, sizes[-1]
+            print(f"{done:8} texts  {now.own:7.1f} MB  {now.unshared:7.1f} MB with files", flush=True)
     client.close()
     return sizes
 
@@ -83,7 +85,7 @@ def main() -> None:
         before = workers.busy()
         sizes = feed(workers, options.data, count=options.count, seed=options.seed)
         busy = workers.busy() - before
-    settled = sizes[2:]
+    settled = [size.own for size in sizes[2:]]
     spread = max(abs(size / settled[0] - 1) for size in settled)
     seconds = time.perf_counter() - start
     print(f"{seconds:.0f} s, {busy:.1f} s of a processor")
@@ -95,8 +97,9 @@ def main() -> None:
         "seconds": seconds,
         "processor": busy,
     }
+    own, unshared = zip(*sizes, strict=True)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({**facts, "megabytes": sizes, "spread": spread}, indent=1) + "\n")
+    options.out.write_text(json.dumps({**facts, "own": own, "unshared": unshared, "spread": spread}, indent=1) + "\n")
     print(f"raw figures: {options.out}")
 
 

@@ -5,7 +5,7 @@ Each function returns an `AttendTogether`. Queries come scaled: the runtime has 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, groupby
 
 import numpy as np
@@ -70,6 +70,18 @@ def attention_in_bf16(sizes: Sequence[int], heads: int) -> AttendTogether:
     return attend
 
 
+def every_group(longest: int, tokens: int, heads: int) -> Iterator[list[int]]:
+    """Yield sizes of windows that make, between them, all groups of `attention_in_bf16`.
+
+    Of windows of at most `longest` tokens, so many `tokens` together.
+    """
+    for step in range(SIZE_STEP, _step(longest) + 1, SIZE_STEP):
+        count = 1
+        while count <= _most(step, heads) and count * (step - SIZE_STEP + 1) <= tokens:
+            yield [min(step, tokens // count)] * count
+            count *= 2
+
+
 def flash_attention(ends: torch.Tensor, longest: int) -> AttendTogether:
     """Attend on CUDA, in bf16, within windows that end at `ends`, the longest of so many tokens."""
     from torch.nn.attention.varlen import varlen_attn
@@ -91,12 +103,15 @@ def _groups(sizes: Sequence[int], heads: int) -> list[list[tuple[int, int]]]:
     groups: list[list[tuple[int, int]]] = []
     for step, alike in groupby(zip(firsts, sizes, strict=False), key=lambda window: _step(window[1])):
         left = list(alike)
-        most = max(1, SCORES_TOGETHER // (heads * step * step))
         while left:
-            count = 1 << (min(most, len(left)).bit_length() - 1)
+            count = 1 << (min(_most(step, heads), len(left)).bit_length() - 1)
             groups.append(left[:count])
             left = left[count:]
     return groups
+
+
+def _most(step: int, heads: int) -> int:
+    return max(1, SCORES_TOGETHER // (heads * step * step))
 
 
 def _step(size: int) -> int:

@@ -19,6 +19,7 @@ from torch import nn
 from screening.categories import MODEL_CATEGORIES
 from workers.runtimes.encoder import ENCODER_SHA256, WIDTH
 from workers.runtimes.errors import ModelUnavailable
+from workers.runtimes.kernels import gelu
 
 VOCABULARY = 30_522
 PAIRS = 1 << 16
@@ -102,7 +103,7 @@ class Heads(nn.Module):
     def dense(self, vectors: torch.Tensor) -> torch.Tensor:
         """Return what the network makes of pooled `vectors`, without the words: [windows, categories]."""
         standard = (vectors - self.mean) * self.inverse_std
-        hidden = nn.functional.gelu(self.hidden(self.drop_input(standard)))
+        hidden = gelu(self.hidden(self.drop_input(standard)))
         logits: torch.Tensor = self.output(self.drop_hidden(hidden))
         return logits
 

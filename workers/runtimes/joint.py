@@ -13,6 +13,7 @@ from screening.categories import MODEL_CATEGORIES, MODEL_ENTITIES
 from workers.runtimes.bert import Bert
 from workers.runtimes.encoder import WIDTH
 from workers.runtimes.heads import ModelConfig
+from workers.runtimes.kernels import gelu
 from workers.runtimes.net import Outputs
 from workers.runtimes.pooling import pool
 
@@ -60,9 +61,9 @@ class JointHeads(nn.Module):
         """
         pooled = pool(states, mask, (*self.layers, 6))
         standard = (pooled[:, : -2 * WIDTH] - self.mean) * self.inverse_std
-        logits = self.output(self.drop(nn.functional.gelu(self.hidden(self.drop(standard)))))
+        logits = self.output(self.drop(gelu(self.hidden(self.drop(standard)))))
         pieces = torch.cat([states[layer] for layer in TOKEN_LAYERS], dim=-1)
-        tokens = self.token_output(self.drop(nn.functional.gelu(self.token_hidden(pieces))))
+        tokens = self.token_output(self.drop(gelu(self.token_hidden(pieces))))
         sentence = self.embedding(pooled[:, -2 * WIDTH : -WIDTH])
         return Outputs(logits, tokens, nn.functional.normalize(sentence, dim=-1))
 

@@ -15,9 +15,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from workers.runtimes.attention import LOG2_E, AttendTogether, attention_by_runs, attention_in_bf16, flash_attention
+from workers.runtimes.attention import (
+    LOG2_E,
+    AttendTogether,
+    attention_by_runs,
+    attention_in_bf16,
+    every_group,
+    flash_attention,
+)
 from workers.runtimes.bert import Bert, Layer
 from workers.runtimes.int8 import Int8Linear
+from workers.runtimes.kernels import KERNEL_STEP, every_number, missing_tokens
 from workers.runtimes.linear import fast_linear
 from workers.runtimes.net import GuardNet, Outputs, unpadded
 from workers.runtimes.processor import computes_bf16
@@ -27,9 +35,6 @@ log = logging.getLogger(__name__)
 Precision = Literal["fp32", "bf16", "int8"]
 #: Tokens in a batch. More gains nothing on a CPU, whose products are as fast with 512 rows as with 4,096.
 CPU_BUDGET, CUDA_BUDGET, SMALLEST_BUDGET = 1_024, 65_536, 512
-#: oneDNN makes and keeps a kernel, 0.7 MB, for every number of rows. In steps of at least so many, and of an eighth at
-#: most above 64, there are 40 of them.
-KERNEL_STEP = 8
 #: GELU is never below it.
 GELU_LOW = -0.17
 
@@ -47,6 +52,25 @@ class PackedRuntime:
         self._halves = device.type == "cpu" and precision != "fp32" and computes_bf16(device)
         self._net = net.to(device)
         self._encoder = _packed_encoder(net.encoder, precision, LOG2_E if self._halves else 1.0).to(device)
+
+    def warm_up(self, window: int) -> None:
+        """Be ready for any batch of windows of `window` tokens at most. To be called by each thread that launches.
+
+        No check is to wait for a kernel, and memory is to have its full size before the first. Kernels stay, so they
+        come first: behind the memory of a batch they would leave holes.
+        """
+        if not self.overlaps:
+            self._make_kernels(window)
+        for size in (window, KERNEL_STEP, window // 3, window):
+            self.launch([np.zeros(size, dtype=np.int32)] * (self.budget // size))()
+
+    @torch.inference_mode()
+    def _make_kernels(self, window: int) -> None:
+        # The layers behind the first have the same ones.
+        layer, ids = self._encoder.layers[0], torch.zeros(self.budget, dtype=torch.int64)
+        states = self._encoder(ids, ids, lambda together: together[:, 0])[0]
+        for sizes in (*every_number(window, self.budget), *every_group(window, self.budget, layer.heads)):
+            layer(states[: sum(sizes)], self._attention(torch.tensor(sizes).cumsum(0), sizes))
 
     def launch(self, pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
         """Start a batch; what is returned waits and gives one `Outputs` a window, without padding, on the CPU.
@@ -73,8 +97,7 @@ class PackedRuntime:
     def _filler(self, pieces: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return a window that nobody asked for, where a kernel is made afresh for every new number of tokens."""
         tokens = sum(map(len, pieces))
-        step = 1 if self.overlaps else max(KERNEL_STEP, (1 << (tokens - 1).bit_length()) // 16)
-        missing = -tokens % step
+        missing = 0 if self.overlaps else missing_tokens(tokens)
         return [np.zeros(missing, dtype=np.int32)] if missing else []
 
     @torch.inference_mode()

@@ -96,8 +96,7 @@ def _enter_lane(runtime: PackedRuntime, window: int) -> None:
         if sys.platform == "linux":
             # There niceness is a thread's own, too; elsewhere it would add up each time that the model is loaded.
             os.nice(NICE)
-    # The largest batch there is, in all lanes at once: memory has its full size before the first check.
-    runtime.launch([np.zeros(window, dtype=np.int32)] * (runtime.budget // window))()
+    runtime.warm_up(window)
 
 
 def _seconds(deadline: Deadline) -> float | None:

@@ -47,7 +47,7 @@ def text_maximum(logits: torch.Tensor, owner: torch.Tensor, texts: int) -> torch
     return lowest.scatter_reduce(0, owner.unsqueeze(1).expand_as(logits), logits, "amax")
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def category_logits(
     net: JointNet, rows: Rows, *, device: torch.device, progress: Callable[[int], object] = lambda _done: None
 ) -> np.ndarray:
