@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable
 
 from presidio_analyzer.context_aware_enhancers import LemmaContextAwareEnhancer
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _WORD_START = re.compile(r"(?<!\w)\w+")
 _WORD = re.compile(r"\w+")
-_BLOCK = 300
+_BLOCK = 100
 
 _enhancer = LemmaContextAwareEnhancer()
 
@@ -26,29 +27,33 @@ class Context:
     def __init__(self, text: str, stop_words: frozenset[str]) -> None:
         self._text = text
         self._stop_words = stop_words
-        self._blocks: dict[int, list[tuple[int, str]]] = {}
+        self._blocks: dict[int, tuple[list[int], list[str]]] = {}
         self._word = (0, 0)
         self._start = -1
-        self._around: tuple[str, ...] = ()
+        self._around = ""
 
     def score(self, score: float, start: int, words: tuple[str, ...]) -> float:
         """Return the score of a result at `start`: raised when one of `words`, in lower case, is near it."""
         if start != self._start:  # several recognizers often have a result at one place
-            self._start, self._around = start, tuple(self._near(start))
-        if not any(word in keyword for keyword in self._around for word in words):
+            self._start, self._around = start, "\n".join(self._near(start))  # no word has a line break in it
+        if not any(word in self._around for word in words):
             return score
         raised = max(score + _enhancer.context_similarity_factor, _enhancer.min_score_with_context_similarity)
         return float(min(raised, _enhancer.MAX_SCORE))
 
-    def _near(self, start: int) -> Iterator[str]:
-        """Yield the keywords that Presidio looks at: those before the token at `start`, it, and the next after it."""
+    def _near(self, start: int) -> list[str]:
+        """Return the keywords that Presidio looks at: those before the token at `start`, it, and the next after it."""
         begin = self._token(start)
-        after = self._next(begin)
-        before = _enhancer.context_prefix_count + 1
-        if after is not None:
-            yield after[1]
-            before -= after[0] == begin
-        yield from self._last(begin, before)
+        number = begin // _BLOCK
+        starts, words = self._block(number)
+        place = bisect_left(starts, begin)
+        after = self._next(number, place)
+        count = _enhancer.context_prefix_count + 1 - (place < len(starts) and starts[place] == begin)
+        near = words[max(place - count, 0) : place]
+        while len(near) < count and number:
+            number -= 1
+            near = self._block(number)[1][len(near) - count :] + near
+        return near + after
 
     def _token(self, start: int) -> int:
         """Return where the token at `start` begins: before it when a result begins inside a word."""
@@ -61,34 +66,30 @@ class Context:
         self._word = word.span() if word else self._word
         return begin
 
-    def _next(self, position: int) -> tuple[int, str] | None:
-        for number in range(position // _BLOCK, len(self._text) // _BLOCK + 1):
-            for start, word in self._block(number):
-                if start >= position:
-                    return start, word
-        return None
+    def _next(self, number: int, place: int) -> list[str]:
+        """Return the keyword at `place` in a block, else the first after it; none at the end of the text."""
+        for later in range(number, len(self._text) // _BLOCK + 1):
+            words = self._block(later)[1]
+            if place < len(words):
+                return [words[place]]
+            place = 0
+        return []
 
-    def _last(self, position: int, count: int) -> Iterator[str]:
-        for number in range(position // _BLOCK, -1, -1):
-            for start, word in reversed(self._block(number)):
-                if start < position:
-                    if not count:
-                        return
-                    yield word
-                    count -= 1
-
-    def _block(self, number: int) -> list[tuple[int, str]]:
-        """Return the keywords that begin in a block."""
+    def _block(self, number: int) -> tuple[list[int], list[str]]:
+        """Return the keywords that begin in a block: where, and which."""
         if number not in self._blocks:
-            self._blocks[number] = list(self._keywords(number * _BLOCK, min((number + 1) * _BLOCK, len(self._text))))
+            self._blocks[number] = self._keywords(number * _BLOCK, min((number + 1) * _BLOCK, len(self._text)))
         return self._blocks[number]
 
-    def _keywords(self, start: int, end: int) -> Iterator[tuple[int, str]]:
+    def _keywords(self, start: int, end: int) -> tuple[list[int], list[str]]:
+        starts, words = [], []
         for match in _WORD_START.finditer(self._text, start, end):
             whole = match if match.end() < end else _WORD.match(self._text, match.start())
             word = whole[0].lower() if whole else ""
             if word not in self._stop_words and word not in ("be", "_"):
-                yield match.start(), word
+                starts.append(match.start())
+                words.append(word)
+        return starts, words
 
 
 @functools.lru_cache(maxsize=4_096)

@@ -6,6 +6,7 @@ and the dropping of nested results are Presidio's own code. Without Hyperscan ev
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
@@ -55,11 +56,13 @@ class _Reader(ABC):
 
     def read(self, text: str, ends: Ends | None, context: Context, deadline: Deadline) -> list[RecognizerResult]:
         """Return what the recognizer finds in `text`; `ends` None: every gate is open. Raise DeadlineExceeded."""
+        spans = sorted(self._found(text, ends, deadline))
         results = [
             RecognizerResult(self.entity, start, end, score, recognition_metadata=self._about)
-            for start, end, score in self._found(text, ends, deadline)
+            for start, end, score in spans
         ]
-        if len(results) > 1:
+        # Where each begins after the end of the one before it, none is in another.
+        if len(spans) > 1 and any(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans)):
             results = EntityRecognizer.remove_duplicates(results)
         for result in results if self._words else ():
             deadline.check()

@@ -173,6 +173,31 @@ def test_context_words_are_those_of_presidio(parts: list[str]) -> None:
         assert set(context._near(start)) == set(theirs)
 
 
+class Given(pii_scanner._Reader):
+    spans: tuple[tuple[int, int, float], ...]
+
+    def _found(self, text: str, ends: pii_scanner.Ends | None, deadline: Deadline) -> Iterator[tuple[int, int, float]]:
+        yield from self.spans
+
+
+@pytest.mark.parametrize(
+    ("spans", "kept"),
+    [
+        ([(4, 8, 0.4), (0, 9, 0.4)], [(0, 9)]),
+        ([(0, 9, 0.4), (0, 4, 0.3)], [(0, 9)]),
+        ([(0, 9, 0.4), (0, 9, 0.4)], [(0, 9)]),
+        ([(4, 8, 0.4), (0, 4, 0.4)], [(0, 4), (4, 8)]),
+    ],
+)
+def test_results_inside_others_go_before_context_words_raise_them(
+    spans: list[tuple[int, int, float]], kept: list[tuple[int, int]]
+) -> None:
+    reader = Given(pattern_recognizers("en")[0])
+    reader.spans = tuple(spans)
+    context = Context("1 2 3 4 5 6", frozenset())
+    assert sorted((each.start, each.end) for each in reader.read("1 2 3 4 5 6", None, context, Deadline())) == kept
+
+
 def test_digits_of_any_script_count(english: tuple[Scanner, PlainPresidio]) -> None:
     arabic = "".join(unicodedata.lookup(f"ARABIC-INDIC DIGIT {name}") for name in ("TWO", "ZERO"))
     text = f"call 0{arabic} 7946 0958"
