@@ -194,6 +194,7 @@ class Engine:
                 finding
                 for text in texts
                 for finding in findings_of(rule, text.target, detector.read(text.text, predictions[text.text]), version)
+                if detector.confirms(finding.category, text.text)
             ]
         except Exception as error:  # noqa: BLE001 - as in _scan
             return self._failed(rule, error)

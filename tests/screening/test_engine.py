@@ -108,6 +108,17 @@ def test_scores_are_those_of_the_output() -> None:
     assert result.rules[1].findings[0].target == "messages.0"
 
 
+def test_a_sexual_text_is_about_minors_only_when_it_speaks_of_one() -> None:
+    policy = parse_policy("""
+name: minors
+rules:
+  - {id: minors, detector: moderation, on: [output, input], categories: {sexual/minors: {hold: 0.5}}}
+""").canonical
+    (result,) = Engine(ScriptedModel).run([replace(job("sexual", "sexual, aged 12"), policy=policy)], "gpu")
+    found = [(finding.target, finding.category, finding.score) for finding in result.rules[0].findings]
+    assert found == [("messages.0", "sexual/minors", 1.0)]
+
+
 def test_a_model_that_fails_leaves_its_rules_unscanned_and_is_loaded_again() -> None:
     loaded: list[ScriptedModel] = []
 

@@ -91,6 +91,10 @@ class ModelDetector(Detector):
     def read(self, text: str, prediction: Prediction) -> list[Hit]:
         """Return a hit for each category this detector answers for, with its score."""
 
+    def confirms(self, category: str, text: str) -> bool:
+        """Return whether a hit of `category` stands; asked only of hits that the rule asks for, since it takes time."""
+        return True
+
 
 class GuardModel(Protocol):
     """What workers serve: one pass over texts of any length gives a prediction for each, in order."""

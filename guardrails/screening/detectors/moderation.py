@@ -25,11 +25,9 @@ class Moderation(ModelDetector):
 
         Raise KeyError when the prediction lacks a category, so that an incomplete model makes the rule unscanned.
         """
-        return [Hit(category, _score(category, text, prediction)) for category in MODERATION_CATEGORIES]
+        # No model is trained on minors; any sexual text that speaks of one goes to a person by the sexual score.
+        scores = {**prediction.scores, SEXUAL_MINORS: prediction.scores["sexual"]}
+        return [Hit(category, scores[category]) for category in MODERATION_CATEGORIES]
 
-
-def _score(category: str, text: str, prediction: Prediction) -> float:
-    if category != SEXUAL_MINORS:
-        return prediction.scores[category]
-    # No model is trained on this; any sexual text that speaks of a minor goes to a person by the sexual score.
-    return prediction.scores["sexual"] if mentions_minor(text) else 0.0
+    def confirms(self, category: str, text: str) -> bool:
+        return category != SEXUAL_MINORS or mentions_minor(text)

@@ -18,13 +18,15 @@ def test_moderation_answers_for_every_category_in_order() -> None:
     assert tuple(hit.category for hit in hits) == MODERATION_CATEGORIES
     assert {hit.category: hit.score for hit in hits} == {
         **{category: SCORES[category] for category in MODERATION_CATEGORIES if category != SEXUAL_MINORS},
-        SEXUAL_MINORS: 0.0,
+        SEXUAL_MINORS: SCORES["sexual"],
     }
 
 
-def test_the_sexual_score_counts_for_minors_when_one_is_mentioned() -> None:
-    hits = Moderation(ModerationOptions()).read("about a 15-year-old", Prediction(SCORES))
-    assert {hit.category: hit.score for hit in hits}[SEXUAL_MINORS] == SCORES["sexual"]
+def test_the_sexual_score_counts_for_minors_only_when_one_is_mentioned() -> None:
+    moderation = Moderation(ModerationOptions())
+    assert moderation.confirms(SEXUAL_MINORS, "about a 15-year-old")
+    assert not moderation.confirms(SEXUAL_MINORS, "a plain text")
+    assert moderation.confirms("sexual", "a plain text")
 
 
 def test_an_incomplete_prediction_is_an_error_not_a_pass() -> None:
