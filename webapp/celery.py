@@ -13,6 +13,7 @@ from celery.signals import worker_ready
 from workers.alive import keep_alive_keys
 from workers.broker import CONCLUDE, CONTROL, SOCKET_TIMEOUT, celery_settings
 from workers.quiet_logs import quiet_celery
+from workers.settled import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
@@ -52,6 +53,7 @@ def _configure() -> None:
 
 @worker_ready.connect
 def _say_that_it_lives(**_: Any) -> None:
+    settle()
     connection = redis.Redis.from_url(app.conf.broker_url, socket_timeout=SOCKET_TIMEOUT, health_check_interval=10)
     keep_alive_keys(connection, app.amqp.queues.consume_from)
 
