@@ -60,7 +60,8 @@ def new_check(intake: Intake, created: dt.datetime) -> Check:
         door=intake.door,
         conversation_id=intake.request.conversation_id,
         idempotency_key=intake.idempotency_key,
-        request_sha256=intake.sha256,
+        # Only retries under a key are compared.
+        request_sha256="" if intake.idempotency_key is None else intake.sha256,
         deadline_ms=intake.deadline_ms,
         compared_with=intake.compared_with,
         created_at=created,
