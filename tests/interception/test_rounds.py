@@ -67,6 +67,29 @@ def test_work_that_fails_ends_nothing(work: Work, count: int, caplog: pytest.Log
     assert [record.getMessage() for record in caplog.records] == ["test: ValueError"]
 
 
+def test_rounds_of_one_turn_are_done_one_after_the_other(work: Work) -> None:
+    turn = threading.Lock()
+    first, second = Rounds("first", work, most=10, turn=turn), Rounds("second", work, most=10, turn=turn)
+    first.put([1])
+    assert work.begun.acquire(timeout=SECONDS)
+    second.put([2])
+    second.put([3])
+    work.go.release()
+    work.let()
+    assert work.rounds == [[1], [2, 3]]
+
+
+def test_a_round_that_takes_long_does_not_hold_up_the_others(work: Work) -> None:
+    turn = threading.Lock()
+    first, second = Rounds("first", work, most=10, turn=turn), Rounds("second", work, most=10, turn=turn)
+    first.put([1])
+    assert work.begun.acquire(timeout=SECONDS)
+    second.put([2])
+    assert work.begun.acquire(timeout=SECONDS)
+    assert work.rounds == [[1], [2]]
+    work.go.release(2)
+
+
 def noting() -> tuple[list[tuple[int, float]], Callable[[list[int]], None], threading.Semaphore]:
     done: list[tuple[int, float]] = []
     came = threading.Semaphore(0)

@@ -1,13 +1,15 @@
 """Checks on their way through this process, many at a time: each stage does together whatever waits for it.
 
 admission: key, body, policy, limit, message to the workers. conclusion: verdict, rows, answer. So a statement, a commit
-or a message is shared by those that come together, and threads change places once a round and not once a request.
+or a message is shared by those that come together, and threads change places once a round and not once a request. The
+two take turns, so that rounds are fuller (docs/adr/0028-turns.md).
 """
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -250,5 +252,6 @@ def _answer(outcomes: Sequence[tuple[Asked, Check | Exception]], given: _Answers
         given.give(one, respond_check(answer))
 
 
-_admission = Rounds("admission", _round(_admit), MAX_ROUND)
-_conclusion = Rounds("conclusion", _round(_conclude), MAX_ROUND)
+_turn = threading.Lock()
+_admission = Rounds("admission", _round(_admit), MAX_ROUND, _turn)
+_conclusion = Rounds("conclusion", _round(_conclude), MAX_ROUND, _turn)

@@ -15,18 +15,26 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
+#: A round that waits for Redis or for a lock of the database holds up the rounds of others for so long and no longer.
+TURN_SECONDS = 0.05
+
 
 class Rounds(Generic[T]):
     """Hands what was put to `work`, in order, at most `most` items at a time, on a thread of its own.
 
     Nothing waits for company: whoever comes when nobody is at work is a round alone. The thread begins with the first
     item, so after any fork, and outlives whatever `work` raises; `work` is to answer its items itself.
+
+    Those with one `turn` do their rounds one after the other, so that meanwhile more comes together for the next.
     """
 
-    def __init__(self, name: str, work: Callable[[list[T]], None], most: int) -> None:
+    def __init__(
+        self, name: str, work: Callable[[list[T]], None], most: int, turn: threading.Lock | None = None
+    ) -> None:
         self._name = name
         self._work = work
         self._most = most
+        self._turn = turn or threading.Lock()
         self._changed = threading.Condition()
         self._waiting: deque[T] = deque()
         self._later: list[tuple[float, int, T]] = []
@@ -54,17 +62,27 @@ class Rounds(Generic[T]):
 
     def _run(self) -> None:
         while True:
+            self._wait()
+            own = self._turn.acquire(timeout=TURN_SECONDS)
             try:
                 self._work(self._next())
             except Exception as error:  # noqa: BLE001 - without this thread no request is answered again
                 log.error("%s: %s", self._name, type(error).__name__)
+            finally:
+                if own:
+                    self._turn.release()
 
-    def _next(self) -> list[T]:
+    def _wait(self) -> None:
+        """Return when something is to be done."""
         with self._changed:
             while True:
                 now = time.monotonic()
                 while self._later and self._later[0][0] <= now:
                     self._waiting.append(heapq.heappop(self._later)[2])
                 if self._waiting:
-                    return [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+                    return
                 self._changed.wait(self._later[0][0] - now if self._later else None)
+
+    def _next(self) -> list[T]:
+        with self._changed:
+            return [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
