@@ -13,8 +13,8 @@ CONTROL = "control"
 #: Asynchronous checks have a queue and processes of their own: a flood of them holds up nothing else.
 CONCLUDE = "conclude"
 SOCKET_TIMEOUT = 5.0
-#: A message whose worker died comes back after this many seconds. Checks are over by then, and are dropped or were
-#: sent again by the sweeper; tasks of the control queue are safe to run twice.
+#: A message of the control queues whose worker died comes back after this many seconds; their tasks are safe to run
+#: twice. One of the screening queues does not: checks are over by then, or are sent again by the sweeper.
 VISIBILITY_TIMEOUT = 120
 
 
