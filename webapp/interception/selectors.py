@@ -40,9 +40,10 @@ def answers(checks: list[Check]) -> list[CheckAnswer]:
 
     What a check already has at hand is not read again: one that was stored a moment ago costs no query.
     """
-    prefetch_related_objects(checks, "content", "policy_version__policy", "project", "findings", "releases")
+    read = [check for check in checks if check.raised is None]
+    prefetch_related_objects(read, "content", "policy_version__policy", "project", "findings", "releases")
     now = timezone.now()
-    let_out_due(checks, now=now)
+    let_out_due(read, now=now)
     reviews = review_states([check.id for check in checks if check.raised is not False], now)
     return [_answer(check, reviews.get(check.id)) for check in checks]
 
