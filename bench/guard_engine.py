@@ -6,9 +6,10 @@ Measures, on the same texts and in turns, (a) three Hugging Face pipelines of th
 (moderation, injection, named entities), text by text as a guardrail server runs them, with batches of 1 and of 32;
 (b) our pass through the batcher with 1, 8 and 64 concurrent callers, and a lane for each thread that the pipelines
 have; and (c) the floor: the operations of the tokens without padding, over the rate of matrix products measured in the
-same run. Also says how far the scores of the texts lie from plain fp32. Pipelines truncate at 512 word pieces; ours
-reads all. Figures are medians of the rounds; raw ones go to
-bench/results/.
+same run. There should be several times as many texts as callers: with fewer, batches are what is left of the last ones.
+Pipelines with batches of 32, the slowest by far, read one batch of them. Also says how far the scores of the texts lie
+from plain fp32. Pipelines truncate at 512 word pieces; ours reads all. Figures are medians of the rounds; raw ones go
+to bench/results/.
 """
 
 from __future__ import annotations
@@ -54,22 +55,38 @@ BATCHES = (1, 32)
 WIDTH, INNER, LAYERS = 384, 1_536, 6
 
 
+@dataclass(frozen=True)
+class Texts:
+    """What is read: the texts, their word pieces and what the encoder's products of those are, without padding."""
+
+    texts: list[str]
+    windows: int
+    tokens: int
+    operations: float
+
+
 @dataclass
 class Way:
-    """One way to read the texts, and the seconds that each round took."""
+    """One way to read texts, and the seconds that each round took."""
 
     name: str
     run: Callable[[Sequence[str]], object]
+    asked: Texts
     seconds: list[float] = field(default_factory=list)
     busy: list[float] = field(default_factory=list)
 
 
-def read_texts(path: Path, count: int, seed: int) -> list[str]:
+def read_texts(path: Path, count: int, seed: int) -> Texts:
     """Return `count` prompts and responses of the file, chosen by `seed`."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     texts = [text for row in rows for text in (row["prompt"], row["response"]) if text]
-    return random.Random(seed).sample(texts, count)
+    return measured(random.Random(seed).sample(texts, count))
+
+
+def measured(texts: list[str]) -> Texts:
+    windows = [len(window.ids) for window in load_tokenizer().windows(texts, size=256, overlap=32)]
+    return Texts(texts, len(windows), sum(windows), operations(windows))
 
 
 def pipelines(device: str, batch: int) -> Callable[[Sequence[str]], object]:
@@ -167,7 +184,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--compare", action="store_true", help="also run the pipelines")
-    parser.add_argument("--count", type=int, default=64, help="texts a round")
+    parser.add_argument("--count", type=int, default=256, help="texts a round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -177,74 +194,78 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "guard_engine.json")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    texts = read_texts(options.data, options.count, options.seed)
-    tokenizer = load_tokenizer()
-    windows = tokenizer.windows(texts, size=256, overlap=32)
-    tokens, work = sum(len(w.ids) for w in windows), operations([len(w.ids) for w in windows])
+    asked = read_texts(options.data, options.count, options.seed)
     guards = [
         SharedGuard(options.model, device=options.device, precision=precision_of(p), lanes=options.threads)
         for p in options.precision
     ]
     device = guards[0].device
     ways = [
-        Way(f"ours, {guard.runtime.name}, {callers} callers", ours(guard, callers))
+        Way(f"ours, {guard.runtime.name}, {callers} callers", ours(guard, callers), asked)
         for guard in guards
         for callers in CALLERS
     ]
     if options.compare:
-        ways += [Way(f"3 pipelines, batch {batch}", pipelines(str(device), batch)) for batch in BATCHES]
+        single, many = BATCHES
+        ways.append(Way(PIPELINES, pipelines(str(device), single), asked))
+        ways.append(Way(f"3 pipelines, batch {many}", pipelines(str(device), many), measured(asked.texts[:many])))
     print(f"{platform.processor() or platform.machine()}, {options.threads} threads, {device}, {guards[0].version}")
-    print(
-        f"{len(texts)} texts, {len(windows)} windows, {tokens} tokens, {work / 1e9:.0f} GFLOP; {options.rounds} rounds"
+    size = (
+        f"{len(asked.texts)} texts, {asked.windows} windows, {asked.tokens} tokens, {asked.operations / 1e9:.0f} GFLOP"
     )
-    kept = {guard.runtime.name: away(guard, texts, options.model) for guard in guards}
+    print(f"{size}; {options.rounds} rounds")
+    kept = {guard.runtime.name: away(guard, asked.texts, options.model) for guard in guards}
     for name, one in kept.items():
         moved = f"scores {one['most']:.3f} away at most, {one['mean']:.5f} in the mean"
         print(f"{name}: {moved}; {one['spans']:.1%} of texts with the same spans")
     products = rates(device)
     facts = {
         "machine": platform.platform(), "threads": options.threads, "device": str(device), "model": guards[0].version,
-        "texts": len(texts), "windows": len(windows), "tokens": tokens, "operations": work, "rates": products,
-        "away": kept,
+        "rates": products, "away": kept,
     }  # fmt: skip
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    warm_up(ways, texts)
+    for way in ways:
+        way.run(way.asked.texts[:4])  # a warm-up
     for number in range(options.rounds):
         print(f"round {number + 1}", flush=True)
-        one_round(ways, texts)
-        figures = [{"name": way.name, "seconds": way.seconds, "processor_seconds": way.busy} for way in ways]
+        for way in ways:
+            one_round(way)
+        figures = [figures_of(way) for way in ways]
         options.out.write_text(json.dumps({**facts, "ways": figures}, indent=1) + "\n")
-        report(ways, len(texts), tokens, work, products)
+        report(ways, products)
     for guard in guards:
         guard.close()
     print(f"raw figures: {options.out}")
 
 
-def warm_up(ways: Sequence[Way], texts: Sequence[str]) -> None:
-    for way in ways:
-        way.run(texts[:4])
+def one_round(way: Way) -> None:
+    """Read its texts once, and note what it took."""
+    busy, start = time.process_time(), time.perf_counter()
+    way.run(way.asked.texts)
+    way.seconds.append(time.perf_counter() - start)
+    way.busy.append(time.process_time() - busy)
 
 
-def one_round(ways: Sequence[Way], texts: Sequence[str]) -> None:
-    """Run every way once and note what it took."""
-    for way in ways:
-        busy, start = time.process_time(), time.perf_counter()
-        way.run(texts)
-        way.seconds.append(time.perf_counter() - start)
-        way.busy.append(time.process_time() - busy)
+def figures_of(way: Way) -> dict[str, object]:
+    sizes = {"texts": len(way.asked.texts), "tokens": way.asked.tokens, "operations": way.asked.operations}
+    return {"name": way.name, **sizes, "seconds": way.seconds, "processor_seconds": way.busy}
 
 
-def report(ways: Sequence[Way], texts: int, tokens: int, work: float, products: dict[str, float]) -> None:
-    for name, rate in products.items():
-        print(f"floor {name}: {rate / 1e9:6.0f} G operations/s, {texts / (work / rate):8.1f} texts/s")
+def report(ways: Sequence[Way], products: dict[str, float]) -> None:
+    print(", ".join(f"{name} {rate / 1e9:.0f} G operations/s" for name, rate in products.items()))
     # Beside other load the time of the processor says more than that of the clock.
     print(f"{'':42} texts/s  tokens/s  x pipelines  by processor time  share of floor")
     base = next((way for way in ways if way.name == PIPELINES), None)
     for way in ways:
-        seconds, busy = statistics.median(way.seconds), statistics.median(way.busy)
-        ratios = (statistics.median(base.seconds) / seconds, statistics.median(base.busy) / busy) if base else (0, 0)
-        shares = ", ".join(f"{name} {work / rate / seconds:.0%}" for name, rate in products.items())
-        figures = f"{texts / seconds:7.1f}  {tokens / seconds:8.0f}  {ratios[0]:11.1f}  {ratios[1]:17.1f}"
+        seconds, busy, asked = statistics.median(way.seconds), statistics.median(way.busy), way.asked
+        ratios = [0.0, 0.0]
+        if base is not None:  # by tokens, of which not all ways read the same
+            more = asked.tokens / base.asked.tokens
+            ratios = [more * statistics.median(base.seconds) / seconds, more * statistics.median(base.busy) / busy]
+        shares = ", ".join(f"{name} {asked.operations / rate / seconds:.0%}" for name, rate in products.items())
+        figures = (
+            f"{len(asked.texts) / seconds:7.1f}  {asked.tokens / seconds:8.0f}  {ratios[0]:11.1f}  {ratios[1]:17.1f}"
+        )
         print(f"{way.name:42} {figures}  {shares}", flush=True)
 
 
