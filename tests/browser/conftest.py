@@ -95,6 +95,8 @@ def open_queues(
         context.set_default_timeout(15_000)
         context.on("weberror", lambda error: faults.append(str(error.error)))
         context.on("console", listen)
+        # Chromium lets a request or two pass after interception is turned on: here it is on before any page.
+        context.route("http://nowhere.invalid/", lambda route: route.abort())
         contexts.append(context)
         page = context.new_page()
         page.goto(f"{live_server.url}/p/acme/review/")

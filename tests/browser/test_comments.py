@@ -50,6 +50,7 @@ def test_words_of_the_output_are_commented_and_a_lead_is_asked(cast: Cast, open_
     assert set(Mention.objects.values_list("user__username", flat=True)) == {"lead", "owner"}
     lead = open_queues(cast.lead)
     lead.get_by_role("link", name="You were mentioned").click()
+    lead.wait_for_url("**/mine/#mentions")
     lead.get_by_role("link", name="rvw_").first.click()
     expect(lead.locator(".remark").first).to_contain_text("Asked: you")
 

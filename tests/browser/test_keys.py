@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from review.models import Annotation
-from tests.browser.console import start, wait_saved
+from tests.browser.console import hold_answers, next_answer, start, wait_saved
 from tests.factories import Cast
 from tests.review.working import new_item
 
@@ -52,15 +52,14 @@ def test_keys_rest_during_composition_repetition_and_while_the_next_item_is_awai
     for more in ({"isComposing": True}, {"keyCode": 229}, {"repeat": True}, {"ctrlKey": True}, {"metaKey": True}):
         page.evaluate(PRESS, ["b", more])
     assert page.locator("input[name=outcome]:checked").count() == 0
-    held: list[Route] = []
-    page.route("**/submit/", lambda route: held.append(route))
+    held = hold_answers(page)
     page.keyboard.press("a")
-    page.keyboard.press("a")
+    answer = next_answer(page, held, lambda: page.keyboard.press("a"))
     expect(page.get_by_text("Fetching the next item…")).to_be_visible()
     page.keyboard.press("a")
     page.keyboard.press("Control+Enter")
     page.keyboard.press("?")
     assert page.locator("dialog[open]").count() == 0
-    held[0].continue_()
+    answer.continue_()
     page.wait_for_url("**/review/")
     assert Annotation.objects.count() == 1
