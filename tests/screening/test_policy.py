@@ -41,6 +41,14 @@ def test_every_pack_is_valid(name: str) -> None:
     assert parse_policy(read_pack(name)).name == name
 
 
+@pytest.mark.parametrize("name", sorted(PACKS))
+def test_what_may_be_about_minors_waits_for_a_person_in_every_pack(name: str) -> None:
+    (moderation,) = [rule for rule in parse_policy(read_pack(name)).rules if rule.detector == "moderation"]
+    found = moderation.action("sexual/minors", 0.25)
+    assert found is not None
+    assert found[0] == "hold"
+
+
 def test_same_meaning_has_the_same_hash() -> None:
     written_otherwise = (
         "# a comment\nname: p\nrules: [{detector: pii, id: pii, entities: {EMAIL_ADDRESS: {action: redact}}}]"
