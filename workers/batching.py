@@ -109,9 +109,10 @@ class Batcher(Generic[Piece, Result]):
         self._failures = 0
         self._pace = 0.02
         self.counts = Counts()
+        self._warm = [threading.Event() for _ in range(lanes)]
         self._threads = [
-            threading.Thread(target=self._run, args=(flying,), daemon=True, name=f"lane-{number}")
-            for number, flying in enumerate(self._flying)
+            threading.Thread(target=self._run, args=(flying, warm), daemon=True, name=f"lane-{number}")
+            for number, (flying, warm) in enumerate(zip(self._flying, self._warm, strict=True))
         ]
         for thread in self._threads:
             thread.start()
@@ -139,6 +140,11 @@ class Batcher(Generic[Piece, Result]):
             self._changed.notify(len(pieces))
         return text.future
 
+    def wait_until_warm(self) -> None:
+        """Return when each lane's `initializer` has ended. Texts may be submitted before."""
+        for warm in self._warm:
+            warm.wait()
+
     def close(self, seconds: float = 10.0) -> None:
         """Take no more, let the batches in flight end within `seconds`, and fail whatever is left with Closed."""
         self._end()
@@ -148,10 +154,11 @@ class Batcher(Generic[Piece, Result]):
         for flying in self._flying:
             self._fail_all(flying)
 
-    def _run(self, flying: set[Waiting[Piece, Result]]) -> None:
+    def _run(self, flying: set[Waiting[Piece, Result]], warm: threading.Event) -> None:
         collect: Callable[[], None] | None = None
         try:
             self._initializer()
+            warm.set()
             while (batch := self._take(flying, wait=collect is None)) is not None:
                 started = self._launch(batch, flying) if batch else None
                 if collect is not None:
@@ -166,6 +173,7 @@ class Batcher(Generic[Piece, Result]):
             # Also when the runtime ended this lane with something that is no Exception: then the others end, too.
             self._end()
             self._fail_all(flying)
+            warm.set()
 
     def _end(self) -> None:
         with self._changed:

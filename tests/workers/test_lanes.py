@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+import pytest
+
 from screening.findings import Deadline
 from tests.workers.batchers import NEVER, WAIT, Echo, batcher, end, held
-from workers.batching import Batcher
+from workers.batching import Batcher, Closed
 
 
 def test_failures_in_a_row_count_over_all_lanes() -> None:
@@ -76,3 +78,34 @@ def test_every_lane_is_prepared_before_it_reads() -> None:
         pass
     one.close(WAIT)
     assert len(prepared) == 2
+
+
+def test_lanes_are_warm_when_each_is_prepared() -> None:
+    turns = threading.Semaphore(1)
+
+    def prepare() -> None:
+        turns.acquire()
+        first.set()
+
+    first = threading.Event()
+    one = Batcher(Echo(), capacity=100, lanes=2, initializer=prepare)
+    waiting = threading.Thread(target=one.wait_until_warm)
+    waiting.start()
+    assert first.wait(WAIT)
+    assert waiting.is_alive()
+    turns.release()
+    waiting.join(WAIT)
+    assert not waiting.is_alive()
+    one.close(WAIT)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_nobody_waits_for_a_lane_that_can_not_be_prepared() -> None:
+    def prepare() -> None:
+        raise RuntimeError("no memory")
+
+    one = Batcher(Echo(), capacity=100, lanes=2, initializer=prepare)
+    one.wait_until_warm()
+    with pytest.raises(Closed):
+        one.submit(["a"], NEVER)
+    one.close(WAIT)

@@ -34,7 +34,7 @@ class SharedGuard(EncoderGuard):
     """An `EncoderGuard` whose callers, each in its thread, share batches. Owns threads: close it."""
 
     def __init__(self, folder: Path, *, device: str = "auto", precision: Wanted = "auto", lanes: int = 1) -> None:
-        """As EncoderGuard; `precision` as `choose_runtime` takes it.
+        """As EncoderGuard; `precision` as `choose_runtime` takes it. Return when all lanes are warm.
 
         On a CPU, `lanes` batches are read at the same time, each on one thread. CUDA has one lane, whatever is asked.
         """
@@ -47,6 +47,7 @@ class SharedGuard(EncoderGuard):
             capacity = CPU_CAPACITY
         enter = partial(_enter_lane, self.runtime, self._config.window)
         self.batcher = Batcher(self.runtime, capacity=capacity, lanes=lanes, initializer=enter)
+        self.batcher.wait_until_warm()
 
     def close(self) -> None:
         """Fail what waits, and end the threads."""
