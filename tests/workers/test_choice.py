@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from workers.runtimes import choice, processor
 from workers.runtimes.choice import choose_runtime
 from workers.runtimes.errors import ModelUnavailable
+from workers.runtimes.net import Outputs
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
@@ -21,6 +23,7 @@ class Tokenizer:
 
 class Config:
     window, overlap = 256, 32
+    scaling = np.ones(12, dtype=np.float32), np.zeros(12, dtype=np.float32)
 
 
 class Small:
@@ -80,3 +83,38 @@ def test_a_precision_that_fails_is_not_taken_unless_it_was_insisted_on(monkeypat
 def test_eight_bits_on_cuda_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelUnavailable, match="int8"):
         choose(monkeypatch, "int8", capability=(9, 0))
+
+
+def outputs(first: float = 0.0, all_others: float = 0.0, relabelled: int = 0) -> list[Outputs]:
+    """Return what is read of ten texts of ten word pieces; logits of 0 are scores of a half."""
+    logits, labels = torch.full((10, 12), all_others), torch.zeros(10, 10, dtype=torch.long)
+    logits[0, 0] = first
+    labels.view(-1)[:relabelled] = 1
+    return [Outputs(*of) for of in zip(logits, torch.nn.functional.one_hot(labels, 4).float(), strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("got", "taken"),
+    [
+        pytest.param(outputs(), True, id="the same"),
+        pytest.param(outputs(first=0.19, all_others=0.015, relabelled=1), True, id="a little of everything"),
+        pytest.param(outputs(first=0.21), False, id="one score"),
+        pytest.param(outputs(all_others=0.021), False, id="all scores"),
+        pytest.param(outputs(relabelled=2), False, id="labels"),
+    ],
+)
+def test_a_precision_that_changes_the_answers_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch, got: list[Outputs], taken: bool
+) -> None:
+    class Runtime:
+        def __init__(self, net: object, *, device: torch.device, precision: str) -> None:
+            self.name = precision
+
+        def launch(self, rows: object) -> Any:
+            return lambda: got
+
+    monkeypatch.setattr(processor, "processor_flags", lambda: frozenset({"avx2", "avx512_bf16"}))
+    monkeypatch.setattr(choice, "PackedRuntime", Runtime)
+    monkeypatch.setattr(choice, "_plain", lambda net, rows: outputs())
+    chosen = choose_runtime(None, Config(), Tokenizer(), CPU, "auto")  # type: ignore[arg-type]  # stand-ins
+    assert chosen.name == ("bf16" if taken else "fp32")
