@@ -33,7 +33,7 @@ def load_model(source: str = "", device: str = "auto", *, threads: int | None = 
 
 
 def serve_model(source: str = "", device: str = "auto", precision: str = "auto", lanes: str = "auto") -> GuardModel:
-    """Return the same model for the threads of a worker: they share batches, in the fastest way that keeps the scores.
+    """Return the same model for the threads of a worker: they share batches, in the first way that keeps the scores.
 
     `precision`: "auto", "fp32", "bf16" or "int8". `lanes`: how many batches are read at the same time on a CPU; "auto"
     is one for each core that this process may use. What is returned owns threads, so make it after any fork.

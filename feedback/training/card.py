@@ -20,7 +20,8 @@ WEAKNESSES = """\
 - **English.** Some texts are French, German or Spanish; other languages and code-mixed text were not trained on. The
   encoder reads no case and no accents, which costs names.
 - **Labels differ by source.** What Davidson calls hate, civil comments call an insult. Sources, not only meanings, can
-  be told apart by a model; the sources that took no part show how much that matters.
+  be told apart by a model. How much that matters only one figure says: of the sources that took no part, the others
+  have too few texts of both labels in any category.
 - **Posts outnumber answers.** Most harmful training texts are posts by people. Harm in an assistant's answer that is
   polite in tone (illicit advice without a telltale word) is often missed.
 - **Harmless questions in the form of harmful ones** may score high: nearly all questions labelled illicit come from

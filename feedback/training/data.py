@@ -1,7 +1,7 @@
 """The training texts: read, dropped where they must be, deduplicated, subsampled and split.
 
-Texts come from files given by path (shared/data) and are never written anywhere but the local feature cache, which
-holds numbers only.
+Texts come from files given by path (shared/data) and are never written anywhere: checkpoints of a training hold numbers
+only.
 """
 
 from __future__ import annotations

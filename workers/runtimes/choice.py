@@ -1,4 +1,4 @@
-"""Which precision the pass runs in: the fastest that this processor has and that keeps the scores."""
+"""Which precision the pass runs in: the first of bf16, int8 and fp32 that the device has and that keeps the scores."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ PROBES = (
 def choose_runtime(
     net: GuardNet, config: ModelConfig, tokenizer: WindowTokenizer, device: torch.device, wanted: Wanted
 ) -> PackedRuntime:
-    """Return the runtime for `net`: in `wanted` precision, or with "auto" the fastest that keeps the scores.
+    """Return the runtime for `net`: in `wanted` precision, or with "auto" the first that keeps the scores.
 
     "auto" takes bf16 where the device or the processor computes in it, then int8 on a CPU, then fp32. Each is compared
     with the plain fp32 pass on PROBES, and is not taken when it fails, a score lies more than MOST away, or all of them
