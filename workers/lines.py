@@ -60,11 +60,12 @@ class Ticket:
 
 @dataclass(slots=True, eq=False)
 class Flight:
-    """One message: its jobs, how many of them have no answer yet, and the characters of those that have one."""
+    """One message: its jobs, how many of them have no answer yet, whether any was read, and the characters of those."""
 
     tickets: list[Ticket]
     sent: float
     left: int = 0
+    answered: bool = False
     read: int = 0
 
 
@@ -136,6 +137,7 @@ class Line:
             return
         flight.left -= 1
         if read:
+            flight.answered = True
             flight.read += ticket.size
         if flight.left == 0:
             self.flights -= 1
@@ -168,6 +170,8 @@ class Line:
         """
         seconds, self._measured = now - self._measured, now
         kept = math.exp(-seconds / MEMORY_SECONDS)
-        self._read = kept * self._read + flight.read
-        self._messages = kept * self._messages + (flight.read > 0)
-        self._seconds = kept * self._seconds + seconds
+        # Of a long time only the end counts, and of what it brought the same share.
+        share = MEMORY_SECONDS * (1 - kept) / seconds if seconds else 1.0
+        self._read = kept * self._read + share * flight.read
+        self._messages = kept * self._messages + share * flight.answered
+        self._seconds = kept * self._seconds + share * seconds

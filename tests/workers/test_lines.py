@@ -145,3 +145,27 @@ def test_a_line_whose_worker_was_away_is_quick_again() -> None:
     line.join(ticket(1_000, now))
     assert line.speed == pytest.approx(10_000, rel=0.25)
     assert line.has_room(1.0)
+
+
+def test_texts_without_a_character_were_read_like_others() -> None:
+    line, now = Line(), 0.0
+    for _ in range(400):
+        landed(line, sizes=0, start=now, end=now + 0.02)
+        now += 0.02
+    send(line, size=0, at=now)
+    assert line.has_room(0.1)
+
+
+def test_one_job_given_up_after_a_long_time_is_soon_forgotten() -> None:
+    line, now = Line(), 0.0
+    for _ in range(100):
+        landed(line, sizes=500, start=now, end=now + 0.02)
+        now += 0.02
+    lost = send(line, size=500, at=now)
+    now += 60.0
+    line.leave(lost.tickets[0], now, read=False)
+    for _ in range(10):
+        landed(line, sizes=500, start=now, end=now + 0.02)
+        now += 0.02
+    send(line, size=500, at=now)
+    assert line.has_room(2.0)
