@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from webapp.interception.rounds import Rounds
+from tests.faults.waiting import wait_until
+from webapp.interception.rounds import Rounds, Turns
 
 SECONDS = 10
 
@@ -39,6 +40,12 @@ def work() -> Work:
     return Work()
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nobody lose patience while the machine is busy."""
+    monkeypatch.setattr("webapp.interception.rounds.TURN_SECONDS", SECONDS)
+
+
 def test_what_came_meanwhile_is_the_next_round(work: Work) -> None:
     rounds = Rounds("test", work, most=100)
     rounds.put([1])
@@ -67,9 +74,10 @@ def test_work_that_fails_ends_nothing(work: Work, count: int, caplog: pytest.Log
     assert [record.getMessage() for record in caplog.records] == ["test: ValueError"]
 
 
+@pytest.mark.usefixtures("patient")
 def test_rounds_of_one_turn_are_done_one_after_the_other(work: Work) -> None:
-    turn = threading.Lock()
-    first, second = Rounds("first", work, most=10, turn=turn), Rounds("second", work, most=10, turn=turn)
+    turns = Turns()
+    first, second = Rounds("first", work, most=10, turns=turns), Rounds("second", work, most=10, turns=turns)
     first.put([1])
     assert work.begun.acquire(timeout=SECONDS)
     second.put([2])
@@ -79,9 +87,24 @@ def test_rounds_of_one_turn_are_done_one_after_the_other(work: Work) -> None:
     assert work.rounds == [[1], [2, 3]]
 
 
+@pytest.mark.usefixtures("patient")
+def test_who_waits_has_the_next_turn_also_when_who_had_it_comes_again(work: Work) -> None:
+    turns = Turns()
+    first, second = Rounds("first", work, most=1, turns=turns), Rounds("second", work, most=1, turns=turns)
+    first.put([1, 2, 3])
+    assert work.begun.acquire(timeout=SECONDS)
+    second.put([10, 20])
+    for _ in range(4):
+        wait_until(lambda: len(turns._line) == 2, "who had the last turn waits again")
+        work.go.release()
+        assert work.begun.acquire(timeout=SECONDS)
+    work.go.release()
+    assert work.rounds == [[1], [10], [2], [20], [3]]
+
+
 def test_a_round_that_takes_long_does_not_hold_up_the_others(work: Work) -> None:
-    turn = threading.Lock()
-    first, second = Rounds("first", work, most=10, turn=turn), Rounds("second", work, most=10, turn=turn)
+    turns = Turns()
+    first, second = Rounds("first", work, most=10, turns=turns), Rounds("second", work, most=10, turns=turns)
     first.put([1])
     assert work.begun.acquire(timeout=SECONDS)
     second.put([2])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -35,7 +34,7 @@ from webapp.interception.doors import (
 )
 from webapp.interception.models import Check
 from webapp.interception.problems import problem_of
-from webapp.interception.rounds import Rounds
+from webapp.interception.rounds import Rounds, Turns
 from webapp.interception.rows import Intake
 from webapp.interception.screening import client, conclude_job, make_job
 from webapp.interception.selectors import answers
@@ -252,6 +251,6 @@ def _answer(outcomes: Sequence[tuple[Asked, Check | Exception]], given: _Answers
         given.give(one, respond_check(answer))
 
 
-_turn = threading.Lock()
-_admission = Rounds("admission", _round(_admit), MAX_ROUND, _turn)
-_conclusion = Rounds("conclusion", _round(_conclude), MAX_ROUND, _turn)
+_turns = Turns()
+_admission = Rounds("admission", _round(_admit), MAX_ROUND, _turns)
+_conclusion = Rounds("conclusion", _round(_conclude), MAX_ROUND, _turns)

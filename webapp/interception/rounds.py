@@ -19,22 +19,44 @@ log = logging.getLogger(__name__)
 TURN_SECONDS = 0.05
 
 
+class Turns:
+    """A lock that goes to whoever has waited longest; one of `threading` mostly goes to who had it last."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._line: deque[object] = deque()
+
+    def acquire(self, timeout: float) -> bool:
+        """Return whether it is one's turn, within so many seconds."""
+        own = object()
+        with self._changed:
+            self._line.append(own)
+            if self._changed.wait_for(lambda: self._line[0] is own, timeout):
+                return True
+            self._line.remove(own)
+            return False
+
+    def release(self) -> None:
+        """Let the next have its turn."""
+        with self._changed:
+            self._line.popleft()
+            self._changed.notify_all()
+
+
 class Rounds(Generic[T]):
     """Hands what was put to `work`, in order, at most `most` items at a time, on a thread of its own.
 
     Nothing waits for company: whoever comes when nobody is at work is a round alone. The thread begins with the first
     item, so after any fork, and outlives whatever `work` raises; `work` is to answer its items itself.
 
-    Those with one `turn` do their rounds one after the other, so that meanwhile more comes together for the next.
+    Those with the same `turns` do their rounds one after the other, so that meanwhile more comes together for the next.
     """
 
-    def __init__(
-        self, name: str, work: Callable[[list[T]], None], most: int, turn: threading.Lock | None = None
-    ) -> None:
+    def __init__(self, name: str, work: Callable[[list[T]], None], most: int, turns: Turns | None = None) -> None:
         self._name = name
         self._work = work
         self._most = most
-        self._turn = turn or threading.Lock()
+        self._turns = turns or Turns()
         self._changed = threading.Condition()
         self._waiting: deque[T] = deque()
         self._later: list[tuple[float, int, T]] = []
@@ -63,14 +85,14 @@ class Rounds(Generic[T]):
     def _run(self) -> None:
         while True:
             self._wait()
-            own = self._turn.acquire(timeout=TURN_SECONDS)
+            own = self._turns.acquire(TURN_SECONDS)
             try:
                 self._work(self._next())
             except Exception as error:  # noqa: BLE001 - without this thread no request is answered again
                 log.error("%s: %s", self._name, type(error).__name__)
             finally:
                 if own:
-                    self._turn.release()
+                    self._turns.release()
 
     def _wait(self) -> None:
         """Return when something is to be done."""
