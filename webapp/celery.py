@@ -8,10 +8,11 @@ from typing import Any
 
 import redis
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import worker_init, worker_ready
 
 from workers.alive import keep_alive_keys
 from workers.broker import CONCLUDE, CONTROL, SOCKET_TIMEOUT, celery_settings
+from workers.channel import ControlChannel, use_channel
 from workers.quiet_logs import quiet_celery
 from workers.settled import settle
 
@@ -49,6 +50,11 @@ def _configure() -> None:
             "resume-datasets": _every(60.0, "feedback.resume"),
         },
     )
+
+
+@worker_init.connect
+def _before_it_connects(**_: Any) -> None:
+    use_channel(ControlChannel)
 
 
 @worker_ready.connect

@@ -7,11 +7,11 @@ import os
 from celery import Celery
 
 from workers.broker import celery_settings
-from workers.channel import use_screen_channel
+from workers.channel import ScreenChannel, use_channel
 from workers.quiet_logs import quiet_celery
 from workers.services_file import redis_url
 
-use_screen_channel()
+use_channel(ScreenChannel)
 # No fixups: with DJANGO_SETTINGS_MODULE in the environment, as under `manage.py up`, Celery would set Django up.
 app = Celery("countersign-screen", include=["workers.tasks"], fixups=set())
 app.conf.update(celery_settings(redis_url(os.environ)))

@@ -1,25 +1,59 @@
-"""Channels of kombu's transport for Redis that spare a worker most of its calls to Redis.
+"""Channels of kombu's transport for Redis as our workers need them.
 
-They make one client, and not one for each call: a client takes redis-py longer to make than to use. And they write down
-nothing of the messages that a worker has taken, which is two of four calls a message: what is written would bring back
-the message of a worker that died when its checks are long over (docs/adr/0029-taken.md).
+Those of workers that screen spare most calls to Redis. They make one client, and not one for each call: a client
+takes redis-py longer to make than to use. And they write down nothing of the messages that a worker has taken, which
+is two of four calls a message: what is written would bring back the message of a worker that died when its checks are
+long over (docs/adr/0029-taken.md).
 """
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+import redis
 from kombu.transport import redis as transport
 from kombu.transport import virtual
+from kombu.utils.json import dumps
+
+log = logging.getLogger(__name__)
+
+
+class Finished(transport.QoS):
+    """kombu's notes of what is taken, which free the place of a finished message also when Redis can not be told.
+
+    With all places taken nothing asks Redis for messages, so that nothing finds out that the connection broke: the
+    worker would idle for ever. The message comes back later; tasks are safe to run twice.
+    """
+
+    def ack(self, delivery_tag: str) -> None:
+        note: Any = super().ack
+        try:
+            note(delivery_tag)
+        finally:
+            self._quick_ack(delivery_tag)
+
+
+class ControlChannel(transport.Channel):
+    """A channel of workers that use the database."""
+
+    QoS = Finished
 
 
 class Taken(virtual.QoS):
     """The messages that a worker has taken and not finished: as many as it may, and put back when it stops."""
 
     def restore_unacked(self) -> list[Any]:
-        restore: Any = super().restore_unacked
-        restore()
-        # What can not be put back is lost; kombu would write it to a file, texts and all.
+        flush: Any = self._flush
+        flush()
+        try:
+            # The oldest last, so that it is the next.
+            for message in reversed(self._delivered.values()):
+                self.channel.put_back(message)
+        except (redis.RedisError, OSError) as error:
+            # They are lost; kombu would write them to a file, texts and all.
+            log.error("messages that were not finished could not be put back: %s", type(error).__name__)
+        self._delivered.clear()
         return []
 
 
@@ -35,6 +69,15 @@ class ScreenChannel(transport.Channel):
             self._qos = Taken(self)  # type: ignore[no-untyped-call]  # kombu has no types
         return self._qos
 
+    def put_back(self, message: Any) -> None:
+        """Make a message that was taken the next of its queue."""
+        queues_of: Any = self._lookup
+        written: Any = dumps
+        info = message.delivery_info
+        with self.conn_or_acquire() as client:
+            for queue in queues_of(info["exchange"], info["routing_key"]):
+                client.rpush(queue, written(message.serializable()))
+
     def _create_client(self, asynchronous: bool = False) -> Any:
         make: Any = super()._create_client
         if asynchronous:
@@ -45,6 +88,6 @@ class ScreenChannel(transport.Channel):
         return kept
 
 
-def use_screen_channel() -> None:
+def use_channel(channel: type[transport.Channel]) -> None:
     """Have every connection of this process to redis:// and rediss:// brokers use such channels."""
-    transport.Transport.Channel = ScreenChannel
+    transport.Transport.Channel = channel

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
 
 import kombu.connection
 import kombu.entity
 import pytest
 import redis
 
-from workers.channel import ScreenChannel, use_screen_channel
+from webapp.local.home import Home, open_home
+from webapp.local.processes import Supervisor
+from webapp.local.redis import Redis
+from workers.channel import ControlChannel, ScreenChannel, use_channel
 
 QUEUE = "test.taken"
 
 
 @pytest.fixture
 def connection(redis_url: str) -> Iterator[Any]:
-    use_screen_channel()
+    use_channel(ScreenChannel)
     connect: Any = kombu.connection.Connection
     with connect(redis_url) as connection:
         yield connection
@@ -53,4 +58,63 @@ def test_what_is_taken_is_bounded_and_put_back(connection: Any, redis_url: str) 
     taken[0].ack()
     channel.close()
     assert server.llen(QUEUE) == 2
+    again: list[Any] = []
+    with connection.clone() as later:
+        later.Consumer([make_queue(QUEUE)], later.channel(), on_message=again.append).consume()
+        later.drain_events(timeout=5)
+    assert again[0].payload == {"number": 1}, "before what came after it"
     server.delete(QUEUE)
+
+
+def test_messages_that_can_not_be_put_back_are_lost_without_a_trace_of_their_texts(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    with own_redis(home) as (supervisor, connection):
+        channel, _ = all_taken(connection, ScreenChannel)
+        supervisor.stop()
+        channel.qos.restore_unacked()
+    assert caplog.messages == ["messages that were not finished could not be put back: ConnectionError"]
+
+
+def test_a_worker_with_all_places_taken_notices_that_redis_died(home: Home) -> None:
+    with own_redis(home) as (supervisor, connection):
+        _, taken = all_taken(connection, ControlChannel)
+        supervisor.stop()
+        for message in taken:
+            with pytest.raises(redis.ConnectionError):
+                message.ack()
+        # It asks for more, and not only waits for time to pass.
+        with pytest.raises(redis.ConnectionError):
+            connection.drain_events(timeout=5)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return open_home(tmp_path / "var")
+
+
+@contextmanager
+def own_redis(home: Home) -> Iterator[tuple[Supervisor, Any]]:
+    """Run a Redis that a test may stop, and connect to it."""
+    server, connect = Redis(home), cast(Any, kombu.connection.Connection)
+    with Supervisor(home.log, report=print) as supervisor:
+        supervisor.start(server.process())
+        supervisor.wait_until(server.accepts, timeout=10, what="Redis")
+        connection = connect(server.url)
+        yield supervisor, connection
+        connection.release()
+
+
+def all_taken(connection: Any, channel_class: type[Any]) -> tuple[Any, list[Any]]:
+    """Take as many messages as a worker may with such a channel; return the channel and them."""
+    use_channel(channel_class)
+    taken: list[Any] = []
+    for number in range(2):
+        connection.Producer().publish({"number": number}, routing_key=QUEUE, serializer="json")
+    make_queue: Any = kombu.entity.Queue
+    channel = connection.channel()
+    channel.basic_qos(0, 2, False)
+    connection.Consumer([make_queue(QUEUE)], channel, on_message=taken.append).consume()
+    for _ in range(2):
+        connection.drain_events(timeout=5)
+    return channel, taken
