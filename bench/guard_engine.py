@@ -56,6 +56,18 @@ WIDTH, INNER, LAYERS = 384, 1_536, 6
 
 
 @dataclass(frozen=True)
+class Size:
+    """An encoder's: the width of its states, the inner width of its layers, and how many they are."""
+
+    width: int = WIDTH
+    inner: int = INNER
+    layers: int = LAYERS
+
+
+MINILM = Size()
+
+
+@dataclass(frozen=True)
 class Texts:
     """What is read: the texts, their word pieces and what the encoder's products of those are, without padding."""
 
@@ -145,14 +157,16 @@ def places(found: Prediction) -> list[tuple[int, int, str]]:
     return [(span.start, span.end, span.label) for span in found.spans or ()]
 
 
-def operations(lengths: Sequence[int]) -> float:
+def operations(lengths: Sequence[int], size: Size = MINILM) -> float:
     """Return the operations of the encoder's products for windows of `lengths`, without padding."""
-    per_token = 2 * (4 * WIDTH * WIDTH + 2 * WIDTH * INNER)
-    return float(sum(LAYERS * (per_token * n + 4 * n * n * WIDTH) for n in lengths))
+    per_token = 2 * (4 * size.width * size.width + 2 * size.width * size.inner)
+    return float(sum(size.layers * (per_token * n + 4 * n * n * size.width) for n in lengths))
 
 
-def product_rate(linear: Callable[[torch.Tensor], object], x: torch.Tensor, seconds: float = 0.5) -> float:
-    """Return operations a second of `linear`, which multiplies `x` by [WIDTH, INNER], the best of several tries."""
+def product_rate(
+    linear: Callable[[torch.Tensor], object], x: torch.Tensor, inner: int = INNER, seconds: float = 0.5
+) -> float:
+    """Return operations a second of `linear`, which multiplies `x` by [its width, inner], the best of several tries."""
     best = 0.0
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
@@ -161,22 +175,23 @@ def product_rate(linear: Callable[[torch.Tensor], object], x: torch.Tensor, seco
             linear(x)
         if x.is_cuda:
             torch.cuda.synchronize()
-        best = max(best, 5 * 2 * len(x) * WIDTH * INNER / (time.perf_counter() - start))
+        best = max(best, 5 * 2 * x.numel() * inner / (time.perf_counter() - start))
     return best
 
 
 @torch.inference_mode()
-def rates(device: torch.device) -> dict[str, float]:
+def rates(device: torch.device, size: Size = MINILM) -> dict[str, float]:
     """Return the rate of matrix products in each precision that the runtimes have."""
     rows = 65_536 if device.type == "cuda" else 1_024
-    x, weight, bias = (torch.randn(*shape, device=device) for shape in ((rows, WIDTH), (INNER, WIDTH), (INNER,)))
-    found = {"fp32": product_rate(fast_linear(weight, bias), x)}
+    width, inner = size.width, size.inner
+    x, weight, bias = (torch.randn(*shape, device=device) for shape in ((rows, width), (inner, width), (inner,)))
+    found = {"fp32": product_rate(fast_linear(weight, bias), x, inner)}
     if computes_bf16(device):
-        found["bf16"] = product_rate(fast_linear(weight.bfloat16(), bias.bfloat16()), x.bfloat16())
+        found["bf16"] = product_rate(fast_linear(weight.bfloat16(), bias.bfloat16()), x.bfloat16(), inner)
     if device.type == "cpu":
-        eight = Int8Linear(weight, torch.zeros(INNER))
-        whole = torch.randint(0, 255, (rows, WIDTH), dtype=torch.uint8)
-        found["int8"] = product_rate(eight.product, whole)
+        eight = Int8Linear(weight, torch.zeros(inner))
+        whole = torch.randint(0, 255, (rows, width), dtype=torch.uint8)
+        found["int8"] = product_rate(eight.product, whole, inner)
     return found
 
 
