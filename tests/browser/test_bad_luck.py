@@ -152,7 +152,7 @@ def test_an_answer_that_is_too_large_says_so_and_waits_for_no_retry(
     too_large = Problem(413, "What you filled in is larger than 4 MiB.", "Go back, shorten the longest text.")
     answered = too_large.response()
     new_item(cast)
-    page = open_queues()
+    page = open_queues(intercepts=True)
     start(page)
     page.route(
         "**/submit/",

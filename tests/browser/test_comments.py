@@ -25,7 +25,7 @@ window.getSelection().setBaseAndExtent(end, end.length - 3, end, end.length);
 def test_words_of_the_output_are_commented_and_a_lead_is_asked(cast: Cast, open_queues: Callable[..., Page]) -> None:
     output = "👍 one, ann@example.com, one"
     item = new_item(cast, output=output)
-    page = open_queues()
+    page = open_queues(intercepts=True)
     start(page)
     page.evaluate(MARK_THE_LAST)
     page.keyboard.press("c")

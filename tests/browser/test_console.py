@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from review.models import Annotation, Assignment, Exclusion, Mention, Queue
 from review.services import change_queue, raise_item
@@ -52,6 +52,7 @@ def test_an_item_whose_queue_moved_to_other_choices_comes_back_with_them(
     page.locator("input[name=outcome][value=release]").check()
     page.get_by_role("button", name="Submit and next").click()
     page.get_by_role("button", name="Back to the item").click()
+    expect(page.locator(".stage [data-error]")).to_contain_text("Look again, then submit.")
     expect(page.locator(".category-name")).to_have_count(2)
     expect(page.locator("input[name=outcome]")).to_have_count(2)
     page.get_by_role("button", name="Submit and next").click()
@@ -75,9 +76,33 @@ def test_items_are_decided_with_two_keys_each_without_waiting(cast: Cast, open_q
     assert annotation.keystrokes == 2
 
 
+def test_an_answer_to_an_item_that_changed_waits_until_what_is_new_is_there(
+    cast: Cast, open_queues: Callable[..., Page]
+) -> None:
+    item = new_item(cast)
+    page = open_queues(intercepts=True)
+    start(page)
+    item.version += 1
+    item.save(update_fields=["version"])
+    page.keyboard.press("b")
+    page.keyboard.press("b")
+    page.get_by_role("button", name="Back to the item").wait_for()
+    held: list[Route] = []
+    page.route(f"**/items/{item.public_id}/", lambda route: held.append(route))
+    with page.expect_request(f"**/items/{item.public_id}/"):
+        page.get_by_role("button", name="Back to the item").click()
+    expect(page.locator(".stage [data-error]")).to_contain_text("Look again, then submit.")
+    page.get_by_role("button", name="Submit and next").click()
+    (renewed,) = held
+    assert not item.annotations.exists()
+    renewed.continue_()
+    page.wait_for_url("**/review/")
+    assert item.annotations.get().outcome == "block"
+
+
 def test_the_next_item_is_on_screen_before_the_answer_is_saved(cast: Cast, open_queues: Callable[..., Page]) -> None:
     first, second = new_item(cast), new_item(cast)
-    page = open_queues()
+    page = open_queues(intercepts=True)
     start(page)
     held = hold_answers(page)
     page.keyboard.press("a")
@@ -92,7 +117,7 @@ def test_the_next_item_is_on_screen_before_the_answer_is_saved(cast: Cast, open_
 
 def test_an_answer_that_could_not_be_saved_is_sent_again(cast: Cast, open_queues: Callable[..., Page]) -> None:
     first, _ = new_item(cast), new_item(cast)
-    page = open_queues()
+    page = open_queues(intercepts=True)
     start(page)
     page.keyboard.press("w")
     page.keyboard.type("do not lose this: release!")

@@ -14,8 +14,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
 
 
-def open_dashboard(cast: Cast, open_queues: Callable[..., Page], *, scripts: bool = True) -> Page:
-    page = open_queues(cast.lead, scripts=scripts)
+def open_dashboard(cast: Cast, open_queues: Callable[..., Page], **more: bool) -> Page:
+    page = open_queues(cast.lead, **more)
     page.get_by_role("link", name="Dashboard").click()
     page.get_by_role("heading", name="Dashboard").wait_for()
     page.wait_for_load_state()
@@ -51,7 +51,7 @@ def test_nothing_is_asked_for_while_hidden_or_paused(cast: Cast, open_queues: Ca
 
 
 def test_it_says_when_the_server_does_not_answer(cast: Cast, open_queues: Callable[..., Page]) -> None:
-    page = open_dashboard(cast, open_queues)
+    page = open_dashboard(cast, open_queues, intercepts=True)
     page.route("**/dashboard/", lambda route: route.abort())
     page.evaluate(LOOK)
     expect(page.get_by_text("Not updated")).to_be_visible()

@@ -73,7 +73,7 @@ def test_an_answer_whose_confirmation_was_lost_is_sent_again_by_itself_and_count
     cast: Cast, open_queues: Callable[..., Page]
 ) -> None:
     first, _ = new_item(cast), new_item(cast)
-    page = open_queues()
+    page = open_queues(intercepts=True)
     start(page)
     held = hold_answers(page)
     page.keyboard.press("a")

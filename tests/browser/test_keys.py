@@ -47,7 +47,7 @@ def test_keys_rest_during_composition_repetition_and_while_the_next_item_is_awai
     cast: Cast, open_queues: Callable[..., Page]
 ) -> None:
     new_item(cast)
-    page = open_queues()
+    page = open_queues(intercepts=True)
     start(page)
     for more in ({"isComposing": True}, {"keyCode": 229}, {"repeat": True}, {"ctrlKey": True}, {"metaKey": True}):
         page.evaluate(PRESS, ["b", more])

@@ -45,7 +45,7 @@ def test_a_decision_is_taken_back_with_one_key_and_decided_anew(cast: Cast, open
 
 def test_a_decision_is_taken_back_before_it_is_even_saved(cast: Cast, open_queues: Callable[..., Page]) -> None:
     first, _ = new_item(cast), new_item(cast)
-    page = open_queues()
+    page = open_queues(intercepts=True)
     start(page)
     held = hold_answers(page)
     page.keyboard.press("a")

@@ -39,9 +39,14 @@ export class Answers {
     }
   }
 
-  submit() {
+  async submit() {
     const { stage, busy } = this.line;
     if (busy || stage === null) return;
+    if (stage.renewing) {
+      // What is on its way is what the server would refuse the answer for.
+      await stage.renewing;
+      if (this.line.stage !== stage) return;
+    }
     const missing = stage.missing();
     if (missing) {
       stage.showError(missing);

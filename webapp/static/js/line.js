@@ -123,7 +123,10 @@ export class Line {
   async bringBack(entry, message) {
     clearTrouble();
     this.outbox.drop(entry);
+    // Nothing is answered meanwhile: what is on screen may be this very item.
+    this.busy = true;
     await this.fetching;
+    this.busy = false;
     // What came meanwhile may be this very item: the server still counts it as not answered.
     const waiting = this.stage?.element ?? this.ahead;
     this.setAhead(waiting?.dataset.slot === entry.kept.element.dataset.slot ? null : waiting);
@@ -132,7 +135,14 @@ export class Line {
     history.replaceState(null, "", this.stage.element.dataset.url);
     this.stage.showError(message);
     this.stage.element.focus({ preventScroll: true });
-    await renewFence(this.stage);
+    const { stage } = this;
+    // When it can not be had, the server says again what is new.
+    stage.renewing = renewFence(stage)
+      .catch(() => {})
+      .finally(() => {
+        stage.renewing = null;
+      });
+    await stage.renewing;
   }
 
   /** Show an item before the one that is on screen, which waits ahead again, as it was left. */

@@ -29,6 +29,8 @@ export class Stage {
     this.form.addEventListener("change", (event) => this.changed(event.target));
     this.comments = new Comments(this);
     this.suggestions = new Suggestions(this);
+    // The promise of what the server changed in it, while that is on its way.
+    this.renewing = null;
     this.listenToDialogs();
   }
 
