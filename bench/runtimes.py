@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -177,8 +178,13 @@ def reference(rows: Rows) -> np.ndarray:
 
 
 def calibrated(logits: np.ndarray) -> np.ndarray:
-    scale, shift = load_net(DEFAULT_FOLDER)[0].scaling
+    scale, shift = _scaling()
     return np.asarray(1 / (1 + np.exp(-(logits * scale + shift))))
+
+
+@cache
+def _scaling() -> tuple[np.ndarray, np.ndarray]:
+    return load_net(DEFAULT_FOLDER)[0].scaling
 
 
 def spent(engine: Engine, batches: Sequence[Rows]) -> float:
@@ -226,8 +232,21 @@ def main() -> None:
         print(f"{engine.name:48} {batched:8.1f} {alone:8.1f} {engine.away:6.3f}")
     facts = {"machine": platform.platform(), "cores": os.cpu_count(), "tokens": tokens, "packages": versions()}
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({**facts, "engines": [{**vars(one), "read": None} for one in made]}))
+    options.out.write_text(
+        json.dumps(
+            {
+                **facts,
+                "engines": [
+                    {"name": one.name, "batched": one.batched, "alone": one.alone, "away": one.away} for one in made
+                ],
+            }
+        )
+    )
     print(f"raw figures: {options.out}")
+
+
+def figures_of(engine: Engine) -> dict[str, object]:
+    return {"name": engine.name, "batched": engine.batched, "alone": engine.alone, "away": engine.away}
 
 
 def versions() -> dict[str, str]:

@@ -76,8 +76,7 @@ def test_work_that_fails_ends_nothing(work: Work, count: int, caplog: pytest.Log
 
 @pytest.mark.usefixtures("patient")
 def test_rounds_of_one_turn_are_done_one_after_the_other(work: Work) -> None:
-    turns = Turns()
-    first, second = Rounds("first", work, most=10, turns=turns), Rounds("second", work, most=10, turns=turns)
+    _, first, second = in_turn(work, most=10)
     first.put([1])
     assert work.begun.acquire(timeout=SECONDS)
     second.put([2])
@@ -89,8 +88,7 @@ def test_rounds_of_one_turn_are_done_one_after_the_other(work: Work) -> None:
 
 @pytest.mark.usefixtures("patient")
 def test_who_waits_has_the_next_turn_also_when_who_had_it_comes_again(work: Work) -> None:
-    turns = Turns()
-    first, second = Rounds("first", work, most=1, turns=turns), Rounds("second", work, most=1, turns=turns)
+    turns, first, second = in_turn(work, most=1)
     first.put([1, 2, 3])
     assert work.begun.acquire(timeout=SECONDS)
     second.put([10, 20])
@@ -103,14 +101,18 @@ def test_who_waits_has_the_next_turn_also_when_who_had_it_comes_again(work: Work
 
 
 def test_a_round_that_takes_long_does_not_hold_up_the_others(work: Work) -> None:
-    turns = Turns()
-    first, second = Rounds("first", work, most=10, turns=turns), Rounds("second", work, most=10, turns=turns)
+    _, first, second = in_turn(work, most=10)
     first.put([1])
     assert work.begun.acquire(timeout=SECONDS)
     second.put([2])
     assert work.begun.acquire(timeout=SECONDS)
     assert work.rounds == [[1], [2]]
     work.go.release(2)
+
+
+def in_turn(work: Work, most: int) -> tuple[Turns, Rounds[int], Rounds[int]]:
+    turns = Turns()
+    return turns, Rounds("first", work, most, turns), Rounds("second", work, most, turns)
 
 
 def noting() -> tuple[list[tuple[int, float]], Callable[[list[int]], None], threading.Semaphore]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ import kombu.connection
 import kombu.entity
 import pytest
 import redis
+from kombu.transport import redis as transport
 
 from webapp.local.home import Home, open_home
 from webapp.local.processes import Supervisor
@@ -18,6 +21,21 @@ from webapp.local.redis import Redis
 from workers.channel import ControlChannel, ScreenChannel, use_channel
 
 QUEUE = "test.taken"
+MAKE_QUEUE: Any = kombu.entity.Queue
+CONTROL = """
+from celery.signals import worker_init
+from kombu.transport.redis import Transport
+import webapp.celery
+print(Transport.Channel.__name__)
+worker_init.send(sender=None)
+print(Transport.Channel.__name__)
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave other tests the class that they had."""
+    monkeypatch.setattr(transport.Transport, "Channel", transport.Transport.Channel)
 
 
 @pytest.fixture
@@ -43,15 +61,7 @@ def test_calls_share_a_client_until_its_pool_is_gone(connection: Any) -> None:
 
 def test_what_is_taken_is_bounded_and_put_back(connection: Any, redis_url: str) -> None:
     server: Any = redis.Redis.from_url(redis_url)
-    taken: list[Any] = []
-    for number in range(3):
-        connection.Producer().publish({"number": number}, routing_key=QUEUE, serializer="json")
-    make_queue: Any = kombu.entity.Queue
-    channel = connection.channel()
-    channel.basic_qos(0, 2, False)
-    connection.Consumer([make_queue(QUEUE)], channel, on_message=taken.append).consume()
-    for _ in range(2):
-        connection.drain_events(timeout=5)
+    channel, taken = all_taken(connection, ScreenChannel)
     with pytest.raises(TimeoutError):
         connection.drain_events(timeout=0.1)
     assert (len(taken), server.llen(QUEUE), server.exists("unacked")) == (2, 1, 0)
@@ -60,7 +70,7 @@ def test_what_is_taken_is_bounded_and_put_back(connection: Any, redis_url: str) 
     assert server.llen(QUEUE) == 2
     again: list[Any] = []
     with connection.clone() as later:
-        later.Consumer([make_queue(QUEUE)], later.channel(), on_message=again.append).consume()
+        later.Consumer([MAKE_QUEUE(QUEUE)], later.channel(), on_message=again.append).consume()
         later.drain_events(timeout=5)
     assert again[0].payload == {"number": 1}, "before what came after it"
     server.delete(QUEUE)
@@ -88,6 +98,11 @@ def test_a_worker_with_all_places_taken_notices_that_redis_died(home: Home) -> N
             connection.drain_events(timeout=5)
 
 
+def test_workers_that_use_the_database_have_such_a_channel() -> None:
+    said = subprocess.run([sys.executable, "-c", CONTROL], capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["Channel", "ControlChannel"]
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     return open_home(tmp_path / "var")
@@ -106,15 +121,14 @@ def own_redis(home: Home) -> Iterator[tuple[Supervisor, Any]]:
 
 
 def all_taken(connection: Any, channel_class: type[Any]) -> tuple[Any, list[Any]]:
-    """Take as many messages as a worker may with such a channel; return the channel and them."""
+    """Take two of three messages, as many as may be, with such a channel; return the channel and them."""
     use_channel(channel_class)
     taken: list[Any] = []
-    for number in range(2):
+    for number in range(3):
         connection.Producer().publish({"number": number}, routing_key=QUEUE, serializer="json")
-    make_queue: Any = kombu.entity.Queue
     channel = connection.channel()
     channel.basic_qos(0, 2, False)
-    connection.Consumer([make_queue(QUEUE)], channel, on_message=taken.append).consume()
+    connection.Consumer([MAKE_QUEUE(QUEUE)], channel, on_message=taken.append).consume()
     for _ in range(2):
         connection.drain_events(timeout=5)
     return channel, taken

@@ -87,15 +87,19 @@ def test_lanes_are_warm_when_each_is_prepared() -> None:
         turns.acquire()
         first.set()
 
-    first = threading.Event()
+    def wait() -> None:
+        one.wait_until_warm()
+        order.append("warm")
+
+    first, order = threading.Event(), list[str]()
     one = Batcher(Echo(), capacity=100, lanes=2, initializer=prepare)
-    waiting = threading.Thread(target=one.wait_until_warm)
+    waiting = threading.Thread(target=wait)
     waiting.start()
     assert first.wait(WAIT)
-    assert waiting.is_alive()
+    order.append("the second is prepared")
     turns.release()
     waiting.join(WAIT)
-    assert not waiting.is_alive()
+    assert order == ["the second is prepared", "warm"]
     one.close(WAIT)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import pytest
@@ -59,9 +60,15 @@ def logits(outputs: Sequence[Outputs]) -> torch.Tensor:
     return torch.stack([one.logits for one in outputs])
 
 
+@cache
+def scaling() -> tuple[torch.Tensor, torch.Tensor]:
+    scale, shift = load_net(DEFAULT_FOLDER)[0].scaling
+    return torch.from_numpy(scale), torch.from_numpy(shift)
+
+
 def said(outputs: Sequence[Outputs]) -> tuple[torch.Tensor, ...]:
     """Return calibrated scores, the probabilities of word pieces' labels, and embeddings."""
-    scale, shift = map(torch.from_numpy, load_net(DEFAULT_FOLDER)[0].scaling)
+    scale, shift = scaling()
     labels = torch.cat([one.tokens for one in outputs if one.tokens is not None])
     embeddings = torch.stack([one.embedding for one in outputs if one.embedding is not None])
     return torch.sigmoid(logits(outputs) * scale + shift), labels.softmax(dim=-1), embeddings
