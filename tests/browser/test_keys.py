@@ -26,6 +26,7 @@ def test_a_reviewer_changes_a_key_by_pressing_it_and_works_with_it(
     start(page)
     page.keyboard.press("?")
     page.get_by_role("link", name="Change the keys").click()
+    page.wait_for_url("**/mine/keys/")  # and for its script, that makes of a key pressed what is written
     page.get_by_label("block; again submits").press("F8")
     page.get_by_label("skip").press("b")
     page.get_by_role("button", name="Save").click()
