@@ -20,6 +20,8 @@ LOG2_E = 1.4426950408889634
 SIZE_STEP = 16
 #: Numbers in the scores that are computed together: what a core's own cache holds.
 SCORES_TOGETHER = 1 << 19
+#: Columns of ones: products are made for sixteen columns at a time.
+ONES = 16
 #: Powers of two from which sums of a window are still numbers, and not zero.
 LARGEST = 100.0
 
@@ -56,14 +58,17 @@ def attention_in_bf16(sizes: Sequence[int], heads: int) -> AttendTogether:
         width = together.shape[-1]
         rows = together.to(torch.bfloat16).view(-1, width).index_select(0, gather)
         found, start = torch.empty(len(rows) // 3, width, dtype=torch.bfloat16), 0
-        for shape, seen, repeated in blocks:
+        for shape, seen in blocks:
             end = start + 3 * shape[0] * shape[1]
             query, key, value = rows[start:end].view(3, *shape, width).unbind(0)
             weights = torch.bmm(query, key.transpose(1, 2)).clamp_(-LARGEST, LARGEST).exp2_()
+            # A column of ones beside the values: the product sums the weights, too. Behind a window its last token is
+            # repeated, and counts for nothing: neither its values nor its weights.
+            counted = seen.expand(*shape, width + ONES).clone()
+            counted[..., :width].mul_(value)
+            sums = torch.bmm(weights, counted)
             own = found[start // 3 : end // 3].view(*shape, width)
-            # Behind a window its last token is repeated, and counts for nothing: neither its values nor its weights.
-            sums = weights.sum(dim=-1, keepdim=True, dtype=torch.float32) - weights[..., -1:] * repeated
-            torch.div(torch.bmm(weights, value.mul_(seen)), sums, out=own)
+            torch.div(sums[..., :width], sums[..., width : width + 1], out=own)
             start = end
         return found.index_select(0, scatter).view(len(together), heads, width).to(together.dtype)
 
@@ -134,10 +139,8 @@ def _rows(groups: Sequence[Sequence[tuple[int, int]]], heads: int) -> tuple[np.n
     return np.concatenate(gather), np.concatenate(scatter)
 
 
-def _block(group: Sequence[tuple[int, int]], heads: int) -> tuple[tuple[int, int], torch.Tensor, torch.Tensor]:
-    """Return of a group (windows * heads, places), which places are tokens [windows * heads, places, 1], and how many
-    are none [windows * heads, 1, 1]."""
+def _block(group: Sequence[tuple[int, int]], heads: int) -> tuple[tuple[int, int], torch.Tensor]:
+    """Return of a group (windows * heads, places), and which places are tokens [windows * heads, places, 1]."""
     places = _step(group[0][1])
     sizes = torch.tensor([size for _, size in group]).repeat_interleave(heads)[:, None]
-    seen = (torch.arange(places) < sizes)[..., None].to(torch.bfloat16)
-    return (len(group) * heads, places), seen, (places - sizes)[..., None].float()
+    return (len(group) * heads, places), (torch.arange(places) < sizes)[..., None].to(torch.bfloat16)
