@@ -30,6 +30,7 @@ from bench.runtimes import windows_of
 from workers.runtimes.bert import Bert
 from workers.runtimes.net import GuardNet, Outputs
 from workers.runtimes.packed import PackedRuntime, Precision
+from workers.runtimes.pooling import Pool
 from workers.runtimes.windows import batches
 
 BASE = Size(width=768, inner=3_072, layers=12)
@@ -39,8 +40,8 @@ HEADS, WINDOW = 12, 256
 class Mean(nn.Module):
     """Answers with the mean of the last states, so that every layer is needed."""
 
-    def forward(self, states: Sequence[torch.Tensor], mask: torch.Tensor) -> Outputs:
-        return Outputs(states[-1].float().mean(dim=1))
+    def forward(self, states: Sequence[torch.Tensor], pool: Pool) -> Outputs:
+        return Outputs(pool(states[-1]))
 
 
 def runtime_of(precision: Precision, device: torch.device) -> PackedRuntime:

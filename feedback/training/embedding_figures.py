@@ -9,16 +9,17 @@ import torch
 
 from workers.runtimes.encoder import WIDTH, encoder_net, load_tokenizer
 from workers.runtimes.guard import EncoderGuard
+from workers.runtimes.joint import LAST
 from workers.runtimes.net import GuardNet, Outputs, padded
-from workers.runtimes.pooling import pool
+from workers.runtimes.pooling import Pool
 from workers.runtimes.windows import batches
 
 SAMPLE = 500
 
 
 class _Sentence(torch.nn.Module):
-    def forward(self, states: list[torch.Tensor], mask: torch.Tensor) -> Outputs:
-        return Outputs(logits=pool(states, mask, (6,))[:, :WIDTH])
+    def forward(self, states: Sequence[torch.Tensor], pool: Pool) -> Outputs:
+        return Outputs(logits=pool(states[LAST])[:, :WIDTH])
 
 
 @torch.inference_mode()

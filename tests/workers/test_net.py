@@ -10,7 +10,7 @@ from workers.runtimes.bert import padded_attention
 from workers.runtimes.encoder import Encoder, encoder_net
 from workers.runtimes.heads import load_heads, pack_items, word_items
 from workers.runtimes.net import GuardNet, PooledHeads, WordWeights, padded
-from workers.runtimes.pooling import pool
+from workers.runtimes.pooling import padded_pooling, pooled
 
 TEXTS = [
     "",
@@ -42,7 +42,8 @@ def test_the_net_equals_upstreams_encoder_and_the_heads_that_were_trained(encode
         for got, expected in zip(own, states, strict=True):
             kept = mask.bool()
             torch.testing.assert_close(got[kept], expected[kept], atol=1e-4, rtol=1e-4)
-        expected = heads(pool(states, mask, config.layers), *pack_items([word_items(ids) for ids in rows]))
+        vectors = pooled(states, config.layers, padded_pooling(mask))
+        expected = heads(vectors, *pack_items([word_items(ids) for ids in rows]))
         torch.testing.assert_close(net(input_ids, mask).logits, expected, atol=1e-4, rtol=1e-4)
 
 

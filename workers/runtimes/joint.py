@@ -15,12 +15,14 @@ from workers.runtimes.encoder import WIDTH
 from workers.runtimes.heads import ModelConfig
 from workers.runtimes.kernels import gelu
 from workers.runtimes.net import Outputs
-from workers.runtimes.pooling import pool
+from workers.runtimes.pooling import Pool
 
 #: Labels of a word piece: outside (0), then for each entity its first piece (odd) and a later one (even).
 TOKEN_LABELS = ("O", *(f"{part}-{entity}" for entity in MODEL_ENTITIES for part in "BI"))
 #: Layers that the token head reads: shallow ones know words, deep ones their surroundings.
 TOKEN_LAYERS = (2, 4, 6)
+#: The layer that the embedding head reads.
+LAST = 6
 
 
 class JointConfig(ModelConfig):
@@ -48,23 +50,21 @@ class JointHeads(nn.Module):
         self.inverse_std = nn.Buffer(torch.ones(dims))
         self.hidden = nn.Linear(dims, hidden)
         self.output = nn.Linear(hidden, len(MODEL_CATEGORIES))
-        self.token_hidden = nn.Linear(len(TOKEN_LAYERS) * WIDTH, token_hidden)
+        #: Reads every token, so runtimes put a layer of their own there.
+        self.token_hidden: nn.Module = nn.Linear(len(TOKEN_LAYERS) * WIDTH, token_hidden)
         self.token_output = nn.Linear(token_hidden, len(TOKEN_LABELS))
         self.embedding = nn.Linear(WIDTH, WIDTH, bias=False)
         nn.init.eye_(self.embedding.weight)
         self.drop = nn.Dropout(dropout)
 
-    def forward(self, states: Sequence[torch.Tensor], mask: torch.Tensor) -> Outputs:
-        """Read the states of layers 0 to 6, each [rows, tokens, 384], and the mask [rows, tokens].
-
-        The embedding has length 1.
-        """
-        pooled = pool(states, mask, (*self.layers, 6))
-        standard = (pooled[:, : -2 * WIDTH] - self.mean) * self.inverse_std
+    def forward(self, states: Sequence[torch.Tensor], pool: Pool) -> Outputs:
+        """Read the states of layers 0 to 6, each [..., 384]. The embedding has length 1."""
+        parts = {layer: pool(states[layer]) for layer in (*self.layers, LAST)}
+        standard = (torch.cat([parts[layer] for layer in self.layers], dim=1) - self.mean) * self.inverse_std
         logits = self.output(self.drop(gelu(self.hidden(self.drop(standard)))))
         pieces = torch.cat([states[layer] for layer in TOKEN_LAYERS], dim=-1)
         tokens = self.token_output(self.drop(gelu(self.token_hidden(pieces))))
-        sentence = self.embedding(pooled[:, -2 * WIDTH : -WIDTH])
+        sentence = self.embedding(parts[LAST][:, :WIDTH])
         return Outputs(logits, tokens, nn.functional.normalize(sentence, dim=-1))
 
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from workers.runtimes.bert import Bert, padded_attention
 from workers.runtimes.heads import LEXICAL_SCALE, PAIRS, VOCABULARY, Heads
-from workers.runtimes.pooling import pool
+from workers.runtimes.pooling import Pool, padded_pooling, pooled
 
 
 class Outputs(NamedTuple):
@@ -28,7 +28,8 @@ class Outputs(NamedTuple):
 class GuardNet(nn.Module):
     """A guard model as tensors: deterministic, without dropout, the same for a window alone or in any batch.
 
-    `heads(states, mask)` takes the states of embeddings and layers, each [rows, tokens, width], and returns `Outputs`.
+    `heads(states, pool)` takes the states of embeddings and layers, each [..., width], with what makes one vector a
+    window of them, and returns `Outputs`; its `tokens` are [..., labels].
     `words(input_ids, mask)`, where there is one, returns logits [rows, categories] that are added to the heads'.
     """
 
@@ -43,14 +44,13 @@ class GuardNet(nn.Module):
         """Read windows [rows, tokens] of word pieces with [CLS] and [SEP], padded on the right where the mask is 0."""
         positions = torch.arange(input_ids.shape[1], device=input_ids.device)
         states = self.encoder(input_ids, positions, padded_attention(attention_mask))
-        return self.read(states, input_ids, attention_mask)
+        return self.with_words(self.heads(states, padded_pooling(attention_mask)), input_ids, attention_mask)
 
-    def read(self, states: Sequence[torch.Tensor], input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Outputs:
-        """Return what the heads make of padded states; for passes that run the encoder in their own way."""
-        outputs: Outputs = self.heads(states, attention_mask)
+    def with_words(self, out: Outputs, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Outputs:
+        """Add to what the heads said of padded windows what the words say."""
         if self.words is None:
-            return outputs
-        return outputs._replace(logits=outputs.logits + self.words(input_ids, attention_mask))
+            return out
+        return out._replace(logits=out.logits + self.words(input_ids, attention_mask))
 
 
 def unpadded(out: Outputs, sizes: Sequence[int]) -> list[Outputs]:
@@ -80,8 +80,8 @@ class PooledHeads(nn.Module):
         self.heads = heads
         self.layers = layers
 
-    def forward(self, states: list[torch.Tensor], mask: torch.Tensor) -> Outputs:
-        return Outputs(logits=self.heads.dense(pool(states, mask, self.layers)))
+    def forward(self, states: Sequence[torch.Tensor], pool: Pool) -> Outputs:
+        return Outputs(logits=self.heads.dense(pooled(states, self.layers, pool)))
 
 
 class WordWeights(nn.Module):

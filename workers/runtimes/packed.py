@@ -25,9 +25,11 @@ from workers.runtimes.attention import (
 )
 from workers.runtimes.bert import Bert, Layer
 from workers.runtimes.int8 import Int8Linear
+from workers.runtimes.joint import JointHeads
 from workers.runtimes.kernels import KERNEL_STEP, every_number, missing_tokens
 from workers.runtimes.linear import fast_linear
-from workers.runtimes.net import GuardNet, Outputs, unpadded
+from workers.runtimes.net import GuardNet, Outputs
+from workers.runtimes.pooling import Pool, packed_pooling, padded_pooling
 from workers.runtimes.processor import computes_bf16
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class PackedRuntime:
         self._flash = self.overlaps and precision == "bf16" and computes_bf16(device)
         self._halves = device.type == "cpu" and precision != "fp32" and computes_bf16(device)
         self._net = net.to(device)
+        self._heads = _packed_heads(net.heads, precision).to(device)
         self._encoder = _packed_encoder(net.encoder, precision, LOG2_E if self._halves else 1.0).to(device)
 
     def warm_up(self, window: int) -> None:
@@ -70,7 +73,9 @@ class PackedRuntime:
         layer, ids = self._encoder.layers[0], torch.zeros(self.budget, dtype=torch.int64)
         states = self._encoder(ids, ids, lambda together: together[:, 0])[0]
         for sizes in (*every_number(window, self.budget), *every_group(window, self.budget, layer.heads)):
-            layer(states[: sum(sizes)], self._attention(torch.tensor(sizes).cumsum(0), sizes))
+            own = states[: sum(sizes)]
+            layer(own, self._attention(torch.tensor(sizes).cumsum(0), sizes))
+            self._heads([own] * (len(self._encoder.layers) + 1), packed_pooling(torch.tensor(sizes)))
 
     def launch(self, pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
         """Start a batch; what is returned waits and gives one `Outputs` a window, without padding, on the CPU.
@@ -114,7 +119,8 @@ class PackedRuntime:
         columns = torch.arange(max(sizes), device=self._device)
         mask = columns < lengths[:, None]
         places = (starts[:, None] + columns).clamp_max(len(ids) - 1)
-        out = self._net.read(_Padded(states, places), ids[places] * mask, mask.long())
+        pool = _pooling_of_rows(places, mask) if self.overlaps else packed_pooling(lengths)
+        out = self._net.with_words(self._heads(states, pool), ids[places] * mask, mask.long())
         return self._collect(out, sizes)
 
     def _attention(self, ends: torch.Tensor, sizes: Sequence[int]) -> AttendTogether:
@@ -129,7 +135,10 @@ class PackedRuntime:
         def rows() -> list[Outputs]:
             if done is not None:
                 done.synchronize()
-            return unpadded(host, sizes)
+            nothing = [None] * len(sizes)
+            tokens = nothing if host.tokens is None else torch.split(host.tokens, list(sizes))
+            embeddings = nothing if host.embedding is None else host.embedding
+            return [Outputs(*window) for window in zip(host.logits, tokens, embeddings, strict=True)]
 
         return rows
 
@@ -148,26 +157,10 @@ class PackedRuntime:
         return host.copy_(part, non_blocking=True)
 
 
-class _Padded(Sequence[torch.Tensor]):
-    """States [tokens, width] as heads take them, [windows, tokens, width] in fp32: made when one is asked for."""
-
-    def __init__(self, states: Sequence[torch.Tensor], places: torch.Tensor) -> None:
-        self._states, self._places = states, places
-        self._made: dict[int, torch.Tensor] = {}
-
-    def __len__(self) -> int:
-        return len(self._states)
-
-    @overload
-    def __getitem__(self, layer: int) -> torch.Tensor: ...
-    @overload
-    def __getitem__(self, layer: slice) -> Sequence[torch.Tensor]: ...
-    def __getitem__(self, layer: int | slice) -> torch.Tensor | Sequence[torch.Tensor]:
-        if isinstance(layer, slice):
-            return [self[i] for i in range(*layer.indices(len(self)))]
-        if layer not in self._made:
-            self._made[layer] = self._states[layer][self._places].float()
-        return self._made[layer]
+def _pooling_of_rows(places: torch.Tensor, mask: torch.Tensor) -> Pool:
+    """Pool packed states as padded ones: CUDA adds up rows faster than it adds to them."""
+    pool = padded_pooling(mask)
+    return lambda states: pool(states[places].float())
 
 
 class PackedLayer(nn.Module):
@@ -207,6 +200,26 @@ def _packed_encoder(encoder: Bert, precision: Precision, factor: float) -> Bert:
     layers = nn.ModuleList(PackedLayer(layer, precision, factor) for layer in encoder.layers)
     packed.encoder = nn.ModuleDict({"layer": layers})
     return packed.eval()
+
+
+def _packed_heads(heads: nn.Module, precision: Precision) -> nn.Module:
+    """Return a copy, in which the layer that reads every token is one for `precision`."""
+    packed = copy.deepcopy(heads)
+    if isinstance(packed, JointHeads):
+        linear = packed.token_hidden
+        assert isinstance(linear, nn.Linear)  # noqa: S101 - JointHeads made it
+        packed.token_hidden = _InFp32(_made(linear.weight, linear.bias, precision))
+    return packed
+
+
+class _InFp32(nn.Module):
+    def __init__(self, linear: nn.Module) -> None:
+        super().__init__()
+        self.linear = linear
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.linear(x)
+        return found.float()
 
 
 def _linear(layer: Layer, name: str) -> nn.Linear:

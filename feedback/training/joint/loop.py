@@ -17,7 +17,7 @@ from feedback.training.joint.net import JointNet
 from feedback.training.joint.recipe import JointRecipe
 from feedback.training.joint.rows import Rows
 from feedback.training.joint.tensors import Batch, make_batch, text_maximum
-from workers.runtimes.pooling import pool
+from workers.runtimes.pooling import padded_pooling, pooled
 from workers.runtimes.processor import computes_bf16
 
 #: Texts from which the moments of pooled states are taken.
@@ -97,7 +97,8 @@ def _standardise(net: JointNet, rows: Rows, recipe: JointRecipe, seed: int, devi
     vectors = []
     for which in plan(rows.lengths()[sample], windows, budget=recipe.budget, epochs=1, seed=seed):
         batch = make_batch(rows, sample[which], device)
-        vectors.append(pool(net.frozen_states(batch.ids, batch.mask), batch.mask, recipe.layers))
+        states = net.frozen_states(batch.ids, batch.mask)
+        vectors.append(pooled(states, recipe.layers, padded_pooling(batch.mask)))
     moments = torch.cat(vectors)
     net.heads.mean.copy_(moments.mean(dim=0))
     net.heads.inverse_std.copy_(1.0 / moments.std(dim=0).clamp_min(1e-3))

@@ -11,8 +11,8 @@ from torch import nn
 from feedback.training.joint.recipe import JointRecipe
 from workers.runtimes.bert import Attend, padded_attention
 from workers.runtimes.encoder import WIDTH, encoder_net
-from workers.runtimes.joint import JointHeads
-from workers.runtimes.pooling import pool
+from workers.runtimes.joint import LAST, JointHeads
+from workers.runtimes.pooling import padded_pooling
 
 #: Every matrix of a layer.
 TARGETS = ["query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense"]
@@ -44,7 +44,7 @@ class JointNet(nn.Module):
         )
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Trained:
-        out = self.heads(self.states(input_ids, attention_mask), attention_mask)
+        out = self.heads(self.states(input_ids, attention_mask), padded_pooling(attention_mask))
         return Trained(out.logits, out.tokens, out.embedding)
 
     def states(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> list[torch.Tensor]:
@@ -65,7 +65,7 @@ class JointNet(nn.Module):
     def frozen_embedding(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Return upstream's sentence embedding [rows, 384], of length 1."""
         states = self.frozen_states(input_ids, attention_mask)
-        return nn.functional.normalize(pool(states, attention_mask, (6,))[:, :WIDTH], dim=-1)
+        return nn.functional.normalize(padded_pooling(attention_mask)(states[LAST])[:, :WIDTH], dim=-1)
 
     def trained(self) -> dict[str, torch.Tensor]:
         """Return what training changes, by name: adapters, heads, and the heads' standardisation."""
