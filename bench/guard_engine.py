@@ -47,6 +47,7 @@ from workers.runtimes.guard import EncoderGuard
 from workers.runtimes.int8 import Int8Linear
 from workers.runtimes.linear import fast_linear
 from workers.runtimes.processor import computes_bf16
+from workers.runtimes.ranges import Range
 from workers.runtimes.shared import SharedGuard
 
 CALLERS = (1, 8, 64)
@@ -189,7 +190,7 @@ def rates(device: torch.device, size: Size = MINILM) -> dict[str, float]:
     if computes_bf16(device):
         found["bf16"] = product_rate(fast_linear(weight.bfloat16(), bias.bfloat16()), x.bfloat16(), inner)
     if device.type == "cpu":
-        eight = Int8Linear(weight, torch.zeros(inner))
+        eight = Int8Linear.over(weight, bias, Range(-torch.ones(width), torch.ones(width), torch.zeros(width)))
         whole = torch.randint(0, 255, (rows, width), dtype=torch.uint8)
         found["int8"] = product_rate(eight.product, whole, inner)
     return found

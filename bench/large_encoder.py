@@ -27,14 +27,18 @@ from torch import nn
 from bench.app import ROOT
 from bench.guard_engine import Size, operations, rates, read_texts
 from bench.runtimes import windows_of
+from feedback.training.ranges import measure
 from workers.runtimes.bert import Bert
 from workers.runtimes.net import GuardNet, Outputs
-from workers.runtimes.packed import PackedRuntime, Precision
+from workers.runtimes.packed import PackedRuntime
 from workers.runtimes.pooling import Pool
+from workers.runtimes.processor import Precision
 from workers.runtimes.windows import batches
 
 BASE = Size(width=768, inner=3_072, layers=12)
 HEADS, WINDOW = 12, 256
+#: Windows with which the ranges for int8 are measured.
+RANGES_OF = 16
 
 
 class Mean(nn.Module):
@@ -44,10 +48,13 @@ class Mean(nn.Module):
         return Outputs(pool(states[-1]))
 
 
-def runtime_of(precision: Precision, device: torch.device) -> PackedRuntime:
+def runtime_of(precision: Precision, device: torch.device, rows: Sequence[np.ndarray]) -> PackedRuntime:
     torch.manual_seed(7)
     encoder = Bert(width=BASE.width, layers=BASE.layers, heads=HEADS, inner=BASE.inner)
-    runtime = PackedRuntime(GuardNet(encoder, Mean()), device=device, precision=precision)
+    net = GuardNet(encoder, Mean())
+    if precision == "int8":
+        net.ranges = measure(net, [row.tolist() for row in rows[:RANGES_OF]])
+    runtime = PackedRuntime(net, device=device, precision=precision)
     runtime.warm_up(WINDOW)
     return runtime
 
@@ -89,7 +96,7 @@ def main() -> None:
     )
     print(", ".join(f"{name} {rate / 1e12:.2f} T operations/s" for name, rate in products.items()))
     for precision in cast(list[Precision], options.precision or [*products]):
-        runtime = runtime_of(precision, device)
+        runtime = runtime_of(precision, device, rows)
         figures[precision] = [seconds_of(runtime, rows) for _ in range(options.rounds)]
         seconds = statistics.median(figures[precision])
         share = needed / seconds / products[precision]

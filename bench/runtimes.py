@@ -5,9 +5,10 @@
 
 The app needs none of these packages; engines whose package is missing are left out. All read the same windows of the
 same texts in turns: in the batches that the batcher makes with 64 callers, and one window at a time. All but ours are
-given padding. Prints microseconds of processor time a token (padding not counted), medians of the rounds, and how far
-the furthest calibrated score lies from that of plain fp32. NNCF calibrates on windows of other texts of the file;
-ONNX Runtime's int8 has scales per tensor, found while it reads. Raw figures go to bench/results/.
+given padding. Prints microseconds of processor time a token (padding not counted), medians of the rounds, how far the
+furthest calibrated score lies from that of plain fp32, how far all do in the mean, and how many windows get other flags
+at the model's thresholds. Our int8 has the ranges of the model folder, NNCF calibrates on windows of other texts of the
+file; ONNX Runtime's int8 has scales per tensor, found while it reads. Raw figures go to bench/results/.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ from workers.model import DEFAULT_FOLDER
 from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.folders import load_net
 from workers.runtimes.net import GuardNet, Outputs, padded
-from workers.runtimes.packed import PackedRuntime, Precision
-from workers.runtimes.processor import computes_bf16
+from workers.runtimes.packed import PackedRuntime
+from workers.runtimes.processor import Precision, computes_bf16
 
 WINDOW, OVERLAP = 256, 32
 BUDGET, WAITING = 1_024, 64
@@ -56,7 +57,10 @@ class Engine:
     #: Processor seconds of each round.
     batched: list[float] = field(default_factory=list)
     alone: list[float] = field(default_factory=list)
+    #: Of calibrated scores from those of plain fp32: the furthest, the mean, and windows with other flags.
     away: float = 0.0
+    mean: float = 0.0
+    flags: int = 0
 
 
 class Named(torch.nn.Module):
@@ -182,6 +186,12 @@ def calibrated(logits: np.ndarray) -> np.ndarray:
     return np.asarray(1 / (1 + np.exp(-(logits * scale + shift))))
 
 
+def flags(scores: np.ndarray) -> np.ndarray:
+    """Return which scores [windows, categories] reach the model's `flag` thresholds."""
+    config = load_net(DEFAULT_FOLDER)[0]
+    return scores >= np.array([config.thresholds[category].flag for category in config.categories])
+
+
 @cache
 def _scaling() -> tuple[np.ndarray, np.ndarray]:
     return load_net(DEFAULT_FOLDER)[0].scaling
@@ -199,7 +209,9 @@ def measure(made: Sequence[Engine], rows: Rows, rounds: int) -> None:
     batches = batches_of(rows)
     expected = reference([row for batch in batches for row in batch])
     for engine in made:
-        engine.away = float(abs(calibrated(np.concatenate([engine.read(b) for b in batches])) - expected).max())
+        scores = calibrated(np.concatenate([engine.read(b) for b in batches]))
+        engine.away, engine.mean = float(abs(scores - expected).max()), float(abs(scores - expected).mean())
+        engine.flags = int((flags(scores) != flags(expected)).any(axis=1).sum())
         for row in rows:
             engine.read([row])
     for _ in range(rounds):
@@ -226,27 +238,22 @@ def main() -> None:
     wide = sum(len(batch) * max(map(len, batch)) for batch in batches_of(rows)) / tokens
     print(f"{options.count} texts, {len(rows)} windows, {tokens} tokens; {wide:.2f} with padding")
     print("microseconds of processor time a token")
-    print(f"{'':48} {'batches':>8} {'alone':>8} {'away':>6}")
+    print(f"{'':48} {'batches':>8} {'alone':>8} {'away':>6} {'mean':>7} {'flags':>5}")
     for engine in made:
         batched, alone = (1e6 * statistics.median(times) / tokens for times in (engine.batched, engine.alone))
-        print(f"{engine.name:48} {batched:8.1f} {alone:8.1f} {engine.away:6.3f}")
+        kept = f"{engine.away:6.3f} {engine.mean:7.4f} {engine.flags:5}"
+        print(f"{engine.name:48} {batched:8.1f} {alone:8.1f} {kept}")
     facts = {"machine": platform.platform(), "cores": os.cpu_count(), "tokens": tokens, "packages": versions()}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(
         json.dumps(
             {
                 **facts,
-                "engines": [
-                    {"name": one.name, "batched": one.batched, "alone": one.alone, "away": one.away} for one in made
-                ],
+                "engines": [{k: v for k, v in vars(one).items() if k != "read"} for one in made],
             }
         )
     )
     print(f"raw figures: {options.out}")
-
-
-def figures_of(engine: Engine) -> dict[str, object]:
-    return {"name": engine.name, "batched": engine.batched, "alone": engine.alone, "away": engine.away}
 
 
 def versions() -> dict[str, str]:

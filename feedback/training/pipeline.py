@@ -23,6 +23,7 @@ from feedback.training.joint.writer import write_model
 from feedback.training.labels import Targets, targets
 from feedback.training.lexicon import Lexicon
 from feedback.training.pii_grammar import generate_spans
+from feedback.training.ranges import add_ranges
 from feedback.training.spans import SpanExample, read_spans
 from feedback.training.thresholds import Recommendation, Scored, recommend
 from screening.categories import MODEL_CATEGORIES
@@ -173,10 +174,10 @@ def _group_of(example: Example) -> str:
     return template_of(example) if example.source == SYNTHETIC else example.id
 
 
-def save(folder: Path, trained: Trained, *, recipe: JointRecipe) -> JointConfig:
-    return write_model(
-        folder, trained.net, recipe=recipe, calibration=trained.calibration, thresholds=trained.thresholds
-    )
+def save(folder: Path, corpus: Corpus, trained: Trained, *, recipe: JointRecipe, seed: int) -> JointConfig:
+    """Write the model folder, with ranges that are measured on "train"."""
+    write_model(folder, trained.net, recipe=recipe, calibration=trained.calibration, thresholds=trained.thresholds)
+    return add_ranges(folder, [corpus.examples[i].text for i in corpus.rows("train")], seed=seed)
 
 
 def set_deterministic(threads: int) -> None:

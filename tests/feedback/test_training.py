@@ -78,7 +78,7 @@ def test_one_command_makes_a_model_that_loads_and_the_same_bytes_again(
     printed = _train(data_folder, tmp_path / "one", tmp_path / "first")
     assert "| prompt_injection " in printed
     _train(data_folder, tmp_path / "two" / "one", tmp_path / "second")
-    for name in ("adapter_model.safetensors", "heads.safetensors", "config.json"):
+    for name in ("adapter_model.safetensors", "heads.safetensors", "ranges.safetensors", "config.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / "one" / name).read_bytes()
     card = (tmp_path / "one" / "MODEL_CARD.md").read_text()
     assert "toxigen_safenlp" in card

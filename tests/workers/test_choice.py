@@ -26,6 +26,14 @@ class Config:
     scaling = np.ones(12, dtype=np.float32), np.zeros(12, dtype=np.float32)
 
 
+class Net:
+    ranges = {"a layer": None}
+
+
+class WithoutRanges:
+    ranges: dict[str, None] = {}
+
+
 class Small:
     small = True
 
@@ -37,6 +45,7 @@ def choose(
     capability: tuple[int, int] | None = None,
     flags: str = "",
     fails: str = "",
+    net: type = Net,
 ) -> list[str]:
     """Return the precisions that are tried on a device of that capability, or a processor, where one may fail."""
     tried: list[str] = []
@@ -58,7 +67,7 @@ def choose(
     monkeypatch.setattr(choice, "_plain", lambda net, rows: [])
     monkeypatch.setattr(choice, "_compare", lambda config, got, reference: Small())
     device = CPU if capability is None else CUDA
-    choose_runtime(None, Config(), Tokenizer(), device, wanted)  # type: ignore[arg-type]  # stand-ins
+    choose_runtime(net(), Config(), Tokenizer(), device, wanted)  # type: ignore[arg-type]  # stand-ins
     return tried
 
 
@@ -67,10 +76,14 @@ def test_cuda_computes_in_bf16_where_the_device_does_and_else_in_fp32(monkeypatc
     assert choose(monkeypatch, "auto", capability=(7, 5)) == ["fp32"]
 
 
-def test_a_processor_computes_in_the_most_exact_of_what_is_fast_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert choose(monkeypatch, "auto", flags="avx2 avx512_vnni avx512_bf16") == ["bf16"]
-    assert choose(monkeypatch, "auto", flags="avx2 avx512_vnni avx512_bf16", fails="bf16") == ["bf16", "int8"]
+def test_a_processor_computes_in_the_fastest_that_it_has_and_the_model_is_made_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert choose(monkeypatch, "auto", flags="avx2 avx512_vnni avx512_bf16") == ["int8"]
+    assert choose(monkeypatch, "auto", flags="avx2 avx512_vnni avx512_bf16", fails="int8") == ["int8", "bf16"]
+    assert choose(monkeypatch, "auto", flags="avx2 avx512_vnni avx512_bf16", net=WithoutRanges) == ["bf16"]
     assert choose(monkeypatch, "auto", flags="sse4_2 avx2") == ["int8"]
+    assert choose(monkeypatch, "auto", flags="sse4_2 avx2", net=WithoutRanges) == ["fp32"]
     assert choose(monkeypatch, "auto", flags="sse4_2") == ["fp32"]
 
 
@@ -83,6 +96,11 @@ def test_a_precision_that_fails_is_not_taken_unless_it_was_insisted_on(monkeypat
 def test_eight_bits_on_cuda_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelUnavailable, match="int8"):
         choose(monkeypatch, "int8", capability=(9, 0))
+
+
+def test_eight_bits_of_a_model_without_ranges_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ModelUnavailable, match=r"ranges\.safetensors"):
+        choose(monkeypatch, "int8", flags="avx2", net=WithoutRanges)
 
 
 def outputs(first: float = 0.0, all_others: float = 0.0, relabelled: int = 0) -> list[Outputs]:
@@ -113,8 +131,8 @@ def test_a_precision_that_changes_the_answers_is_not_taken(
         def launch(self, rows: object) -> Any:
             return lambda: got
 
-    monkeypatch.setattr(processor, "processor_flags", lambda: frozenset({"avx2", "avx512_bf16"}))
+    monkeypatch.setattr(processor, "processor_flags", lambda: frozenset({"avx2"}))
     monkeypatch.setattr(choice, "PackedRuntime", Runtime)
     monkeypatch.setattr(choice, "_plain", lambda net, rows: outputs())
-    chosen = choose_runtime(None, Config(), Tokenizer(), CPU, "auto")  # type: ignore[arg-type]  # stand-ins
-    assert chosen.name == ("bf16" if taken else "fp32")
+    chosen = choose_runtime(Net(), Config(), Tokenizer(), CPU, "auto")  # type: ignore[arg-type]  # stand-ins
+    assert chosen.name == ("int8" if taken else "fp32")

@@ -14,8 +14,8 @@ from workers.runtimes.choice import MOST
 from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.folders import load_net
 from workers.runtimes.net import Outputs
-from workers.runtimes.packed import CUDA_BUDGET, PackedRuntime, Precision
-from workers.runtimes.processor import computes_bf16
+from workers.runtimes.packed import CUDA_BUDGET, PackedRuntime
+from workers.runtimes.processor import Precision, computes_bf16
 from workers.runtimes.shared import SharedGuard
 
 TEXTS = ["A calm remark about the weather.", "You are a worthless idiot.", "Long. " * 700, ""]

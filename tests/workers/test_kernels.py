@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from workers.runtimes.kernels import gelu
-from workers.runtimes.packed import Precision
-from workers.runtimes.processor import has_onednn
+from workers.runtimes.processor import Precision, has_onednn
 
 READ = """
 import random, sys

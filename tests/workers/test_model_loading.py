@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from screening.categories import MODEL_CATEGORIES
-from workers.model import DEFAULT_FOLDER, ModelUnavailable, load_model
+from workers.model import DEFAULT_FOLDER, ModelUnavailable, load_model, serve_model
 from workers.runtimes.encoder import Encoder, carrier_folder
 
 
@@ -25,7 +25,7 @@ def _change(folder: Path, **fields: object) -> None:
     (folder / "config.json").write_text(json.dumps(config | fields))
 
 
-@pytest.mark.parametrize("name", ["config.json", "heads.safetensors"])
+@pytest.mark.parametrize("name", ["config.json", "heads.safetensors", "ranges.safetensors"])
 def test_a_missing_file_is_named_and_its_return_heals(folder: Path, name: str) -> None:
     (folder / name).rename(folder / "away")
     with pytest.raises(ModelUnavailable, match=name):
@@ -34,14 +34,22 @@ def test_a_missing_file_is_named_and_its_return_heals(folder: Path, name: str) -
     assert load_model(str(folder), "cpu").predict(["fine now"])
 
 
-def test_a_damaged_file_is_refused_and_the_next_load_works(folder: Path) -> None:
-    path = folder / "heads.safetensors"
+@pytest.mark.parametrize("name", ["heads.safetensors", "ranges.safetensors"])
+def test_a_damaged_file_is_refused_and_the_next_load_works(folder: Path, name: str) -> None:
+    path = folder / name
     whole = path.read_bytes()
     path.write_bytes(whole[:1000] + b"\xff" + whole[1001:])
     with pytest.raises(ModelUnavailable, match="SHA-256"):
         load_model(str(folder), "cpu")
     path.write_bytes(whole)
     assert load_model(str(folder), "cpu").predict(["fine now"])
+
+
+def test_a_model_without_ranges_is_read_in_another_precision(folder: Path) -> None:
+    _change(folder, ranges_sha256=None)
+    assert load_model(str(folder), "cpu").predict(["fine now"])
+    with pytest.raises(ModelUnavailable, match=r"no ranges\.safetensors"):
+        serve_model(str(folder), "cpu", "int8")
 
 
 def test_a_config_that_is_none_is_refused(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which precision the pass runs in: the first of bf16, int8 and fp32 that the device has and that keeps the scores."""
+"""Which precision the pass runs in: the first of int8, bf16 and fp32 that the device has and that keeps the scores."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from workers.runtimes.errors import ModelUnavailable
 from workers.runtimes.heads import ModelConfig
 from workers.runtimes.net import GuardNet, Outputs, padded
-from workers.runtimes.packed import PackedRuntime, Precision
-from workers.runtimes.processor import computes_bf16, has_onednn
+from workers.runtimes.packed import PackedRuntime
+from workers.runtimes.processor import Precision, computes_bf16, has_onednn
 from workers.runtimes.windows import WindowTokenizer
 
 log = logging.getLogger(__name__)
@@ -53,17 +53,17 @@ def choose_runtime(
 ) -> PackedRuntime:
     """Return the runtime for `net`: in `wanted` precision, or with "auto" the first that keeps the scores.
 
-    "auto" takes bf16 where the device or the processor computes in it, then int8 on a CPU, then fp32. Each is compared
-    with the plain fp32 pass on PROBES, and is not taken when it fails, a score lies more than MOST away, or all of them
-    more than MEAN, or more than RELABELLED of the word pieces get another label.
-    Raise ModelUnavailable for int8 on CUDA.
+    "auto" takes int8 on a CPU where the model has ranges, then bf16 where the device or the processor computes in it,
+    then fp32. Each is compared with the plain fp32 pass on PROBES, and is not taken when it fails, a score lies more
+    than MOST away, or all of them more than MEAN, or more than RELABELLED of the word pieces get another label.
+    Raise ModelUnavailable for int8 on CUDA, and of a model without ranges.
     """
-    if device.type == "cuda" and wanted == "int8":
-        raise ModelUnavailable("COUNTERSIGN_PRECISION is int8, which CUDA has not: use auto, bf16 or fp32.")
+    if wanted == "int8":
+        _need_int8(net, device)
     windows = [w for text in PROBES for w in tokenizer.windows([text], size=config.window, overlap=config.overlap)]
     rows = [np.array(window.ids, dtype=np.int32) for window in windows]
     reference = _plain(net, rows)
-    for precision in _candidates(device, wanted):
+    for precision in _candidates(net, device, wanted):
         try:
             runtime = PackedRuntime(net, device=device, precision=precision)
             with torch.inference_mode():
@@ -109,15 +109,23 @@ def _compare(config: ModelConfig, got: Sequence[Outputs], reference: Sequence[Ou
     return _Away(float(away.max()), float(away.mean()), relabelled)
 
 
-def _candidates(device: torch.device, wanted: Wanted) -> Iterator[Precision]:
+def _need_int8(net: GuardNet, device: torch.device) -> None:
+    if device.type == "cuda":
+        raise ModelUnavailable("COUNTERSIGN_PRECISION is int8, which CUDA has not: use auto, bf16 or fp32.")
+    if not net.ranges:
+        remedy = "use auto, bf16 or fp32, or make the model again: python manage.py train"
+        raise ModelUnavailable(f"COUNTERSIGN_PRECISION is int8, and the model has no ranges.safetensors: {remedy}")
+
+
+def _candidates(net: GuardNet, device: torch.device, wanted: Wanted) -> Iterator[Precision]:
     if wanted != "auto":
         yield wanted
         return
     # No flags but on Linux: fp32 there.
+    if device.type == "cpu" and has_onednn() and net.ranges:
+        yield "int8"
     if computes_bf16(device):
         yield "bf16"
-    if device.type == "cpu" and has_onednn():
-        yield "int8"
     yield "fp32"
 
 

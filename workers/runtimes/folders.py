@@ -16,8 +16,10 @@ from workers.runtimes.errors import ModelUnavailable
 from workers.runtimes.heads import ModelConfig, check_config, load_heads, remedy_of
 from workers.runtimes.joint import JointConfig, JointHeads, merge_adapters
 from workers.runtimes.net import GuardNet, PooledHeads, WordWeights
+from workers.runtimes.ranges import from_bytes
 
 ADAPTERS, HEADS, CONFIG = "adapter_model.safetensors", "heads.safetensors", "config.json"
+RANGES = "ranges.safetensors"
 
 
 def load_net(folder: Path) -> tuple[ModelConfig, GuardNet]:
@@ -34,6 +36,7 @@ def load_joint(folder: Path) -> tuple[JointConfig, GuardNet]:
     try:
         config = JointConfig.model_validate_json((folder / CONFIG).read_bytes())
         adapters, data = (folder / ADAPTERS).read_bytes(), (folder / HEADS).read_bytes()
+        ranges = (folder / RANGES).read_bytes() if config.ranges_sha256 else None
     except OSError as error:
         raise ModelUnavailable(f"Cannot read {error.filename}: {error.strerror}. {remedy}") from error
     except ValidationError as error:
@@ -41,6 +44,8 @@ def load_joint(folder: Path) -> tuple[JointConfig, GuardNet]:
     check_config(config, data, remedy)
     if hashlib.sha256(adapters).hexdigest() != config.adapters_sha256:
         raise ModelUnavailable(f"{ADAPTERS} is damaged or not the file of its config (SHA-256). {remedy}")
+    if ranges is not None and hashlib.sha256(ranges).hexdigest() != config.ranges_sha256:
+        raise ModelUnavailable(f"{RANGES} is damaged or not the file of its config (SHA-256). {remedy}")
     if config.entities != MODEL_ENTITIES:
         raise ModelUnavailable(f"The token head answers for other entities than this version's. {remedy}")
     encoder = encoder_net()
@@ -48,9 +53,10 @@ def load_joint(folder: Path) -> tuple[JointConfig, GuardNet]:
     try:
         merge_adapters(encoder, load_tensors(adapters), config.adapter_scaling)
         heads.load_state_dict({k: v.float() for k, v in load_tensors(data).items()})
+        known = None if ranges is None else from_bytes(ranges)
     except (SafetensorError, RuntimeError, KeyError) as error:
         raise ModelUnavailable(f"What is in {folder} does not fit its config. {remedy}") from error
-    return config, GuardNet(encoder, heads)
+    return config, GuardNet(encoder, heads, ranges=known)
 
 
 def _format(folder: Path) -> object:

@@ -1,57 +1,121 @@
-"""Linear layers in eight bits, by the oneDNN kernels that torch brings: nothing to calibrate, nothing to convert.
+"""Linear layers in eight bits, by the oneDNN kernels that torch brings, with ranges that were measured beforehand.
 
-Weights have one scale an output channel, and eight bits where the processor has VNNI. Elsewhere they have seven: two
-products of eight-bit numbers overflow the sixteen bits in which they are added there. Activations have one scale a row,
-found as the row comes: a scale for the whole tensor would make the scores of a text depend on its batch.
+Each input has a range of its own (ranges.py): what it is multiplied by goes into the weights, so that a wide input does
+not make the steps of the others large. Nothing is looked for in a batch, so that a text's scores are the same in any.
+
+Weights have one scale an output, and eight bits where the processor has VNNI. Elsewhere they have seven: two products
+of eight-bit numbers overflow the sixteen bits in which they are added there.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from workers.runtimes.processor import adds_in_32_bits
+from workers.runtimes.ranges import Range
 
 _WEIGHT_STEPS = 127 if adds_in_32_bits() else 63
+_HIGHEST = 255
+#: A float of this size has no room for fractions: adding it rounds, and leaves the whole number in the lowest bits.
+_ROUNDING = float(1 << 23)
+#: A range is at least this part of where it lies, so that steps can be counted from zero.
+_NARROWEST = 2.0**-8
+#: GELU is never below it.
+GELU_LOW = -0.17
+#: Inner inputs that stay in fp32: the widest. One alone can be four times as wide as all others, which share a step.
+WIDE = 8
+
+
+class Steps(NamedTuple):
+    """Numbers as whole ones from 0 to 255, of which `zero` means 0.0 and each one more adds `size`."""
+
+    size: torch.Tensor
+    zero: torch.Tensor
+
+
+def steps_over(low: torch.Tensor, high: torch.Tensor) -> Steps:
+    """Return the steps that reach from `low` to `high`."""
+    span = torch.maximum(high - low, (low.abs() + high.abs()) * _NARROWEST).clamp_min(1e-6)
+    size = span / _HIGHEST
+    return Steps(size, (-low / size).round())
 
 
 class Int8Linear(nn.Module):
-    """`x @ weight.T + bias` for fp32 rows [rows, inputs]; each row by itself.
+    """`x @ weight.T + bias` for fp32 or bf16 rows [rows, inputs]; `out`: the type of what it returns."""
 
-    `low`: what the inputs are never below, where it is known (of GELU: -0.17); it leaves more steps for the rest.
-    """
-
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor, *, low: float | None = None) -> None:
+    def __init__(
+        self,
+        weight: torch.Tensor,
+        bias: torch.Tensor,
+        steps: Steps,
+        mean: torch.Tensor,
+        *,
+        out: torch.dtype = torch.float32,
+    ) -> None:
+        """`steps` [inputs]; `mean` [inputs]: what rounding the weights changes for it is taken back in the bias."""
         super().__init__()
-        scale = weight.abs().amax(dim=1).clamp_min(1e-12) / _WEIGHT_STEPS
-        whole = (weight / scale[:, None]).round().to(torch.int8)
-        self.low = low
-        self.zero = 128 if low is None else 0
-        self.scale = nn.Buffer(scale)
+        self.out = out
+        self.inverse = nn.Buffer(1.0 / steps.size)
+        self.offset = nn.Buffer(_ROUNDING + steps.zero)
+        of_steps = weight * steps.size
+        self.scale = nn.Buffer(of_steps.abs().amax(dim=1).clamp_min(1e-12) / _WEIGHT_STEPS)
+        whole = (of_steps / self.scale[:, None]).round()
+        rounded = whole * self.scale[:, None]
+        self.bias = nn.Buffer(bias - rounded @ steps.zero + (of_steps - rounded) @ (mean / steps.size))
         self.no_zeros = nn.Buffer(torch.zeros(len(bias), dtype=torch.int64))
-        self.packed = nn.Buffer(torch.ops.onednn.qlinear_prepack(whole, [512, weight.shape[1]]))
-        shift = 0.0 if low is None else low * (whole.float() * scale[:, None]).sum(dim=1)
-        self.bias = nn.Buffer(bias + shift)
+        self.packed = nn.Buffer(torch.ops.onednn.qlinear_prepack(whole.to(torch.int8), [512, weight.shape[1]]))
+
+    @classmethod
+    def over(
+        cls, weight: torch.Tensor, bias: torch.Tensor, known: Range, *, out: torch.dtype = torch.float32
+    ) -> Int8Linear:
+        """Make a layer whose inputs lie in the range `known`."""
+        return cls(weight, bias, steps_over(known.low, known.high), known.mean, out=out)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return [rows, outputs] in fp32."""
-        if self.low is None:
-            step = x.abs().amax(dim=-1, keepdim=True).clamp_min_(1e-12).div_(127)
-            # Truncation of x + 0.5 rounds, and costs no pass of its own.
-            steps = torch.addcmul(self._half(x), x, step.reciprocal())
-        else:
-            step = x.amax(dim=-1, keepdim=True).sub_(self.low).clamp_min_(1e-12).div_(255)
-            inverse = step.reciprocal()
-            steps = torch.addcmul(0.5 - self.low * inverse, x, inverse)
-        found = self.product(steps.to(torch.uint8))
-        return torch.addcmul(self.bias, found, step, out=found)
+        """Return [rows, outputs]."""
+        return self.product(self.steps(x))
 
-    def product(self, whole: torch.Tensor) -> torch.Tensor:
-        """Return (`whole` - zero) @ weight.T in fp32, for `whole` [rows, inputs] in uint8."""
-        run = torch.ops.onednn.qlinear_pointwise
-        weight = (self.packed, self.scale, self.no_zeros)
-        found: torch.Tensor = run(whole, 1.0, self.zero, *weight, None, 1.0, 0, torch.float32, "none", [], "none")
+    def steps(self, x: torch.Tensor) -> torch.Tensor:
+        """Return `x` as whole numbers, in uint8; what lies outside of the range becomes its end."""
+        whole = torch.addcmul(self.offset, x, self.inverse).clamp_(_ROUNDING, _ROUNDING + _HIGHEST)
+        # By way of signed bytes: torch takes five times as long to make unsigned ones of floats.
+        return whole.view(torch.int32).to(torch.int8).view(torch.uint8)
+
+    def product(
+        self, steps: torch.Tensor, *, gelu: bool = False, into: tuple[float, int] | None = None
+    ) -> torch.Tensor:
+        """Return what the layer makes of `steps`, or GELU of it; `into`: as steps of that size and zero."""
+        size, zero = into or (1.0, 0)
+        kind = torch.uint8 if into else self.out
+        weight = (self.packed, self.scale, self.no_zeros, self.bias)
+        run, activation = torch.ops.onednn.qlinear_pointwise, "gelu" if gelu else "none"
+        found: torch.Tensor = run(steps, 1.0, 0, *weight, size, zero, kind, activation, [], "none")
         return found
 
-    def _half(self, x: torch.Tensor) -> torch.Tensor:
-        return x.new_full((1, 1), self.zero + 0.5)
+
+class Int8FeedForward(nn.Module):
+    """`down(gelu(up(x)))`, whose inner numbers are written in eight bits at once, but for a few wide ones."""
+
+    def __init__(self, up: nn.Linear, down: nn.Linear, known: Range, inner: Range) -> None:
+        """`known`: of what comes into `up`; `inner`: of what comes into `down`."""
+        super().__init__()
+        order = inner.high.argsort(descending=True)
+        wide, high = order[:WIDE], inner.high[order[WIDE]]
+        weight = down.weight.clone()
+        weight[:, wide] = 0.0
+        steps = steps_over(torch.full_like(inner.high, GELU_LOW), high.expand_as(inner.high))
+        self.inner = float(steps.size[0]), int(steps.zero[0])
+        self.up = Int8Linear.over(up.weight, up.bias, known)
+        self.up_wide = Int8Linear.over(up.weight[wide], up.bias[wide], known)
+        self.down = Int8Linear(weight, down.bias, steps, inner.mean)
+        self.down_wide = nn.Buffer(down.weight[:, wide].t().contiguous())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return rows of the shape of `x`, fp32."""
+        steps = self.up.steps(x)
+        found = self.down.product(self.up.product(steps, gelu=True, into=self.inner))
+        return found.addmm_(self.up_wide.product(steps, gelu=True), self.down_wide)

@@ -32,6 +32,8 @@ class JointConfig(ModelConfig):
     entities: tuple[str, ...]
     token_hidden: int = Field(ge=1)
     adapters_sha256: str
+    #: Of ranges.safetensors, for a model that has it: it can be read in eight bits.
+    ranges_sha256: str | None = None
     adapter_scaling: float
 
     @property

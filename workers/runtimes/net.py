@@ -11,6 +11,7 @@ from torch import nn
 from workers.runtimes.bert import Bert, padded_attention
 from workers.runtimes.heads import LEXICAL_SCALE, PAIRS, VOCABULARY, Heads
 from workers.runtimes.pooling import Pool, padded_pooling, pooled
+from workers.runtimes.ranges import Ranges
 
 
 class Outputs(NamedTuple):
@@ -33,8 +34,14 @@ class GuardNet(nn.Module):
     `words(input_ids, mask)`, where there is one, returns logits [rows, categories] that are added to the heads'.
     """
 
-    def __init__(self, encoder: Bert, heads: nn.Module, words: nn.Module | None = None) -> None:
+    ranges: Ranges
+
+    def __init__(
+        self, encoder: Bert, heads: nn.Module, words: nn.Module | None = None, ranges: Ranges | None = None
+    ) -> None:
+        """`ranges`: what int8 needs, where it was measured."""
         super().__init__()
+        self.ranges = ranges or {}
         self.encoder = encoder
         self.heads = heads
         self.words = words

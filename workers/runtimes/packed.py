@@ -1,51 +1,42 @@
 """The pass without padding: the tokens of all windows one after another, and attention within each window.
 
-The same code runs on the CPU (fp32, bf16, int8) and on CUDA (bf16); they differ in the linear layers (linear.py,
-int8.py) and in how tokens attend (attention.py).
+The same code runs on the CPU (fp32, bf16, int8) and on CUDA (bf16); they differ in the layers
+(layers.py) and in how tokens attend (attention.py).
 """
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Callable, Sequence
-from typing import Literal, overload
+from typing import overload
 
 import numpy as np
 import torch
-from torch import nn
 
 from workers.runtimes.attention import (
-    LOG2_E,
     AttendTogether,
     attention_by_runs,
     attention_in_bf16,
     every_group,
     flash_attention,
 )
-from workers.runtimes.bert import Bert, Layer
-from workers.runtimes.int8 import Int8Linear
-from workers.runtimes.joint import JointHeads
 from workers.runtimes.kernels import KERNEL_STEP, every_number, missing_tokens
-from workers.runtimes.linear import fast_linear
+from workers.runtimes.layers import LayerMaker
 from workers.runtimes.net import GuardNet, Outputs
 from workers.runtimes.pooling import Pool, packed_pooling, padded_pooling
-from workers.runtimes.processor import computes_bf16
+from workers.runtimes.processor import Precision, computes_bf16
 
 log = logging.getLogger(__name__)
 
-Precision = Literal["fp32", "bf16", "int8"]
 #: Tokens in a batch. More gains nothing on a CPU, whose products are as fast with 512 rows as with 4,096.
 CPU_BUDGET, CUDA_BUDGET, SMALLEST_BUDGET = 1_024, 65_536, 512
-#: GELU is never below it.
-GELU_LOW = -0.17
 
 
 class PackedRuntime:
     """Runs a `GuardNet` on windows of word pieces [ids], int32. Called from one thread."""
 
     def __init__(self, net: GuardNet, *, device: torch.device, precision: Precision) -> None:
-        """Keep of `net` the heads, and an encoder rebuilt for `device` and `precision`."""
+        """Keep encoder and heads of `net`, rebuilt for `device` and `precision`; int8 needs its ranges."""
         self.overlaps = device.type == "cuda"
         self.budget = CUDA_BUDGET if self.overlaps else CPU_BUDGET
         self.name = f"packed {precision} on {device}"
@@ -53,8 +44,8 @@ class PackedRuntime:
         self._flash = self.overlaps and precision == "bf16" and computes_bf16(device)
         self._halves = device.type == "cpu" and precision != "fp32" and computes_bf16(device)
         self._net = net.to(device)
-        self._heads = _packed_heads(net.heads, precision).to(device)
-        self._encoder = _packed_encoder(net.encoder, precision, LOG2_E if self._halves else 1.0).to(device)
+        make = LayerMaker(self._net, precision, self._halves)
+        self._heads, self._encoder = make.heads().to(device), make.encoder().to(device)
 
     def warm_up(self, window: int) -> None:
         """Be ready for any batch of windows of `window` tokens at most. To be called by each thread that launches.
@@ -161,85 +152,3 @@ def _pooling_of_rows(places: torch.Tensor, mask: torch.Tensor) -> Pool:
     """Pool packed states as padded ones: CUDA adds up rows faster than it adds to them."""
     pool = padded_pooling(mask)
     return lambda states: pool(states[places].float())
-
-
-class PackedLayer(nn.Module):
-    """What `Layer` computes, with one product for queries, keys and values."""
-
-    def __init__(self, layer: Layer, precision: Precision, factor: float) -> None:
-        """`factor`: what queries are multiplied by, beside the scale of attention."""
-        super().__init__()
-        own = [_linear(layer, f"attention.self.{name}") for name in ("query", "key", "value")]
-        # What scores are divided by is in the queries from the start.
-        scales = (factor * (own[0].out_features // layer.heads) ** -0.5, 1.0, 1.0)
-        weight = torch.cat([one.weight * scale for one, scale in zip(own, scales, strict=True)])
-        bias = torch.cat([one.bias * scale for one, scale in zip(own, scales, strict=True)])
-        self.heads = layer.heads
-        self.query_key_value = _made(weight, bias, precision)
-        self.out = _remade(layer, "attention.output.dense", precision)
-        self.out_norm = _copied(layer, "attention.output.LayerNorm", precision)
-        self.up = _remade(layer, "intermediate.dense", precision)
-        self.down = _remade(layer, "output.dense", precision, low=GELU_LOW)
-        self.down_norm = _copied(layer, "output.LayerNorm", precision)
-
-    def forward(self, x: torch.Tensor, attend: AttendTogether) -> torch.Tensor:
-        """Return states of the shape of `x`, [tokens, width]."""
-        together = self.query_key_value(x).view(len(x), 3, self.heads, -1)
-        x = self.out_norm(self.out(attend(together).flatten(-2)).add_(x))
-        # In place: new memory costs page faults, and a good part of the product's own time.
-        added: torch.Tensor = self.down_norm(self.down(torch.ops.aten.gelu_(self.up(x))).add_(x))
-        return added
-
-
-@torch.no_grad()
-def _packed_encoder(encoder: Bert, precision: Precision, factor: float) -> Bert:
-    with torch.device("meta"):
-        packed = Bert(layers=0)
-    # Other layers share the embeddings, 47 MB, unless they are of another type.
-    packed.embeddings = encoder.embeddings if precision != "bf16" else copy.deepcopy(encoder.embeddings).bfloat16()
-    layers = nn.ModuleList(PackedLayer(layer, precision, factor) for layer in encoder.layers)
-    packed.encoder = nn.ModuleDict({"layer": layers})
-    return packed.eval()
-
-
-def _packed_heads(heads: nn.Module, precision: Precision) -> nn.Module:
-    """Return a copy, in which the layer that reads every token is one for `precision`."""
-    packed = copy.deepcopy(heads)
-    if isinstance(packed, JointHeads):
-        linear = packed.token_hidden
-        assert isinstance(linear, nn.Linear)  # noqa: S101 - JointHeads made it
-        packed.token_hidden = _InFp32(_made(linear.weight, linear.bias, precision))
-    return packed
-
-
-class _InFp32(nn.Module):
-    def __init__(self, linear: nn.Module) -> None:
-        super().__init__()
-        self.linear = linear
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        found: torch.Tensor = self.linear(x)
-        return found.float()
-
-
-def _linear(layer: Layer, name: str) -> nn.Linear:
-    found = layer.get_submodule(name)
-    assert isinstance(found, nn.Linear)  # noqa: S101 - Layer made it
-    return found
-
-
-def _remade(layer: Layer, name: str, precision: Precision, *, low: float | None = None) -> nn.Module:
-    linear = _linear(layer, name)
-    return _made(linear.weight, linear.bias, precision, low=low)
-
-
-def _made(weight: torch.Tensor, bias: torch.Tensor, precision: Precision, *, low: float | None = None) -> nn.Module:
-    if precision == "int8":
-        return Int8Linear(weight, bias, low=low)
-    kind = torch.bfloat16 if precision == "bf16" else torch.float32
-    return fast_linear(weight.to(kind), bias.to(kind))
-
-
-def _copied(layer: Layer, name: str, precision: Precision) -> nn.Module:
-    norm = layer.get_submodule(name)
-    return copy.deepcopy(norm).bfloat16() if precision == "bf16" else norm

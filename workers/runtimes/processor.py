@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import torch
 
+Precision = Literal["fp32", "bf16", "int8"]
 #: Processors with one of these compute in bf16 rather than imitate it.
 _BF16 = frozenset({"avx512_bf16", "amx_bf16"})
 #: These add products of eight-bit numbers in 32 bits; those without overflow sixteen.

@@ -61,7 +61,7 @@ class Command(BaseCommand):
             bar=progress_bar,
         )
         trained = pipeline.conclude(corpus, net, recipe=RECIPE, seed=options["seed"], device=device, bar=progress_bar)
-        config = pipeline.save(options["out"], trained, recipe=RECIPE)
+        config = pipeline.save(options["out"], corpus, trained, recipe=RECIPE, seed=options["seed"])
         self._report(corpus, trained, config, options)
         self.stdout.write(f"{options['out']} written in {time.monotonic() - started:.0f} s: {config.version}")
 

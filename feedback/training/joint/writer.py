@@ -52,8 +52,12 @@ def write_model(
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / ADAPTERS, adapters)
     write_whole(folder / HEADS, heads)
-    write_whole(folder / CONFIG, (config.model_dump_json(indent=1) + "\n").encode())
+    write_config(folder, config)
     return config
+
+
+def write_config(folder: Path, config: JointConfig) -> None:
+    write_whole(folder / CONFIG, (config.model_dump_json(indent=1) + "\n").encode())
 
 
 def _half(state: dict[str, torch.Tensor]) -> bytes:
