@@ -48,6 +48,14 @@ def test_a_window_attends_to_itself_alone() -> None:
         start += size
 
 
+def test_idle_tokens_change_nothing_and_get_numbers() -> None:
+    together = prepared(tokens(sum(SIZES)))
+    behind = torch.cat([together, torch.full((5, *together.shape[1:]), float("nan"))])
+    found = attention_in_bf16(SIZES, HEADS, idle=5)(behind)
+    assert torch.equal(found[:-5], attention_in_bf16(SIZES, HEADS)(together))
+    assert torch.isfinite(found[-5:]).all()
+
+
 @pytest.mark.parametrize("scale", [30.0, 1e4])
 def test_large_scores_give_numbers(scale: float) -> None:
     together = tokens(sum(SIZES), scale)

@@ -103,7 +103,7 @@ def test_the_numbers_of_tokens_that_a_processor_reads_are_few(net: GuardNet, mon
     runtime = PackedRuntime(net, device=CPU, precision="fp32")
     read: dict[int, int] = {}
 
-    def noted(pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
+    def noted(pieces: Sequence[np.ndarray], idle: int) -> Callable[[], list[Outputs]]:
         read[tokens] = sum(map(len, pieces))
         return list
 
@@ -132,15 +132,15 @@ def test_memory_that_runs_out_halves_the_budget_and_loses_nothing(
     expected, budget = logits(runtime.launch(rows)()), runtime.budget
     fine = runtime._launch
 
-    def small(pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
+    def small(pieces: Sequence[np.ndarray], idle: int) -> Callable[[], list[Outputs]]:
         if len(pieces) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return fine(pieces)
+        return fine(pieces, idle)
 
     monkeypatch.setattr(runtime, "_launch", small)
     torch.testing.assert_close(logits(runtime.launch(rows)()), expected, atol=1e-5, rtol=1e-5)
     assert runtime.budget < budget
-    monkeypatch.setattr(runtime, "_launch", lambda pieces: (_ for _ in ()).throw(torch.OutOfMemoryError()))
+    monkeypatch.setattr(runtime, "_launch", lambda pieces, idle: (_ for _ in ()).throw(torch.OutOfMemoryError()))
     with pytest.raises(torch.OutOfMemoryError):
         runtime.launch(rows[:1])
 
@@ -149,7 +149,7 @@ def test_the_budget_falls_to_what_fits_and_no_further(net: GuardNet, monkeypatch
     runtime = PackedRuntime(net, device=CPU, precision="fp32")
     runtime.budget = 8_192
 
-    def short(pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
+    def short(pieces: Sequence[np.ndarray], idle: int) -> Callable[[], list[Outputs]]:
         if len(pieces) > 8:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return lambda: [Outputs(torch.zeros(1))] * len(pieces)

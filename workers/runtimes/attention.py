@@ -44,14 +44,15 @@ def attention_by_runs(sizes: Sequence[int]) -> AttendTogether:
     return attend
 
 
-def attention_in_bf16(sizes: Sequence[int], heads: int) -> AttendTogether:
+def attention_in_bf16(sizes: Sequence[int], heads: int, *, idle: int = 0) -> AttendTogether:
     """As `attention_by_runs`, by products in bf16: for processors that compute in it, where it takes half the time.
 
     Rows of one head of one token are brought together window by window, windows being as long as the next step, and
     back. Weights are powers of two, without a maximum taken off first: scores are kept within what bf16 holds.
+    What `idle` tokens behind the windows get means nothing.
     """
     groups = _groups(sizes, heads)
-    gather, scatter = (torch.from_numpy(rows) for rows in _rows(groups, heads))
+    gather, scatter = (torch.from_numpy(rows) for rows in _rows(groups, heads, idle))
     blocks = [_block(group, heads) for group in groups]
 
     def attend(together: torch.Tensor) -> torch.Tensor:
@@ -123,8 +124,11 @@ def _step(size: int) -> int:
     return -(-size // SIZE_STEP) * SIZE_STEP
 
 
-def _rows(groups: Sequence[Sequence[tuple[int, int]]], heads: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return which rows [tokens * 3 * heads] go together, and where each row [tokens * heads] then is."""
+def _rows(groups: Sequence[Sequence[tuple[int, int]]], heads: int, idle: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows [tokens * 3 * heads] go together, and where each row [tokens * heads] then is.
+
+    Idle tokens get what the first row gets.
+    """
     gather, scatter, before = [], [], 0
     for group in groups:
         firsts, sizes = (np.array(column)[:, None] for column in zip(*group, strict=True))
@@ -136,7 +140,7 @@ def _rows(groups: Sequence[Sequence[tuple[int, int]]], heads: int) -> tuple[np.n
         where = before + np.arange(tokens.size * heads).reshape(len(group), heads, -1)
         scatter.append(where.transpose(0, 2, 1)[places < sizes].ravel())
         before += tokens.size * heads
-    return np.concatenate(gather), np.concatenate(scatter)
+    return np.concatenate(gather), np.concatenate([*scatter, np.zeros(idle * heads, dtype=np.int64)])
 
 
 def _block(group: Sequence[tuple[int, int]], heads: int) -> tuple[tuple[int, int], torch.Tensor]:

@@ -74,7 +74,8 @@ class PackedRuntime:
         When the device's memory runs out, the budget is halved, for good, and the batch goes in two.
         """
         try:
-            collect = self._launch([*pieces, *self._filler(pieces)])
+            filler = self._filler(pieces)
+            collect = self._launch([*pieces, *filler], sum(map(len, filler)))
             return lambda: collect()[: len(pieces)]
         except torch.OutOfMemoryError:
             if len(pieces) == 1:
@@ -97,7 +98,7 @@ class PackedRuntime:
         return [np.zeros(missing, dtype=np.int32)] if missing else []
 
     @torch.inference_mode()
-    def _launch(self, pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
+    def _launch(self, pieces: Sequence[np.ndarray], idle: int) -> Callable[[], list[Outputs]]:
         sizes = [len(piece) for piece in pieces]
         ids = self._to_device(torch.from_numpy(np.concatenate(pieces)))
         lengths = self._to_device(torch.tensor(sizes, dtype=torch.int32))
@@ -106,7 +107,7 @@ class PackedRuntime:
         positions = torch.arange(len(ids), device=self._device) - starts.repeat_interleave(
             lengths, output_size=len(ids)
         )
-        states = self._encoder(ids, positions, self._attention(ends, sizes))
+        states = self._encoder(ids, positions, self._attention(ends, sizes, idle))
         columns = torch.arange(max(sizes), device=self._device)
         mask = columns < lengths[:, None]
         places = (starts[:, None] + columns).clamp_max(len(ids) - 1)
@@ -114,10 +115,13 @@ class PackedRuntime:
         out = self._net.with_words(self._heads(states, pool), ids[places] * mask, mask.long())
         return self._collect(out, sizes)
 
-    def _attention(self, ends: torch.Tensor, sizes: Sequence[int]) -> AttendTogether:
+    def _attention(self, ends: torch.Tensor, sizes: Sequence[int], idle: int = 0) -> AttendTogether:
+        """Return what attends within windows of `sizes`, the last of them of `idle` tokens where there are any."""
         if self._flash:
             return flash_attention(ends, max(sizes))
-        return attention_in_bf16(sizes, self._encoder.layers[0].heads) if self._halves else attention_by_runs(sizes)
+        if self._halves:
+            return attention_in_bf16(sizes[:-1] if idle else sizes, self._encoder.layers[0].heads, idle=idle)
+        return attention_by_runs(sizes)
 
     def _collect(self, out: Outputs, sizes: Sequence[int]) -> Callable[[], list[Outputs]]:
         host = Outputs(self._to_host(out.logits), self._to_host(out.tokens), self._to_host(out.embedding))
