@@ -188,8 +188,13 @@ def calibrated(logits: np.ndarray) -> np.ndarray:
 
 def flags(scores: np.ndarray) -> np.ndarray:
     """Return which scores [windows, categories] reach the model's `flag` thresholds."""
+    return scores >= _thresholds()
+
+
+@cache
+def _thresholds() -> np.ndarray:
     config = load_net(DEFAULT_FOLDER)[0]
-    return scores >= np.array([config.thresholds[category].flag for category in config.categories])
+    return np.array([config.thresholds[category].flag for category in config.categories])
 
 
 @cache

@@ -132,7 +132,8 @@ def write_card(
         "1110a243fdf4706b3f48f1d95db1a4f5529b4d41, Apache-2.0; SHA-256 of its weights "
         f"`{config.encoder_sha256}`). One pass gives a calibrated probability for each of {len(config.categories)} "
         f"categories, spans of {', '.join(config.entities)}, and an embedding. Apache-2.0; SHA-256 of the adapters "
-        f"`{config.adapters_sha256}`, of the heads `{config.heads_sha256}`.\n\n"
+        f"`{config.adapters_sha256}`, of the heads `{config.heads_sha256}`, of the ranges for eight bits "
+        f"`{config.ranges_sha256}`.\n\n"
         "For flagging texts, prompts and answers for a person to look at. Not for deciding about people.",
         f"## How it was made\n```\n{facts.command}\n```\nSeed {facts.seed}; "
         + ", ".join(f"{k} {v}" for k, v in facts.versions.items())

@@ -177,7 +177,8 @@ def _group_of(example: Example) -> str:
 def save(folder: Path, corpus: Corpus, trained: Trained, *, recipe: JointRecipe, seed: int) -> JointConfig:
     """Write the model folder, with ranges that are measured on "train"."""
     write_model(folder, trained.net, recipe=recipe, calibration=trained.calibration, thresholds=trained.thresholds)
-    return add_ranges(folder, [corpus.examples[i].text for i in corpus.rows("train")], seed=seed)
+    texts = [corpus.examples[i].text for i in corpus.rows("train")] + [e.text for e in corpus.spans_on("train")]
+    return add_ranges(folder, texts, seed=seed)
 
 
 def set_deterministic(threads: int) -> None:

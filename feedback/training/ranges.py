@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def measure(net: GuardNet, rows: Sequence[Sequence[int]]) -> Ranges:
     """Return the ranges of every layer that reads tokens, over windows of word pieces, in the plain pass."""
     seen: dict[str, _Seen] = {}
     hooks = []
-    for name, linear in _reading_tokens(net):
+    for name, linear in net.reading_tokens():
         seen[name] = _Seen(linear.in_features)
         hooks.append(linear.register_forward_pre_hook(partial(_note, seen[name])))
     try:
@@ -49,13 +49,6 @@ def measure(net: GuardNet, rows: Sequence[Sequence[int]]) -> Ranges:
         for hook in hooks:
             hook.remove()
     return {name: one.range() for name, one in seen.items()}
-
-
-def _reading_tokens(net: GuardNet) -> Iterator[tuple[str, nn.Linear]]:
-    for name, module in net.named_modules():
-        of_encoder = name.startswith("encoder.") and not name.endswith((".key", ".value"))
-        if isinstance(module, nn.Linear) and (of_encoder or name == "heads.token_hidden"):
-            yield name, module
 
 
 class _Seen:

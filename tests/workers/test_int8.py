@@ -8,6 +8,7 @@ from torch import nn
 
 from workers.runtimes import int8
 from workers.runtimes.int8 import Int8FeedForward, Int8Linear
+from workers.runtimes.processor import adds_in_32_bits, computes_bf16
 from workers.runtimes.ranges import Range, from_bytes, to_bytes
 
 ROWS, WIDTH, OUTPUTS = 64, 48, 32
@@ -36,8 +37,8 @@ def away(got: torch.Tensor, expected: torch.Tensor) -> float:
     return float((got.float() - expected).abs().max() / expected.std())
 
 
-@pytest.mark.parametrize(("weight_steps", "near"), [(127, 0.06), (63, 0.12)])
-@pytest.mark.parametrize("out", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("weight_steps", "near"), [(127, 0.06)] * adds_in_32_bits() + [(63, 0.12)])
+@pytest.mark.parametrize("out", [torch.float32] + [torch.bfloat16] * computes_bf16(torch.device("cpu")))
 @torch.inference_mode()
 def test_rows_within_the_range_are_near_to_fp32(
     monkeypatch: pytest.MonkeyPatch, weight_steps: int, near: float, out: torch.dtype
@@ -89,8 +90,20 @@ def test_a_few_wide_inner_inputs_do_not_coarsen_all_others() -> None:
 
 def test_ranges_are_read_as_they_were_written() -> None:
     ranges = {"one": range_of(inputs()), "other": range_of(torch.randn(5, 3))}
-    again = from_bytes(to_bytes(ranges))
+    again = from_bytes(to_bytes(ranges), {"one": WIDTH, "other": 3})
     assert again.keys() == ranges.keys()
     for name, own in ranges.items():
         assert all(torch.equal(*pair) for pair in zip(again[name], own, strict=True))
     assert to_bytes(again) == to_bytes(ranges)
+
+
+@pytest.mark.parametrize("inputs", [{}, {"one": 3, "more": 3}, {"one": 4}, {"other": 3}])
+def test_ranges_of_other_layers_are_refused(inputs: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="other layers"):
+        from_bytes(to_bytes({"one": range_of(torch.randn(5, 3))}), inputs)
+
+
+def test_ranges_without_an_end_are_refused() -> None:
+    endless = range_of(torch.randn(5, 3))._replace(high=torch.full((3,), float("inf")))
+    with pytest.raises(ValueError, match="no end"):
+        from_bytes(to_bytes({"one": endless}), {"one": 3})

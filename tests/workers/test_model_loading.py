@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save
 
 from screening.categories import MODEL_CATEGORIES
 from workers.model import DEFAULT_FOLDER, ModelUnavailable, load_model, serve_model
@@ -50,6 +53,14 @@ def test_a_model_without_ranges_is_read_in_another_precision(folder: Path) -> No
     assert load_model(str(folder), "cpu").predict(["fine now"])
     with pytest.raises(ModelUnavailable, match=r"no ranges\.safetensors"):
         serve_model(str(folder), "cpu", "int8")
+
+
+def test_ranges_of_another_model_are_refused(folder: Path) -> None:
+    data = save({"encoder.some.layer": torch.zeros(3, 384)})
+    (folder / "ranges.safetensors").write_bytes(data)
+    _change(folder, ranges_sha256=hashlib.sha256(data).hexdigest())
+    with pytest.raises(ModelUnavailable, match="does not fit"):
+        load_model(str(folder), "cpu")
 
 
 def test_a_config_that_is_none_is_refused(folder: Path) -> None:

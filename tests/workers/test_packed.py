@@ -16,6 +16,7 @@ from workers.runtimes.folders import load_net
 from workers.runtimes.linear import fast_linear
 from workers.runtimes.net import GuardNet, Outputs, padded
 from workers.runtimes.packed import PackedRuntime
+from workers.runtimes.pooling import packed_pooling, padded_pooling
 from workers.runtimes.processor import Precision
 
 TEXTS = [
@@ -96,7 +97,37 @@ def test_every_window_is_read_as_in_the_plain_pass_alone_and_in_any_batch(
 def test_eight_bits_stay_near_the_plain_pass(net: GuardNet, rows: list[np.ndarray]) -> None:
     runtime = PackedRuntime(net, device=CPU, precision="int8")
     away = (torch.sigmoid(logits(runtime.launch(rows)())) - torch.sigmoid(plain(net, rows))).abs()
-    assert 0 < float(away.max()) < 0.05
+    assert 0 < float(away.max()) < (0.05 if processor.adds_in_32_bits() else 0.1)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_window_is_read_the_same_whatever_number_of_tokens_is_beside_it(
+    net: GuardNet, rows: list[np.ndarray], precision: Precision
+) -> None:
+    runtime = PackedRuntime(net, device=CPU, precision=precision)
+    (alone,) = runtime.launch([rows[2]])()
+    for others in range(8, 1_000, 24):
+        together = runtime.launch([rows[2], *[rows[4]] * (others // 256), rows[4][: others % 256 or 1]])()
+        for expected, got in zip(said([alone]), said(together[:1]), strict=True):
+            torch.testing.assert_close(got, expected, atol=1e-5, rtol=0)
+
+
+def test_word_weights_are_added_without_padding(rows: list[np.ndarray]) -> None:
+    first = load_net(DEFAULT_FOLDER.parent / "minilm-heads-1")[1]
+    runtime = PackedRuntime(first, device=CPU, precision="fp32")
+    torch.testing.assert_close(logits(runtime.launch(rows)()), plain(first, rows), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_packed_windows_are_pooled_as_padded_ones(kind: torch.dtype) -> None:
+    torch.manual_seed(3)
+    sizes, width = [1, 7, 3, 1, 40], 5
+    states = (torch.randn(sum(sizes), width) - 2.0).to(kind)
+    mask = (torch.arange(max(sizes)) < torch.tensor(sizes)[:, None]).long()
+    wide = torch.nn.utils.rnn.pad_sequence(
+        list(torch.split(states.float(), sizes)), batch_first=True, padding_value=9.0
+    )
+    torch.testing.assert_close(packed_pooling(torch.tensor(sizes))(states), padded_pooling(mask)(wide))
 
 
 def test_the_numbers_of_tokens_that_a_processor_reads_are_few(net: GuardNet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +141,7 @@ def test_the_numbers_of_tokens_that_a_processor_reads_are_few(net: GuardNet, mon
     monkeypatch.setattr(runtime, "_launch", noted)
     for tokens in range(2, runtime.budget + 1):
         runtime.launch([np.zeros(tokens, dtype=np.int32)])
-    # oneDNN keeps a kernel of 0.7 MB for each, and four layers have one.
+    # oneDNN keeps a kernel of 0.7 MB for each, and up to six layers have one.
     assert len(set(read.values())) == 40
     assert all(own <= filled <= max(own + 7, 1.125 * own) for own, filled in read.items())
 

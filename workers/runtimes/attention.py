@@ -27,7 +27,7 @@ LARGEST = 100.0
 
 
 def attention_by_runs(sizes: Sequence[int]) -> AttendTogether:
-    """Attend within windows of `sizes` tokens; neighbours of one size go together."""
+    """Attend within windows of `sizes` tokens; neighbours of one size go together. Tokens behind them get zeros."""
     runs = [(size, len(list(same))) for size, same in groupby(sizes)]
 
     def attend(together: torch.Tensor) -> torch.Tensor:
@@ -39,6 +39,7 @@ def attention_by_runs(sizes: Sequence[int]) -> AttendTogether:
             found = F.scaled_dot_product_attention(q, k, v, scale=1.0).transpose(1, 2)
             out[start:end] = found.flatten(0, 1)
             start = end
+        out[start:] = 0.0
         return out
 
     return attend

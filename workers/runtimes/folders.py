@@ -53,10 +53,12 @@ def load_joint(folder: Path) -> tuple[JointConfig, GuardNet]:
     try:
         merge_adapters(encoder, load_tensors(adapters), config.adapter_scaling)
         heads.load_state_dict({k: v.float() for k, v in load_tensors(data).items()})
-        known = None if ranges is None else from_bytes(ranges)
-    except (SafetensorError, RuntimeError, KeyError) as error:
+        net = GuardNet(encoder, heads)
+        if ranges is not None:
+            net.ranges = from_bytes(ranges, {name: linear.in_features for name, linear in net.reading_tokens()})
+    except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
         raise ModelUnavailable(f"What is in {folder} does not fit its config. {remedy}") from error
-    return config, GuardNet(encoder, heads, ranges=known)
+    return config, net
 
 
 def _format(folder: Path) -> object:

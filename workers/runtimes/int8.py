@@ -25,7 +25,7 @@ _ROUNDING = float(1 << 23)
 _NARROWEST = 2.0**-8
 #: GELU is never below it.
 GELU_LOW = -0.17
-#: Inner inputs that stay in fp32: the widest. One alone can be four times as wide as all others, which share a step.
+#: Inner inputs that stay in fp32: the widest. They can be four times as wide as all others, which share a step.
 WIDE = 8
 
 

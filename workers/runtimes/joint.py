@@ -61,7 +61,7 @@ class JointHeads(nn.Module):
 
     def forward(self, states: Sequence[torch.Tensor], pool: Pool) -> Outputs:
         """Read the states of layers 0 to 6, each [..., 384]. The embedding has length 1."""
-        parts = {layer: pool(states[layer]) for layer in (*self.layers, LAST)}
+        parts = {layer: pool(states[layer]) for layer in dict.fromkeys((*self.layers, LAST))}
         standard = (torch.cat([parts[layer] for layer in self.layers], dim=1) - self.mean) * self.inverse_std
         logits = self.output(self.drop(gelu(self.hidden(self.drop(standard)))))
         pieces = torch.cat([states[layer] for layer in TOKEN_LAYERS], dim=-1)

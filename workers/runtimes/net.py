@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -34,14 +34,12 @@ class GuardNet(nn.Module):
     `words(input_ids, mask)`, where there is one, returns logits [rows, categories] that are added to the heads'.
     """
 
+    #: What int8 needs, where it was measured.
     ranges: Ranges
 
-    def __init__(
-        self, encoder: Bert, heads: nn.Module, words: nn.Module | None = None, ranges: Ranges | None = None
-    ) -> None:
-        """`ranges`: what int8 needs, where it was measured."""
+    def __init__(self, encoder: Bert, heads: nn.Module, words: nn.Module | None = None) -> None:
         super().__init__()
-        self.ranges = ranges or {}
+        self.ranges = {}
         self.encoder = encoder
         self.heads = heads
         self.words = words
@@ -52,6 +50,13 @@ class GuardNet(nn.Module):
         positions = torch.arange(input_ids.shape[1], device=input_ids.device)
         states = self.encoder(input_ids, positions, padded_attention(attention_mask))
         return self.with_words(self.heads(states, padded_pooling(attention_mask)), input_ids, attention_mask)
+
+    def reading_tokens(self) -> Iterator[tuple[str, nn.Linear]]:
+        """Yield the linear layers that read every token, by name; queries stand for keys and values, too."""
+        for name, module in self.named_modules():
+            of_encoder = name.startswith("encoder.") and not name.endswith((".key", ".value"))
+            if isinstance(module, nn.Linear) and (of_encoder or name == "heads.token_hidden"):
+                yield name, module
 
     def with_words(self, out: Outputs, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Outputs:
         """Add to what the heads said of padded windows what the words say."""

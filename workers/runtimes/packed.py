@@ -22,7 +22,7 @@ from workers.runtimes.attention import (
 )
 from workers.runtimes.kernels import KERNEL_STEP, every_number, missing_tokens
 from workers.runtimes.layers import LayerMaker
-from workers.runtimes.net import GuardNet, Outputs
+from workers.runtimes.net import GuardNet, Outputs, padded
 from workers.runtimes.pooling import Pool, packed_pooling, padded_pooling
 from workers.runtimes.processor import Precision, computes_bf16
 
@@ -108,20 +108,20 @@ class PackedRuntime:
             lengths, output_size=len(ids)
         )
         states = self._encoder(ids, positions, self._attention(ends, sizes, idle))
-        columns = torch.arange(max(sizes), device=self._device)
-        mask = columns < lengths[:, None]
-        places = (starts[:, None] + columns).clamp_max(len(ids) - 1)
-        pool = _pooling_of_rows(places, mask) if self.overlaps else packed_pooling(lengths)
-        out = self._net.with_words(self._heads(states, pool), ids[places] * mask, mask.long())
+        pool = _pooling_of_rows(starts, lengths, sizes) if self.overlaps else packed_pooling(lengths)
+        out: Outputs = self._heads(states, pool)
+        if self._net.words is not None:
+            out = self._net.with_words(out, *map(self._to_device, padded([piece.tolist() for piece in pieces])))
         return self._collect(out, sizes)
 
     def _attention(self, ends: torch.Tensor, sizes: Sequence[int], idle: int = 0) -> AttendTogether:
         """Return what attends within windows of `sizes`, the last of them of `idle` tokens where there are any."""
         if self._flash:
             return flash_attention(ends, max(sizes))
+        asked = sizes[:-1] if idle else sizes
         if self._halves:
-            return attention_in_bf16(sizes[:-1] if idle else sizes, self._encoder.layers[0].heads, idle=idle)
-        return attention_by_runs(sizes)
+            return attention_in_bf16(asked, self._encoder.layers[0].heads, idle=idle)
+        return attention_by_runs(asked)
 
     def _collect(self, out: Outputs, sizes: Sequence[int]) -> Callable[[], list[Outputs]]:
         host = Outputs(self._to_host(out.logits), self._to_host(out.tokens), self._to_host(out.embedding))
@@ -152,7 +152,12 @@ class PackedRuntime:
         return host.copy_(part, non_blocking=True)
 
 
-def _pooling_of_rows(places: torch.Tensor, mask: torch.Tensor) -> Pool:
-    """Pool packed states as padded ones: CUDA adds up rows faster than it adds to them."""
-    pool = padded_pooling(mask)
+def _pooling_of_rows(starts: torch.Tensor, lengths: torch.Tensor, sizes: Sequence[int]) -> Pool:
+    """Pool packed states as padded ones: CUDA adds up rows faster than it adds to them.
+
+    `sizes`: `lengths` on the host, so that nobody waits for the device.
+    """
+    columns = torch.arange(max(sizes), device=lengths.device)
+    places = (starts[:, None] + columns).clamp_max(sum(sizes) - 1)
+    pool = padded_pooling((columns < lengths[:, None]).long())
     return lambda states: pool(states[places].float())

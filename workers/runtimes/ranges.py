@@ -17,7 +17,7 @@ class Range(NamedTuple):
     mean: torch.Tensor
 
 
-#: By the name of the layer in `GuardNet`; queries stand for keys and values, too, which read the same.
+#: By the names of `GuardNet.reading_tokens`.
 Ranges = Mapping[str, Range]
 
 
@@ -26,6 +26,14 @@ def to_bytes(ranges: Ranges) -> bytes:
     return save({name: torch.stack(list(own)) for name, own in sorted(ranges.items())})
 
 
-def from_bytes(data: bytes) -> Ranges:
-    """Return what `to_bytes` wrote. Raise SafetensorError or ValueError when it is no such file."""
-    return {name: Range(*own.unbind()) for name, own in load(data).items()}
+def from_bytes(data: bytes, inputs: Mapping[str, int]) -> Ranges:
+    """Return what `to_bytes` wrote of the layers that have so many `inputs`.
+
+    Raise SafetensorError when it is no such file, and ValueError when it is of other layers.
+    """
+    found = load(data)
+    if {name: own.shape for name, own in found.items()} != {name: (3, count) for name, count in inputs.items()}:
+        raise ValueError("the ranges are of other layers")
+    if not all(own.isfinite().all() for own in found.values()):
+        raise ValueError("a range has no end")
+    return {name: Range(*own.unbind()) for name, own in found.items()}
