@@ -88,6 +88,18 @@ def test_a_few_wide_inner_inputs_do_not_coarsen_all_others() -> None:
     assert 0 < away(whole(x), down(inner)) < 0.05
 
 
+@torch.inference_mode()
+def test_one_large_weight_does_not_coarsen_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(int8, "_WEIGHT_STEPS", 7)
+    torch.manual_seed(10)
+    x, linear = torch.randn(ROWS, WIDTH), nn.Linear(WIDTH, OUTPUTS)
+    linear.weight[:, 0] *= 2.0
+    found = Int8Linear.over(linear.weight, linear.bias, range_of(x))(x)
+    monkeypatch.setattr(int8, "_SHARES", torch.ones(1))
+    coarse = Int8Linear.over(linear.weight, linear.bias, range_of(x))(x)
+    assert (found - linear(x)).square().mean() < (coarse - linear(x)).square().mean()
+
+
 def test_ranges_are_read_as_they_were_written() -> None:
     ranges = {"one": range_of(inputs()), "other": range_of(torch.randn(5, 3))}
     again = from_bytes(to_bytes(ranges), {"one": WIDTH, "other": 3})

@@ -29,6 +29,10 @@ GELU_LOW = -0.17
 WIDE = 8
 
 
+#: Shares of its largest weight that a row's scale may end at: cutting one weight off can make the others finer.
+_SHARES = torch.tensor([1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5])
+
+
 class Steps(NamedTuple):
     """Numbers as whole ones from 0 to 255, of which `zero` means 0.0 and each one more adds `size`."""
 
@@ -61,8 +65,8 @@ class Int8Linear(nn.Module):
         self.inverse = nn.Buffer(1.0 / steps.size)
         self.offset = nn.Buffer(_ROUNDING + steps.zero)
         of_steps = weight * steps.size
-        self.scale = nn.Buffer(of_steps.abs().amax(dim=1).clamp_min(1e-12) / _WEIGHT_STEPS)
-        whole = (of_steps / self.scale[:, None]).round()
+        self.scale = nn.Buffer(_finest(of_steps))
+        whole = _whole(of_steps, self.scale)
         rounded = whole * self.scale[:, None]
         self.bias = nn.Buffer(bias - rounded @ steps.zero + (of_steps - rounded) @ (mean / steps.size))
         self.no_zeros = nn.Buffer(torch.zeros(len(bias), dtype=torch.int64))
@@ -119,3 +123,17 @@ class Int8FeedForward(nn.Module):
         steps = self.up.steps(x)
         found = self.down.product(self.up.product(steps, gelu=True, into=self.inner))
         return found.addmm_(self.up_wide.product(steps, gelu=True), self.down_wide)
+
+
+def _finest(weight: torch.Tensor) -> torch.Tensor:
+    """Return the scale of each row [outputs] of which rounding, and cutting off, changes the row least."""
+    widest = weight.abs().amax(dim=1).clamp_min(1e-12) / _WEIGHT_STEPS
+    away = []
+    for share in _SHARES:
+        scale = widest * share
+        away.append((_whole(weight, scale) * scale[:, None] - weight).square().sum(dim=1))
+    return widest * _SHARES[torch.stack(away).argmin(dim=0)]
+
+
+def _whole(weight: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    return (weight / scale[:, None]).round().clamp(-_WEIGHT_STEPS, _WEIGHT_STEPS)
