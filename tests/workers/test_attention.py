@@ -56,6 +56,14 @@ def test_idle_tokens_change_nothing_and_get_numbers() -> None:
     assert torch.isfinite(found[-5:]).all()
 
 
+def test_idle_tokens_get_zeros_where_neighbours_of_one_size_go_together() -> None:
+    together = prepared(tokens(sum(SIZES)))
+    behind = torch.cat([together, torch.full((5, *together.shape[1:]), float("nan"))])
+    found = attention_by_runs(SIZES)(behind)
+    assert torch.equal(found[:-5], attention_by_runs(SIZES)(together))
+    assert bool((found[-5:] == 0.0).all())
+
+
 @pytest.mark.parametrize("scale", [30.0, 1e4])
 def test_large_scores_give_numbers(scale: float) -> None:
     together = tokens(sum(SIZES), scale)

@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from workers.runtimes import choice, processor
+from workers.model import DEFAULT_FOLDER
+from workers.runtimes import choice, int8, packed, processor
 from workers.runtimes.choice import choose_runtime
+from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.errors import ModelUnavailable
+from workers.runtimes.folders import load_net
 from workers.runtimes.net import Outputs
+from workers.runtimes.processor import computes_bf16, has_onednn
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
@@ -101,6 +105,17 @@ def test_eight_bits_on_cuda_are_refused_in_words(monkeypatch: pytest.MonkeyPatch
 def test_eight_bits_of_a_model_without_ranges_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelUnavailable, match=r"ranges\.safetensors"):
         choose(monkeypatch, "int8", flags="avx2", net=WithoutRanges)
+
+
+@pytest.mark.skipif(not has_onednn(), reason="no eight bits on this processor")
+@pytest.mark.parametrize(("steps", "halves"), [(63, False)] + [(127, True)] * computes_bf16(CPU))
+def test_the_shipped_model_keeps_its_answers_in_eight_bits_and_in_seven(
+    monkeypatch: pytest.MonkeyPatch, steps: int, halves: bool
+) -> None:
+    monkeypatch.setattr(int8, "_WEIGHT_STEPS", steps)
+    monkeypatch.setattr(packed, "computes_bf16", lambda device: halves)
+    config, net = load_net(DEFAULT_FOLDER)
+    assert choose_runtime(net, config, load_tokenizer(), CPU, "auto").name == "packed int8 on cpu"
 
 
 def outputs(first: float = 0.0, all_others: float = 0.0, relabelled: int = 0) -> list[Outputs]:

@@ -66,15 +66,16 @@ class GuardNet(nn.Module):
 
 
 def unpadded(out: Outputs, sizes: Sequence[int]) -> list[Outputs]:
-    """Return the outputs of each window, its tokens cut to its size."""
-    return [
-        Outputs(
-            out.logits[i],
-            None if out.tokens is None else out.tokens[i, :size],
-            None if out.embedding is None else out.embedding[i],
-        )
-        for i, size in enumerate(sizes)
-    ]
+    """Return the outputs of each window of a padded batch, its tokens cut to its size."""
+    tokens = None if out.tokens is None else [row[:size] for row, size in zip(out.tokens, sizes, strict=True)]
+    return by_window(out, tokens)
+
+
+def by_window(out: Outputs, tokens: Sequence[torch.Tensor] | None) -> list[Outputs]:
+    """Return the outputs of each window, of which `tokens` are given, [tokens, labels] each."""
+    nothing = [None] * len(out.logits)
+    parts = zip(out.logits, tokens or nothing, nothing if out.embedding is None else out.embedding, strict=True)
+    return [Outputs(*window) for window in parts]
 
 
 def padded(rows: Sequence[Sequence[int]], device: torch.device | None = None) -> tuple[torch.Tensor, torch.Tensor]:

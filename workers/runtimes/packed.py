@@ -22,7 +22,7 @@ from workers.runtimes.attention import (
 )
 from workers.runtimes.kernels import KERNEL_STEP, every_number, missing_tokens
 from workers.runtimes.layers import LayerMaker
-from workers.runtimes.net import GuardNet, Outputs, padded
+from workers.runtimes.net import GuardNet, Outputs, by_window, padded
 from workers.runtimes.pooling import Pool, packed_pooling, padded_pooling
 from workers.runtimes.processor import Precision, computes_bf16
 
@@ -33,7 +33,7 @@ CPU_BUDGET, CUDA_BUDGET, SMALLEST_BUDGET = 1_024, 65_536, 512
 
 
 class PackedRuntime:
-    """Runs a `GuardNet` on windows of word pieces [ids], int32. Called from one thread."""
+    """Runs a `GuardNet` on windows of word pieces [ids], int32. On CUDA it is called from one thread."""
 
     def __init__(self, net: GuardNet, *, device: torch.device, precision: Precision) -> None:
         """Keep encoder and heads of `net`, rebuilt for `device` and `precision`; int8 needs its ranges."""
@@ -63,9 +63,11 @@ class PackedRuntime:
         # The layers behind the first have the same ones.
         layer, ids = self._encoder.layers[0], torch.zeros(self.budget, dtype=torch.int64)
         states = self._encoder(ids, ids, lambda together: together[:, 0])[0]
-        for sizes in (*every_number(window, self.budget), *every_group(window, self.budget, layer.heads)):
+        numbers = [*every_number(window, self.budget)]
+        for sizes in (*numbers, *every_group(window, self.budget, layer.heads)):
+            layer(states[: sum(sizes)], self._attention(torch.tensor(sizes).cumsum(0), sizes))
+        for sizes in numbers:
             own = states[: sum(sizes)]
-            layer(own, self._attention(torch.tensor(sizes).cumsum(0), sizes))
             self._heads([own] * (len(self._encoder.layers) + 1), packed_pooling(torch.tensor(sizes)))
 
     def launch(self, pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
@@ -130,10 +132,7 @@ class PackedRuntime:
         def rows() -> list[Outputs]:
             if done is not None:
                 done.synchronize()
-            nothing = [None] * len(sizes)
-            tokens = nothing if host.tokens is None else torch.split(host.tokens, list(sizes))
-            embeddings = nothing if host.embedding is None else host.embedding
-            return [Outputs(*window) for window in zip(host.logits, tokens, embeddings, strict=True)]
+            return by_window(host, None if host.tokens is None else torch.split(host.tokens, list(sizes)))
 
         return rows
 
