@@ -9,7 +9,7 @@ from feedback.evaluation.tables import figure, table
 from feedback.training.joint.writer import write_whole
 from feedback.training.pipeline import Corpus, Trained
 from feedback.training.report import CategoryRow, SourceRow, data_rows, operating_points
-from feedback.training.thresholds import PRICE
+from feedback.training.thresholds import LEFT_OUT_ALARM, PRICE
 from workers.runtimes.joint import JointConfig
 
 CARD = "MODEL_CARD.md"
@@ -56,9 +56,9 @@ class Facts:
     cosine: float
 
 
-def kept(trained: Trained, place: str) -> str:
-    """Say how many benign texts of templates that took no part are flagged."""
-    found = trained.recommendations[place]
+def kept(trained: Trained, place: str, limit: str) -> str:
+    """Say how many benign texts of templates that took no part reach a recommended limit."""
+    found = trained.recommendations[place].promises[limit]
     return f"{found.left_out:.2%} ± {found.error:.2%}"
 
 
@@ -112,7 +112,7 @@ def write_card(
         [source, sides.total(), sides["train"], sides["calibration"], sides["test"], sides["unseen"], licence]
         for source, licence, sides in data_rows(corpus)
     ]
-    limits = [[c, t.flag, t.hold, t.block] for c, t in trained.thresholds.items()]
+    limits = [[c, t.watch, t.flag, t.hold, t.block] for c, t in trained.thresholds.items()]
     traffic = ""
     if facts.traffic:
         traffic = (
@@ -160,11 +160,13 @@ def write_card(
         "## Recommended thresholds\nChosen on the calibration side: of each category the threshold of most worth, "
         "which is the logarithm of its recall less a price on the benign answers that reach it; a hold costs "
         f"{PRICE['hold']} times as much as a flag, a block {PRICE['block']} times. Alarms on labelled texts are "
-        "right at least as often as 0.5, 0.75 and 0.9. The price is the lowest at which 1 % or less, with a standard "
-        "error, of benign answers of templates that took no part in the choice reach any flag: "
-        f"{kept(trained, 'answers')}; for prompt_injection of benign prompts and documents: "
-        f"{kept(trained, 'input')}. 0.99: this model should not take that decision.\n\n"
-        + table(["category", "flag", "hold", "block"], limits),
+        "right at least as often as 0.25 (watch), 0.5, 0.75 and 0.9. The price is the lowest at which "
+        f"{LEFT_OUT_ALARM['flag']:.0%} or less, with a standard error, of benign answers of templates that took no "
+        f"part in the choice reach any flag: {kept(trained, 'answers', 'flag')}; for prompt_injection of benign "
+        f"prompts and documents: {kept(trained, 'input', 'flag')}. `watch`, for those who would rather see too much, "
+        f"is chosen in the same way with {LEFT_OUT_ALARM['watch']:.0%}: {kept(trained, 'answers', 'watch')} and "
+        f"{kept(trained, 'input', 'watch')}. 0.99: this model should not take that decision.\n\n"
+        + table(["category", "watch", "flag", "hold", "block"], limits),
         "Quiet flags miss much. On the test side, for the recommended thresholds and for one for all categories: "
         "share of benign answers that reach any, and recall.\n\n"
         + table(["from", "false alarms", *config.categories], operating_points(corpus, trained)),

@@ -4,7 +4,8 @@ A category's threshold is the one that is worth most: the logarithm of its recal
 the others, less a price on the share of benign answers that reach it. So few do that counting them would be choosing by
 single texts: a benign answer counts for a threshold as far as its score, blurred in logits, reaches it, and each
 category also answers for some of the alarms of the others. The price is the lowest at which thresholds that were chosen
-without some templates keep the promise on those.
+without some templates keep the promise on those. There are two promises: a quiet one, for `flag`, from which the dearer
+`hold` and `block` follow, and a watchful one, for those who would rather see too much.
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ import numpy as np
 
 from workers.runtimes.heads import Thresholds
 
-#: What a benign answer costs that reaches a flag, hold or block, beside a flag.
-PRICE = {"flag": 1, "hold": 4, "block": 16}
+#: What a benign answer costs that reaches it, beside a flag. `watch` has a price of its own.
+PRICE = {"watch": 1, "flag": 1, "hold": 4, "block": 16}
 #: How precise the alarms among labelled texts should be.
-PRECISION = {"flag": 0.5, "hold": 0.75, "block": 0.9}
-LOWEST = {"flag": 0.30, "hold": 0.50, "block": 0.70}
-GRID = np.arange(30, 100) / 100
+PRECISION = {"watch": 0.25, "flag": 0.5, "hold": 0.75, "block": 0.9}
+LOWEST = {"watch": 0.05, "flag": 0.30, "hold": 0.50, "block": 0.70}
+GRID = np.arange(5, 100) / 100
 #: Tried in this order: how much of the logarithm of a recall all benign answers are worth.
 PRICES = np.geomspace(1, 2000, 60).round(1)
 #: Width in logits of what a benign score counts as, and the share of alarms taken from the mean of all categories.
 BLUR, POOLED = 0.5, 0.25
 FOLDS, ROUNDS = 5, 4
-#: Share of benign answers of templates left out that may reach a flag, with a standard error: what is promised.
-LEFT_OUT_ALARM = 0.01
+#: Share of benign answers of templates left out that may reach it, with a standard error: what is promised.
+LEFT_OUT_ALARM = {"watch": 0.05, "flag": 0.01}
 
 
 @dataclass(frozen=True)
@@ -58,29 +59,45 @@ class Curves:
 
 
 @dataclass(frozen=True)
-class Recommendation:
-    """`left_out`: share of benign answers of templates left out that reach a flag; `error`: its standard error."""
+class Promise:
+    """`left_out`: share of benign answers of templates left out that reach a threshold; `error`: its standard error."""
 
-    thresholds: list[Thresholds]
     price: float
     left_out: float
     error: float
 
 
+@dataclass(frozen=True)
+class Recommendation:
+    """`promises`: how each of LEFT_OUT_ALARM is kept."""
+
+    thresholds: list[Thresholds]
+    promises: dict[str, Promise]
+
+
 def recommend(scored: Scored, *, seed: int) -> Recommendation:
-    """Return flag ≤ hold ≤ block for each category, in hundredths.
+    """Return watch ≤ flag ≤ hold ≤ block for each category, in hundredths.
 
     Alarms on labelled texts are as precise as PRECISION; a category in which no threshold is so gets 0.99.
     """
     splits = [split for number in range(ROUNDS) for split in _splits(scored, seed + number)]
+    promises = {name: _promise(scored, splits, name) for name in LEFT_OUT_ALARM}
+    curves, at = _curves(scored), np.zeros(scored.scores.shape[1])
+    found = {}
+    for name in PRICE:
+        price = promises["watch" if name == "watch" else "flag"].price
+        found[name] = at = _thresholds(curves, name, price, at)
+    columns = range(scored.scores.shape[1])
+    thresholds = [Thresholds(**{name: float(limit[column]) for name, limit in found.items()}) for column in columns]
+    return Recommendation(thresholds, promises)
+
+
+def _promise(scored: Scored, splits: list[tuple[Curves, np.ndarray]], name: str) -> Promise:
     for price in PRICES:
-        left_out, error = _left_out_alarm(scored, splits, price)
-        if left_out + error <= LEFT_OUT_ALARM:
+        left_out, error = _left_out_alarm(scored, splits, name, price)
+        if left_out + error <= LEFT_OUT_ALARM[name]:
             break
-    curves, lowest = _curves(scored), np.zeros(scored.scores.shape[1])
-    found = [lowest := _thresholds(curves, name, price, lowest) for name in ("flag", "hold", "block")]
-    thresholds = [Thresholds(flag=float(f), hold=float(h), block=float(b)) for f, h, b in zip(*found, strict=True)]
-    return Recommendation(thresholds, float(price), left_out, error)
+    return Promise(float(price), left_out, error)
 
 
 def _splits(scored: Scored, seed: int) -> list[tuple[Curves, np.ndarray]]:
@@ -90,12 +107,14 @@ def _splits(scored: Scored, seed: int) -> list[tuple[Curves, np.ndarray]]:
     return [(_curves(scored.of(fold != number)), fold == number) for number in range(FOLDS)]
 
 
-def _left_out_alarm(scored: Scored, splits: list[tuple[Curves, np.ndarray]], price: float) -> tuple[float, float]:
-    """Return the share of benign answers that reach a flag chosen without their group, and its standard error."""
+def _left_out_alarm(
+    scored: Scored, splits: list[tuple[Curves, np.ndarray]], name: str, price: float
+) -> tuple[float, float]:
+    """Return the share of benign answers that reach a threshold chosen without their group, and its standard error."""
     reached = np.zeros(len(scored.scores))
     for curves, left in splits:
-        flags = _thresholds(curves, "flag", price, np.zeros(scored.scores.shape[1]))
-        reached[left] += (scored.scores[left] >= flags).any(axis=1) / ROUNDS
+        limits = _thresholds(curves, name, price, np.zeros(scored.scores.shape[1]))
+        reached[left] += (scored.scores[left] >= limits).any(axis=1) / ROUNDS
     reached, count = reached[scored.benign], max(1, int(scored.benign.sum()))
     share = reached.sum() / count
     # Texts of one group are alike: what varies from sample to sample is groups.

@@ -148,10 +148,10 @@ def test_calibration_brings_scores_to_frequencies() -> None:
     assert calibrate(logits, np.zeros(4000), np.ones(4000)) == (1.0, 0.0)
 
 
-def _overlapping(chance: np.random.Generator) -> Scored:
+def _overlapping(chance: np.random.Generator, spread: float = 0.15) -> Scored:
     """A category that 500 texts are of, with scores that overlap those of benign answers, and one that none is of."""
     value = np.stack([np.repeat([1.0, 0.0, 0.0], 500), np.zeros(1500)], axis=1)
-    scores = np.clip(np.where(value > 0, 0.8, 0.2) + chance.normal(scale=0.15, size=value.shape), 0, 1)
+    scores = np.clip(np.where(value > 0, 0.8, 0.2) + chance.normal(scale=spread, size=value.shape), 0, 1)
     return Scored(scores, value, np.ones_like(value), np.arange(1500) >= 1000, np.arange(1500))
 
 
@@ -160,12 +160,27 @@ def test_thresholds_keep_benign_answers_out() -> None:
     found = recommend(scored, seed=0)
     first, never = found.thresholds
     benign = scored.scores[scored.benign]
-    assert found.left_out + found.error <= LEFT_OUT_ALARM
-    assert (benign >= [first.flag, never.flag]).any(axis=1).mean() <= LEFT_OUT_ALARM
+    for name, promise in found.promises.items():
+        limits = [getattr(first, name), getattr(never, name)]
+        assert promise.left_out + promise.error <= LEFT_OUT_ALARM[name]
+        assert (benign >= limits).any(axis=1).mean() <= LEFT_OUT_ALARM[name]
     assert (benign >= [first.block, never.block]).any(axis=1).mean() <= 0.001
     assert first.flag < first.hold < first.block
     assert (scored.scores[:500, 0] >= first.flag).mean() > 0.8
-    assert never == Thresholds(flag=0.99, hold=0.99, block=0.99), "no alarm in it was right"
+    assert never == Thresholds(watch=0.99, flag=0.99, hold=0.99, block=0.99), "no alarm in it was right"
+
+
+def test_who_would_rather_see_too_much_finds_more() -> None:
+    scored = _overlapping(np.random.default_rng(0), spread=0.3)
+    found = recommend(scored, seed=0)
+    first = found.thresholds[0]
+    assert first.watch is not None
+    recall, alarms = (
+        [(scores >= limit).mean() for limit in (first.watch, first.flag)]
+        for scores in (scored.scores[:500, 0], scored.scores[scored.benign, 0])
+    )
+    assert recall[0] > recall[1] + 0.1
+    assert LEFT_OUT_ALARM["watch"] >= alarms[0] > alarms[1]
 
 
 def test_one_benign_answer_does_not_decide_a_threshold() -> None:
@@ -194,9 +209,10 @@ def test_a_benign_answer_costs_more_where_each_template_has_alarms_of_its_own() 
     logits = np.where(value > 0, 3.0, -3.0) + chance.normal(scale=1.6, size=(50, 6))[template]
     scored = Scored(1 / (1 + np.exp(-logits)), value, np.ones_like(value), value[:, 0] == 0, template)
     found = recommend(scored, seed=0)
-    assert found.left_out + found.error <= LEFT_OUT_ALARM
+    promise = found.promises["flag"]
+    assert promise.left_out + promise.error <= LEFT_OUT_ALARM["flag"]
     alone = recommend(dataclasses.replace(scored, groups=np.arange(2000)), seed=0)
-    assert alone.price < found.price, "with the template known to the choice there is less to fear"
+    assert alone.promises["flag"].price < promise.price, "with the template known to the choice there is less to fear"
     assert sum(limit.flag for limit in alone.thresholds) < sum(limit.flag for limit in found.thresholds)
 
 

@@ -37,9 +37,13 @@ class Calibration(BaseModel):
 
 
 class Thresholds(BaseModel):
-    """What the makers of this model recommend to policies, from development texts; see the model card."""
+    """What the makers of this model recommend to policies, from development texts; see the model card.
+
+    `watch` is for those who would rather see too much; models made before there was one have none.
+    """
 
     model_config = ConfigDict(extra="forbid")
+    watch: Probability | None = None
     flag: Probability
     hold: Probability
     block: Probability
