@@ -15,10 +15,10 @@ from workers.runtimes.joint import JointConfig
 CARD = "MODEL_CARD.md"
 WEAKNESSES = """\
 - **Synthetic categories.** violence/graphic has no positive text from outside; self-harm, sexual, illicit/violent and
-  both threatening categories have few. Their scores on our own templates are high because such texts are alike; expect
-  far less on texts of other making.
-- **English.** Some texts are French, German or Spanish; other languages and code-mixed text were not trained on. The
-  encoder reads no case and no accents, which costs names.
+  both threatening categories have few. Scores on our own templates are high because such texts are alike; expect far
+  less on texts of other making.
+- **English.** Some texts are French, German or Spanish, and a few Italian, Portuguese, Dutch or Polish; other languages
+  and code-mixed text were not trained on. The encoder reads no case and no accents, which costs names.
 - **Labels differ by source.** What Davidson calls hate, civil comments call an insult. Sources, not only meanings, can
   be told apart by a model. How much that matters only one figure says: of the sources that took no part, the others
   have too few texts of both labels in any category.
@@ -165,7 +165,7 @@ def write_card(
         f"part in the choice reach any flag: {kept(trained, 'answers', 'flag')}; for prompt_injection of benign "
         f"prompts and documents: {kept(trained, 'input', 'flag')}. `watch`, for those who would rather see too much, "
         f"is chosen in the same way with {LEFT_OUT_ALARM['watch']:.0%}: {kept(trained, 'answers', 'watch')} and "
-        f"{kept(trained, 'input', 'watch')}. 0.99: this model should not take that decision.\n\n"
+        f"{kept(trained, 'input', 'watch')}. 0.99 is the end of the scale: hardly anything reaches it.\n\n"
         + table(["category", "watch", "flag", "hold", "block"], limits),
         "Quiet flags miss much. On the test side, for the recommended thresholds and for one for all categories: "
         "share of benign answers that reach any, and recall.\n\n"
