@@ -13,8 +13,8 @@ from feedback.evaluation.tables import figure
 from feedback.training.data import SYNTHETIC, Example
 from feedback.training.pipeline import READ_IN, Corpus, Trained
 from feedback.training.spans import SpanExample
-from feedback.training.thresholds import PRICE
 from screening.categories import MODEL_CATEGORIES
+from workers.runtimes.heads import Thresholds
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def operating_points(corpus: Corpus, trained: Trained) -> list[list[object]]:
     answers = [MODEL_CATEGORIES.index(category) for category in READ_IN["answers"]]
     benign = scores[corpus.benign_answers(rows)][:, answers]
     limits = [trained.thresholds[c] for c in MODEL_CATEGORIES]
-    points = [(name, np.array([getattr(limit, name) for limit in limits])) for name in PRICE]
+    points = [(name, np.array([getattr(limit, name) for limit in limits])) for name in Thresholds.model_fields]
     points += [(f"{x}", np.full(len(limits), x)) for x in (0.5, 0.7, 0.9)]
     table = []
     for name, at in points:

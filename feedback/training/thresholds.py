@@ -16,7 +16,7 @@ import numpy as np
 
 from workers.runtimes.heads import Thresholds
 
-#: What a benign answer costs that reaches it, beside a flag. `watch` has a price of its own.
+#: What a benign answer costs that reaches it, in prices of its own promise or, where there is none, of that of `flag`.
 PRICE = {"watch": 1, "flag": 1, "hold": 4, "block": 16}
 #: How precise the alarms among labelled texts should be.
 PRECISION = {"watch": 0.25, "flag": 0.5, "hold": 0.75, "block": 0.9}
@@ -85,8 +85,7 @@ def recommend(scored: Scored, *, seed: int) -> Recommendation:
     curves, at = _curves(scored), np.zeros(scored.scores.shape[1])
     found = {}
     for name in PRICE:
-        price = promises["watch" if name == "watch" else "flag"].price
-        found[name] = at = _thresholds(curves, name, price, at)
+        found[name] = at = _thresholds(curves, name, promises.get(name, promises["flag"]).price, at)
     columns = range(scored.scores.shape[1])
     thresholds = [Thresholds(**{name: float(limit[column]) for name, limit in found.items()}) for column in columns]
     return Recommendation(thresholds, promises)
