@@ -10,11 +10,10 @@ from feedback.selectors import CATEGORIES
 from feedback.training.data import SYNTHETIC, Example, prepare, read_moderation, split
 from feedback.training.grammar import generate
 from feedback.training.labels import close
-from feedback.training.pii_grammar import generate_spans
 from feedback.training.pipeline import MODERATION
+from feedback.training.span_sides import SPANS, spans_with_sides
 from feedback.training.spans import SpanExample, read_spans
 
-SPANS = "pii_train.jsonl.gz"
 #: On which nothing is fitted, calibrated or chosen; and what models are fitted on.
 HELD_OUT, TRAINING = frozenset({"test", "unseen"}), frozenset({"train"})
 
@@ -37,10 +36,10 @@ def folder_rows(folder: Path, sides: frozenset[str], *, seed: int) -> list[Row]:
 def _split(folder: Path, seed: int) -> tuple[list[tuple[Example, str]], list[tuple[SpanExample, str]]]:
     """Return every text of the folder and of our own with its side. Finding near-duplicates takes a minute: once."""
     examples = prepare(read_moderation(folder / MODERATION), seed=seed) + generate(seed=seed)
-    spans = (read_spans(folder / SPANS) if (folder / SPANS).exists() else []) + generate_spans(seed=seed)
+    real = read_spans(folder / SPANS) if (folder / SPANS).exists() else []
     return (
         list(zip(examples, split(examples, seed=seed), strict=True)),
-        list(zip(spans, split(spans, seed=seed), strict=True)),
+        list(zip(*spans_with_sides(real, folder, seed=seed), strict=True)),
     )
 
 

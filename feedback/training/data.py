@@ -133,15 +133,16 @@ class Text(Protocol):
     def text(self) -> str: ...
 
 
-def split(examples: Sequence[Text], *, seed: int) -> list[str]:
+def split(examples: Sequence[Text], *, seed: int, forms: Sequence[str] | None = None) -> list[str]:
     """Return "train", "calibration", "test" (72, 14 and 14 of 100 clusters) or "unseen" for each example.
 
     "unseen" is all of the sources HELD_OUT and what is a near-duplicate of a text of theirs. Near-duplicates always
-    fall on the same side, within and across sources. Our own texts carry their side in their id.
+    fall on the same side, within and across sources; of `forms`, where given, and not of the texts. Our own texts
+    carry their side in their id.
     """
     real = [i for i, e in enumerate(examples) if e.source != SYNTHETIC]
     names = [e.id.split(":")[1] if e.source == SYNTHETIC else "" for e in examples]
-    own = clusters((examples[i].text for i in real), threshold=SAME_SIDE)
+    own = clusters((forms[i] if forms else examples[i].text for i in real), threshold=SAME_SIDE)
     unseen = {cluster for i, cluster in zip(real, own, strict=True) if examples[i].source in HELD_OUT}
     for i, cluster in zip(real, own, strict=True):
         # Another salt than in subsample(), which keeps the rows whose fraction is small.

@@ -13,6 +13,7 @@ from feedback.training.dates import DATES, FOREIGN_DATES, STAMPS, TIMES
 
 #: Languages that write the family name first, and those that write both as one word.
 FAMILY_FIRST = frozenset({"ja_JP", "zh_CN", "ko_KR", "hu_HU", "vi_VN"})
+IBAN_LOCALES = ("en_GB", "de_DE", "fr_FR", "es_ES", "pl_PL", "no_NO", "uk_UA")
 _NO_SPACE = frozenset({"ja_JP", "zh_CN", "ko_KR"})
 
 
@@ -96,6 +97,38 @@ class Values:
         """Return a street with a house number."""
         return str(self._fake()[1].street_address()).replace("\n", ", ")
 
+    def postal(self) -> str:
+        """Return a postal address in one of many orders, on one line or several, with or without flat and country."""
+        if self._chance.random() < 0.4:
+            return self.address_lines() if self._chance.random() < 0.5 else self.address()
+        mark = self._chance.choice((", ", " ", "\n", "\n "))
+        number = self.house_number() if self._chance.random() < 0.5 else ""
+        parts = [f"{number} {self.street()}".strip()]
+        if self._chance.random() < 0.4:
+            parts.append(self.flat())
+        parts.append(self.city())
+        if self._chance.random() < 0.6:
+            parts.append(self.country())
+        text = mark.join(parts)
+        return f"{text} {self.postcode()}" if self._chance.random() < 0.6 else text
+
+    def house_number(self) -> str:
+        return str(self._chance.randint(1, 10 ** self._chance.randint(1, 5)))
+
+    def flat(self) -> str:
+        return (
+            f"{self._chance.choice(('Apt.', 'Apt', 'Suite', 'Suite', 'Unit', 'Flat'))} {self._chance.randint(1, 999)}"
+        )
+
+    def postcode(self) -> str:
+        return str(self._fake()[1].postcode())
+
+    def city(self) -> str:
+        return str(self._fake()[1].city())
+
+    def country(self) -> str:
+        return self._chance.choice(self._words["countries"])
+
     def date(self) -> str:
         """Return a day or a month of a year, in one of two dozen forms, some in other languages."""
         d = self._moment()
@@ -113,10 +146,16 @@ class Values:
         if draw < 0.55:
             return self.date()
         if draw < 0.65:
-            return self._chance.choice(day_name)
+            return self.weekday()
         if draw < 0.75:
-            return str(self._chance.randint(1900, 2035))
+            return self.year()
         return self.stamp()
+
+    def year(self) -> str:
+        return str(self._chance.randint(1900, 2035))
+
+    def weekday(self) -> str:
+        return self._chance.choice(day_name)
 
     def stamp(self) -> str:
         """Return a date with its time, as logs and messages have it."""
@@ -127,6 +166,30 @@ class Values:
 
     def phone(self) -> str:
         return "".join(str(self._chance.randrange(10)) if c == "#" else c for c in self._chance.choice(PHONES))
+
+    def age(self) -> str:
+        return str(self._chance.randint(18, 99))
+
+    def url(self) -> str:
+        return str(self._fake()[1].url())
+
+    def ip_address(self) -> str:
+        fake = self._fake()[1]
+        return str(fake.ipv4() if self._chance.random() < 0.7 else fake.ipv6())
+
+    def credit_card(self) -> str:
+        return str(self._fake()[1].credit_card_number())
+
+    def iban(self) -> str:
+        fake = faker(self._chance.choice(IBAN_LOCALES))
+        fake.seed_instance(self._chance.getrandbits(32))
+        return str(fake.iban())
+
+    def ssn(self) -> str:
+        return "-".join(str(self._chance.randint(10 ** (n - 1), 10**n - 1)) for n in (3, 2, 4))
+
+    def licence_number(self) -> str:
+        return str(self._fake()[1].bothify("?#######"))
 
     def _moment(self) -> datetime:
         return datetime(1935, 1, 1) + timedelta(minutes=self._chance.randrange(100 * 365 * 24 * 60))

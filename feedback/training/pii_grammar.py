@@ -28,12 +28,27 @@ ENTITIES: dict[str, tuple[Callable[[Values], str], str]] = {
     "address": (Values.address, "ADDRESS"),
     "address_lines": (Values.address_lines, "ADDRESS"),
     "street": (Values.street, "ADDRESS"),
+    "postal": (Values.postal, "ADDRESS"),
+    "house_number": (Values.house_number, "ADDRESS"),
+    "flat": (Values.flat, "ADDRESS"),
+    "postcode": (Values.postcode, "ADDRESS"),
+    "city": (Values.city, "LOCATION"),
+    "country": (Values.country, "LOCATION"),
     "date": (Values.date, "DATE_TIME"),
     "time": (Values.time, "DATE_TIME"),
     "date_time": (Values.date_time, "DATE_TIME"),
     "stamp": (Values.stamp, "DATE_TIME"),
+    "year": (Values.year, "DATE_TIME"),
+    "weekday": (Values.weekday, "DATE_TIME"),
     "email": (Values.email, ""),
     "phone": (Values.phone, ""),
+    "age": (Values.age, ""),
+    "url": (Values.url, ""),
+    "ip_address": (Values.ip_address, ""),
+    "credit_card": (Values.credit_card, ""),
+    "iban": (Values.iban, ""),
+    "ssn": (Values.ssn, ""),
+    "licence_number": (Values.licence_number, ""),
 }
 _AS_IS: Callable[[str], str] = str
 #: How a whole text is written; code and tables stay as they are.
@@ -69,8 +84,8 @@ def generate_spans(*, seed: int, folder: Path = PII_TEXTS, share: float = 1.0) -
             side_of = deal(group.templates, seed=seed)
             for i in range(round(group.count * share)):
                 number = i % len(group.templates)
-                case = _AS_IS if group.cased else _case(chance)
-                writer = _Writer(slots | file.slots, chance, case)
+                case = _AS_IS if group.cased else drawn_case(chance)
+                writer = Writer(slots | file.slots, chance, case)
                 writer.write(group.templates[number])
                 name = f"{SYNTHETIC}:{side_of[number]}:pii-{path.stem}:{group.name}:{number}:{i}"
                 text, spans = writer.finish()
@@ -78,7 +93,7 @@ def generate_spans(*, seed: int, folder: Path = PII_TEXTS, share: float = 1.0) -
     return list(examples.values())
 
 
-class _Writer:
+class Writer:
     """Fills templates from left to right and knows where each entity came to stand."""
 
     def __init__(self, slots: dict[str, list[str]], chance: random.Random, case: Callable[[str], str]) -> None:
@@ -109,9 +124,15 @@ class _Writer:
         return self._text, tuple(self._spans)
 
 
-def _case(chance: random.Random) -> Callable[[str], str]:
+def drawn_case(chance: random.Random) -> Callable[[str], str]:
+    """Return how a whole text is written."""
     draw = chance.random()
     return next(case for limit, case in CASES if draw < limit)
+
+
+def common_slots() -> dict[str, list[str]]:
+    """Return the values and phrases that any text may use."""
+    return _read(PII_TEXTS / "common.yaml").slots
 
 
 def _read(path: Path) -> PiiFile:

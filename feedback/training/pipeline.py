@@ -22,8 +22,8 @@ from feedback.training.joint.tensors import category_logits
 from feedback.training.joint.writer import write_model
 from feedback.training.labels import Targets, targets
 from feedback.training.lexicon import Lexicon
-from feedback.training.pii_grammar import generate_spans
 from feedback.training.ranges import add_ranges
+from feedback.training.span_sides import SPANS, spans_with_sides
 from feedback.training.spans import SpanExample, read_spans
 from feedback.training.thresholds import Recommendation, Scored, recommend
 from screening.categories import MODEL_CATEGORIES
@@ -32,7 +32,7 @@ from workers.runtimes.heads import Calibration, Thresholds
 from workers.runtimes.joint import JointConfig
 from workers.runtimes.windows import WindowTokenizer
 
-MODERATION, LEXICON, SPANS = "moderation_train.jsonl.gz", "lexicon_profanity_en.csv", "pii_train.jsonl.gz"
+MODERATION, LEXICON = "moderation_train.jsonl.gz", "lexicon_profanity_en.csv"
 
 #: What is read where: injections come in, everything else is looked for in answers.
 READ_IN = {
@@ -99,9 +99,9 @@ def read_corpus(data: Path, *, seed: int, texts_share: float = 1.0) -> Corpus:
     """Read the data folder and add our own texts. Raise OSError or ValueError when a file is missing or is no such."""
     examples = prepare(read_moderation(data / MODERATION), seed=seed) + generate(seed=seed, share=texts_share)
     lexicon = Lexicon.read(data / LEXICON) if (data / LEXICON).exists() else None
-    spans = read_spans(data / SPANS) + generate_spans(seed=seed, share=texts_share)
     sides = np.array(split(examples, seed=seed))
-    return Corpus(examples, targets(examples, lexicon), sides, spans, split(spans, seed=seed))
+    spans, span_sides = spans_with_sides(read_spans(data / SPANS), data, seed=seed, share=texts_share)
+    return Corpus(examples, targets(examples, lexicon), sides, spans, span_sides)
 
 
 def train_net(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 #: What the token head finds. Patterns with checksums do the rest.
 PII_LABELS = ("PERSON", "LOCATION", "ORGANIZATION", "ADDRESS", "DATE_TIME")
+_SLOT = re.compile(r"\{\{.*?\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,10 @@ class TextSpan:
 
 @dataclass(frozen=True, slots=True)
 class SpanExample:
-    """One text with its spans, in order and apart. A label that is not in `annotated` is unknown, not absent."""
+    """One text with its spans, in order and apart. A label that is not in `annotated` is unknown, not absent.
+
+    `form`: the template that it was made of, with empty slots, where that is known.
+    """
 
     id: str
     source: str
@@ -31,6 +36,7 @@ class SpanExample:
     licence: str
     spans: tuple[TextSpan, ...]
     annotated: frozenset[str] = frozenset(PII_LABELS)
+    form: str = ""
 
 
 def read_spans(path: Path) -> list[SpanExample]:
@@ -46,12 +52,16 @@ def read_spans(path: Path) -> list[SpanExample]:
                 text, types = row["text"], row["annotated_types"]
                 spans = [TextSpan(s["start"], s["end"], s["label"]) for s in row["spans"] if s["label"] in PII_LABELS]
                 annotated = frozenset(PII_LABELS if types == "all" else types) & frozenset(PII_LABELS)
-                examples.append(
-                    SpanExample(row["id"], row["source"], "fragment", text, row["licence"], apart(spans), annotated)
-                )
+                name, source, licence, form = row["id"], row["source"], row["licence"], form_of(row.get("template", ""))
+                examples.append(SpanExample(name, source, "fragment", text, licence, apart(spans), annotated, form))
             except (ValueError, KeyError, TypeError) as error:
                 raise ValueError(f"{path}: line {number} is not a row with spans") from error
     return examples
+
+
+def form_of(template: str) -> str:
+    """Return a template with {{slots}} as it is whatever they are called."""
+    return _SLOT.sub("{}", template)
 
 
 def apart(spans: list[TextSpan]) -> tuple[TextSpan, ...]:

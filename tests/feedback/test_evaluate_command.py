@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from feedback.evaluation import held_out
 from feedback.evaluation.held_out import HELD_OUT, TRAINING, folder_rows
 from feedback.evaluation.rows import DataError
+from feedback.training import span_sides
 from feedback.training.grammar import generate
 from feedback.training.pii_grammar import generate_spans
 from screening.categories import MODEL_CATEGORIES
@@ -96,7 +97,7 @@ def test_what_cannot_be_measured_is_a_clear_error(data: Path, tmp_path: Path) ->
 
 def test_of_a_data_folder_only_held_out_texts_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(held_out, "generate", partial(generate, share=0.1))
-    monkeypatch.setattr(held_out, "generate_spans", partial(generate_spans, share=0.05))
+    monkeypatch.setattr(span_sides, "generate_spans", partial(generate_spans, share=0.05))
     rows = [
         {"id": f"r{i}", "source": "davidson", "kind": "post", "text": f"row number {i} about {i * 7} things", "flag": 0,
          "labels": {"hate": 0}, "licence": "CC0-1.0"}

@@ -78,7 +78,7 @@ def test_titles_and_words_that_are_also_names_are_not_people(examples: list[Span
 def test_texts_are_many_kinds_and_names_are_of_many_scripts(examples: list[SpanExample]) -> None:
     labels = [s.label for e in examples for s in e.spans]
     assert {label: labels.count(label) > 300 for label in PII_LABELS} == dict.fromkeys(PII_LABELS, True)
-    assert {e.kind for e in examples} == {"sentence", "chat", "response", "letter", "table", "json", "code"}
+    assert {e.kind for e in examples} == {"sentence", "chat", "prompt", "response", "letter", "table", "json", "code"}
     names = {e.text[s.start : s.end] for e in examples for s in e.spans if s.label == "PERSON"}
     assert len(names) > 0.8 * labels.count("PERSON")
     assert sum(not n.isascii() for n in names) > 0.15 * len(names)
