@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class JointRecipe:
     """`budget`: padded tokens a batch. Rates are the highest of a schedule that warms up and falls to zero."""
 
-    epochs: float = 2.0
+    epochs: float = 3.0
     budget: int = 2_048
     window: int = 256
     overlap: int = 32
