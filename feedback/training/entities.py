@@ -13,8 +13,9 @@ from feedback.training.dates import DATES, FOREIGN_DATES, STAMPS, TIMES
 
 #: Languages that write the family name first, and those that write both as one word.
 FAMILY_FIRST = frozenset({"ja_JP", "zh_CN", "ko_KR", "hu_HU", "vi_VN"})
-IBAN_LOCALES = ("en_GB", "de_DE", "fr_FR", "es_ES", "pl_PL", "no_NO", "uk_UA")
 _NO_SPACE = frozenset({"ja_JP", "zh_CN", "ko_KR"})
+#: Some of the countries that have IBANs; elsewhere Faker makes other numbers, or a warning.
+_IBAN_LOCALES = ("en_GB", "de_DE", "fr_FR", "es_ES", "pl_PL", "no_NO", "uk_UA")
 
 
 class Values:
@@ -181,7 +182,7 @@ class Values:
         return str(self._fake()[1].credit_card_number())
 
     def iban(self) -> str:
-        fake = faker(self._chance.choice(IBAN_LOCALES))
+        fake = faker(self._chance.choice(_IBAN_LOCALES))
         fake.seed_instance(self._chance.getrandbits(32))
         return str(fake.iban())
 
