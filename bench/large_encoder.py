@@ -22,17 +22,16 @@ from typing import cast
 
 import numpy as np
 import torch
-from torch import nn
 
 from bench.app import ROOT
 from bench.guard_engine import Size, operations, rates, read_texts
 from bench.runtimes import windows_of
 from feedback.training.ranges import measure
 from workers.runtimes.bert import Bert
-from workers.runtimes.net import GuardNet, Outputs
+from workers.runtimes.net import GuardNet, StateHeads
 from workers.runtimes.packed import PackedRuntime
-from workers.runtimes.pooling import Pool
 from workers.runtimes.processor import Precision
+from workers.runtimes.tuples import Outputs
 from workers.runtimes.windows import batches
 
 BASE = Size(width=768, inner=3_072, layers=12)
@@ -41,11 +40,15 @@ HEADS, WINDOW = 12, 256
 RANGES_OF = 16
 
 
-class Mean(nn.Module):
+class Mean(StateHeads):
     """Answers with the mean of the last states, so that every layer is needed."""
 
-    def forward(self, states: Sequence[torch.Tensor], pool: Pool) -> Outputs:
-        return Outputs(pool(states[-1])[:, : BASE.width])
+    def __init__(self) -> None:
+        super().__init__([BASE.layers])
+        self.width = BASE.width
+
+    def forward(self, states: list[torch.Tensor], parts: list[torch.Tensor]) -> Outputs:
+        return Outputs(parts[0][:, : self.width])
 
 
 def runtime_of(precision: Precision, device: torch.device, rows: Sequence[np.ndarray]) -> PackedRuntime:

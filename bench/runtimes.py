@@ -35,9 +35,10 @@ from workers.batch_choice import nearest
 from workers.model import DEFAULT_FOLDER
 from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.folders import load_net
-from workers.runtimes.net import GuardNet, Outputs, padded
+from workers.runtimes.net import GuardNet, padded
 from workers.runtimes.packed import PackedRuntime
 from workers.runtimes.processor import Precision, computes_bf16
+from workers.runtimes.tuples import Outputs
 
 WINDOW, OVERLAP = 256, 32
 BUDGET, WAITING = 1_024, 64

@@ -10,23 +10,23 @@ import torch
 from workers.runtimes.encoder import WIDTH, encoder_net, load_tokenizer
 from workers.runtimes.guard import EncoderGuard
 from workers.runtimes.joint import LAST
-from workers.runtimes.net import GuardNet, Outputs, padded
-from workers.runtimes.pooling import Pool
+from workers.runtimes.net import GuardNet, StateHeads, padded
+from workers.runtimes.tuples import Outputs
 from workers.runtimes.windows import batches
 
 SAMPLE = 500
 
 
-class _Sentence(torch.nn.Module):
-    def forward(self, states: Sequence[torch.Tensor], pool: Pool) -> Outputs:
-        return Outputs(logits=pool(states[LAST])[:, :WIDTH])
+class _Sentence(StateHeads):
+    def forward(self, states: list[torch.Tensor], parts: list[torch.Tensor]) -> Outputs:
+        return Outputs(logits=parts[0][:, :WIDTH])
 
 
 @torch.inference_mode()
 def mean_cosine(texts: Sequence[str], folder: Path) -> float:
     """Return the mean cosine of the model's embeddings of `texts` with upstream's, over those of one window."""
     windows = load_tokenizer().windows(texts[:SAMPLE], size=256, overlap=32)
-    net = GuardNet(encoder_net(), _Sentence())
+    net = GuardNet(encoder_net(), _Sentence([LAST]))
     plain = torch.zeros(len(texts[:SAMPLE]), WIDTH)
     for group in batches([len(w.ids) for w in windows], budget=2_048):
         vectors = net(*padded([windows[i].ids for i in group])).logits

@@ -7,10 +7,22 @@ import random
 import pytest
 import torch
 
-from workers.runtimes.attention import LOG2_E, attention_by_runs, attention_in_bf16
+from workers.runtimes.attention import LOG2_E, AttentionByRuns, AttentionInBf16
 
 HEADS, WIDTH = 12, 32
 SIZES = [3, 1, 16, 17, 40, 40, 40, 255, 256, 2, 41]
+
+
+def by_runs(together: torch.Tensor, sizes: list[int]) -> torch.Tensor:
+    own = AttentionByRuns()
+    found: torch.Tensor = own(together, own.layout(sizes, idle=False))
+    return found
+
+
+def in_bf16(together: torch.Tensor, sizes: list[int], idle: int = 0) -> torch.Tensor:
+    own = AttentionInBf16(HEADS)
+    found: torch.Tensor = own(together, own.layout([*sizes, idle] if idle else sizes, idle=idle > 0))
+    return found
 
 
 def tokens(count: int, scale: float = 1.0) -> torch.Tensor:
@@ -28,22 +40,22 @@ def prepared(together: torch.Tensor) -> torch.Tensor:
 def expected(together: torch.Tensor, sizes: list[int]) -> torch.Tensor:
     out = together.clone()
     out[:, 0] *= WIDTH**-0.5
-    return attention_by_runs(sizes)(out)
+    return by_runs(out, sizes)
 
 
 @pytest.mark.parametrize("sizes", [SIZES, sorted(SIZES), [16] * 40, [1]])
 def test_it_is_near_to_attention_in_fp32(sizes: list[int]) -> None:
     together = tokens(sum(sizes))
-    found = attention_in_bf16(sizes, HEADS)(prepared(together))
+    found = in_bf16(prepared(together), sizes)
     torch.testing.assert_close(found, expected(together, sizes), atol=0.03, rtol=0.03)
 
 
 def test_a_window_attends_to_itself_alone() -> None:
     together = prepared(tokens(sum(SIZES)))
-    found = attention_in_bf16(SIZES, HEADS)(together)
+    found = in_bf16(together, SIZES)
     start = 0
     for size in SIZES:
-        alone = attention_in_bf16([size], HEADS)(together[start : start + size])
+        alone = in_bf16(together[start : start + size], [size])
         torch.testing.assert_close(found[start : start + size], alone, atol=0.01, rtol=0.01)
         start += size
 
@@ -51,23 +63,23 @@ def test_a_window_attends_to_itself_alone() -> None:
 def test_idle_tokens_change_nothing_and_get_numbers() -> None:
     together = prepared(tokens(sum(SIZES)))
     behind = torch.cat([together, torch.full((5, *together.shape[1:]), float("nan"))])
-    found = attention_in_bf16(SIZES, HEADS, idle=5)(behind)
-    assert torch.equal(found[:-5], attention_in_bf16(SIZES, HEADS)(together))
+    found = in_bf16(behind, SIZES, idle=5)
+    assert torch.equal(found[:-5], in_bf16(together, SIZES))
     assert torch.isfinite(found[-5:]).all()
 
 
 def test_idle_tokens_get_zeros_where_neighbours_of_one_size_go_together() -> None:
     together = prepared(tokens(sum(SIZES)))
     behind = torch.cat([together, torch.full((5, *together.shape[1:]), float("nan"))])
-    found = attention_by_runs(SIZES)(behind)
-    assert torch.equal(found[:-5], attention_by_runs(SIZES)(together))
+    found = by_runs(behind, SIZES)
+    assert torch.equal(found[:-5], by_runs(together, SIZES))
     assert bool((found[-5:] == 0.0).all())
 
 
 @pytest.mark.parametrize("scale", [30.0, 1e4])
 def test_large_scores_give_numbers(scale: float) -> None:
     together = tokens(sum(SIZES), scale)
-    found = attention_in_bf16(SIZES, HEADS)(prepared(together))
+    found = in_bf16(prepared(together), SIZES)
     assert torch.isfinite(found).all()
     assert float(found.abs().max()) <= 1.05 * float(together[:, 2].abs().max()), (
         "a mean of values is no larger than they"
@@ -87,6 +99,6 @@ def test_the_shapes_of_its_products_are_few(monkeypatch: pytest.MonkeyPatch) -> 
     for _ in range(150):
         size = chance.randint(2, 256)
         sizes = sorted(chance.randint(max(2, size - 20), size) for _ in range(1_024 // size))
-        attention_in_bf16(sizes, HEADS)(torch.zeros(sum(sizes), 3, HEADS, WIDTH))
+        in_bf16(torch.zeros(sum(sizes), 3, HEADS, WIDTH), sizes)
     # oneDNN keeps a kernel of 0.6 MB for each.
     assert len(shapes) <= 100

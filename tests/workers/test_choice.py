@@ -14,8 +14,8 @@ from workers.runtimes.choice import MOST, choose_runtime
 from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.errors import ModelUnavailable
 from workers.runtimes.folders import load_net
-from workers.runtimes.net import Outputs
 from workers.runtimes.processor import computes_bf16, has_onednn
+from workers.runtimes.tuples import Outputs
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 

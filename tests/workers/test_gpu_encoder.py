@@ -13,10 +13,10 @@ from workers.model import DEFAULT_FOLDER, load_model
 from workers.runtimes.choice import MOST
 from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.folders import load_net
-from workers.runtimes.net import Outputs
 from workers.runtimes.packed import CUDA_BUDGET, PackedRuntime
 from workers.runtimes.processor import Precision, computes_bf16
 from workers.runtimes.shared import SharedGuard
+from workers.runtimes.tuples import Outputs
 
 TEXTS = ["A calm remark about the weather.", "You are a worthless idiot.", "Long. " * 700, ""]
 CUDA = torch.device("cuda")

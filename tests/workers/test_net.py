@@ -42,7 +42,7 @@ def test_the_net_equals_upstreams_encoder_and_the_heads_that_were_trained(encode
         for got, expected in zip(own, states, strict=True):
             kept = mask.bool()
             torch.testing.assert_close(got[kept], expected[kept], atol=1e-4, rtol=1e-4)
-        vectors = pooled(states, config.layers, padded_pooling(mask))
+        vectors = torch.cat(pooled(states, config.layers, padded_pooling(mask)), dim=1)
         expected = heads(vectors, *pack_items([word_items(ids) for ids in rows]))
         torch.testing.assert_close(net(input_ids, mask).logits, expected, atol=1e-4, rtol=1e-4)
 

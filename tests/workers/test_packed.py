@@ -14,10 +14,11 @@ from workers.runtimes import processor
 from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.folders import load_net
 from workers.runtimes.linear import fast_linear
-from workers.runtimes.net import GuardNet, Outputs, padded
+from workers.runtimes.net import GuardNet, padded
 from workers.runtimes.packed import PackedRuntime
-from workers.runtimes.pooling import packed_pooling, padded_pooling
+from workers.runtimes.pooling import PackedPooling, RowPooling, padded_pooling
 from workers.runtimes.processor import Precision
+from workers.runtimes.tuples import Outputs
 
 TEXTS = [
     "",
@@ -127,7 +128,9 @@ def test_packed_windows_are_pooled_as_padded_ones(kind: torch.dtype) -> None:
     wide = torch.nn.utils.rnn.pad_sequence(
         list(torch.split(states.float(), sizes)), batch_first=True, padding_value=9.0
     )
-    torch.testing.assert_close(packed_pooling(torch.tensor(sizes))(states), padded_pooling(mask)(wide))
+    for pooling in (PackedPooling(), RowPooling()):
+        (part,) = pooling([states], torch.tensor(sizes), max(sizes))
+        torch.testing.assert_close(part, padded_pooling(mask)(wide))
 
 
 def test_the_numbers_of_tokens_that_a_processor_reads_are_few(net: GuardNet, monkeypatch: pytest.MonkeyPatch) -> None:

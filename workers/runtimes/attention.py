@@ -1,20 +1,23 @@
 """Attention within windows that lie one after another, without padding between them.
 
-Each function returns an `AttendTogether`. Queries come scaled: the runtime has the scale in their weights.
+Each way is a module: `layout(sizes, idle)` for windows of `sizes` tokens, the last of which may be idle: nobody
+asked for it. And a pass that takes queries, keys and values [tokens, 3, heads, width of a head] and returns [tokens,
+heads, width of a head]. Queries come scaled: their weights have the scale. What is for a CPU is TorchScript, too, which
+reads no constants of modules: they come as defaults and attributes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate, groupby
+from collections.abc import Iterator
+from itertools import accumulate
 
-import numpy as np
 import torch
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-#: Takes queries, keys and values [tokens, 3, heads, width of a head], returns [tokens, heads, width of a head].
-AttendTogether = Callable[[torch.Tensor], torch.Tensor]
-#: What queries are multiplied by for `attention_in_bf16`, beside the scale: it takes powers of two.
+from workers.runtimes.tuples import Layout
+
+#: What queries are multiplied by for `AttentionInBf16`, beside the scale: it takes powers of two.
 LOG2_E = 1.4426950408889634
 #: oneDNN makes and keeps kernels for every size of a window and every number of them; so few are used.
 SIZE_STEP = 16
@@ -26,59 +29,117 @@ ONES = 16
 LARGEST = 100.0
 
 
-def attention_by_runs(sizes: Sequence[int]) -> AttendTogether:
-    """Attend within windows of `sizes` tokens; neighbours of one size go together. Tokens behind them get zeros."""
-    runs = [(size, len(list(same))) for size, same in groupby(sizes)]
+class AttentionByRuns(nn.Module):
+    """Attends by torch's own attention; neighbours of one size go together. Tokens behind the windows get zeros."""
 
-    def attend(together: torch.Tensor) -> torch.Tensor:
-        out = together.new_empty(len(together), *together.shape[2:])
+    def layout(self, sizes: list[int], idle: bool) -> Layout:
+        runs: list[tuple[int, int]] = []
+        for size in sizes[: len(sizes) - int(idle)]:
+            if len(runs) > 0 and runs[-1][0] == size:
+                runs[-1] = (size, runs[-1][1] + 1)
+            else:
+                runs.append((size, 1))
+        return Layout(runs, [])
+
+    def forward(self, together: Tensor, layout: Layout) -> Tensor:
+        tokens, three, heads, width = together.shape
+        out = together.new_empty([tokens, heads, width])
         start = 0
-        for size, count in runs:
+        for size, count in layout.shapes:
             end = start + size * count
-            q, k, v = together[start:end].view(count, size, *together.shape[1:]).transpose(1, 3).unbind(2)
+            q, k, v = together[start:end].view(count, size, three, heads, width).transpose(1, 3).unbind(2)
             found = F.scaled_dot_product_attention(q, k, v, scale=1.0).transpose(1, 2)
             out[start:end] = found.flatten(0, 1)
             start = end
         out[start:] = 0.0
         return out
 
-    return attend
 
-
-def attention_in_bf16(sizes: Sequence[int], heads: int, *, idle: int = 0) -> AttendTogether:
-    """As `attention_by_runs`, by products in bf16: for processors that compute in it, where it takes half the time.
+class AttentionInBf16(nn.Module):
+    """As `AttentionByRuns`, by products in bf16: for processors that compute in it, where it takes half the time.
 
     Rows of one head of one token are brought together window by window, windows being as long as the next step, and
     back. Weights are powers of two, without a maximum taken off first: scores are kept within what bf16 holds.
-    What `idle` tokens behind the windows get means nothing.
+    What idle tokens get means nothing.
     """
-    groups = _groups(sizes, heads)
-    gather, scatter = (torch.from_numpy(rows) for rows in _rows(groups, heads, idle))
-    blocks = [_block(group, heads) for group in groups]
 
-    def attend(together: torch.Tensor) -> torch.Tensor:
-        width = together.shape[-1]
-        rows = together.to(torch.bfloat16).view(-1, width).index_select(0, gather)
-        found, start = torch.empty(len(rows) // 3, width, dtype=torch.bfloat16), 0
-        for shape, seen in blocks:
-            end = start + 3 * shape[0] * shape[1]
-            query, key, value = rows[start:end].view(3, *shape, width).unbind(0)
-            weights = torch.bmm(query, key.transpose(1, 2)).clamp_(-LARGEST, LARGEST).exp2_()
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        # Attributes, because TorchScript does not read a module's constants.
+        self.heads, self.largest, self.ones = heads, LARGEST, ONES
+
+    def layout(self, sizes: list[int], idle: bool) -> Layout:
+        """Return of each group its windows * heads and places; which rows [tokens * 3 * heads] go together, where each
+        row [tokens * heads] then is, and of each group which places are tokens [windows * heads, places, 1].
+        """
+        shapes: list[tuple[int, int]] = []
+        gather: list[Tensor] = []
+        back: list[Tensor] = []
+        seen: list[Tensor] = []
+        windows = sizes[: len(sizes) - int(idle)]
+        of_head, parts = torch.arange(self.heads)[:, None], torch.arange(3)[:, None, None, None]
+        at, first, before = 0, 0, 0
+        while at < len(windows):
+            step, count = _step(windows[at]), _together(windows, at, self.heads)
+            own = torch.tensor(windows[at : at + count])[:, None]
+            firsts = own.cumsum(0) - own + first
+            places = torch.arange(step)
+            # [windows, places]; past the end, the last one again
+            tokens = firsts + torch.minimum(places, own - 1)
+            gather.append(((tokens[:, None] * 3 + parts) * self.heads + of_head).flatten())
+            inside = places < own
+            where = torch.arange(before, before + count * self.heads * step).view(count, self.heads, step)
+            back.append(where.transpose(1, 2)[inside].flatten())
+            seen.append(inside.repeat_interleave(self.heads, 0)[:, :, None].to(torch.bfloat16))
+            shapes.append((count * self.heads, step))
+            first, before, at = first + int(own.sum()), before + count * self.heads * step, at + count
+        # Idle tokens get what the first row gets.
+        back.append(torch.zeros((sizes[-1] if idle else 0) * self.heads, dtype=torch.int64))
+        seen.insert(0, torch.cat(back))
+        seen.insert(0, torch.cat(gather))
+        return Layout(shapes, seen)
+
+    def forward(self, together: Tensor, layout: Layout) -> Tensor:
+        tokens, _, heads, width = together.shape
+        rows = together.to(torch.bfloat16).view(-1, width).index_select(0, layout.tensors[0])
+        found, start = torch.empty([len(rows) // 3, width], dtype=torch.bfloat16), 0
+        for group, (count, places) in enumerate(layout.shapes):
+            end = start + 3 * count * places
+            query, key, value = rows[start:end].view(3, count, places, width).unbind(0)
+            weights = torch.bmm(query, key.transpose(1, 2)).clamp_(-self.largest, self.largest).exp2_()
             # A column of ones beside the values: the product sums the weights, too. Behind a window its last token is
             # repeated, and counts for nothing: neither its values nor its weights.
-            counted = seen.expand(*shape, width + ONES).clone()
+            counted = layout.tensors[2 + group].expand(count, places, width + self.ones).clone()
             counted[..., :width].mul_(value)
             sums = torch.bmm(weights, counted)
-            own = found[start // 3 : end // 3].view(*shape, width)
+            own = found[start // 3 : end // 3].view(count, places, width)
             torch.div(sums[..., :width], sums[..., width : width + 1], out=own)
             start = end
-        return found.index_select(0, scatter).view(len(together), heads, width).to(together.dtype)
+        return found.index_select(0, layout.tensors[1]).view(tokens, heads, width).to(together.dtype)
 
-    return attend
+
+class FlashAttention(nn.Module):
+    """Attends on CUDA, in bf16; no tokens may be idle. Not for TorchScript."""
+
+    def layout(self, sizes: list[int], idle: bool) -> Layout:
+        ends = torch.tensor([0, *accumulate(sizes)], dtype=torch.int32)
+        return Layout([(len(sizes), max(sizes))], [ends])
+
+    def forward(self, together: Tensor, layout: Layout) -> Tensor:
+        from torch.nn.attention.varlen import varlen_attn
+
+        ((_, longest),), (bounds,) = layout
+        query, key, value = together.unbind(1)
+        out = varlen_attn(query, key, value, bounds, bounds, longest, longest, scale=1.0)
+        assert isinstance(out, Tensor)  # noqa: S101 - a tuple only where the aux outputs are asked for
+        return out
+
+
+Attention = AttentionByRuns | AttentionInBf16 | FlashAttention
 
 
 def every_group(longest: int, tokens: int, heads: int) -> Iterator[list[int]]:
-    """Yield sizes of windows that make, between them, all groups of `attention_in_bf16`.
+    """Yield sizes of windows that make, between them, all groups of `AttentionInBf16`.
 
     Of windows of at most `longest` tokens, so many `tokens` together.
     """
@@ -89,63 +150,20 @@ def every_group(longest: int, tokens: int, heads: int) -> Iterator[list[int]]:
             count *= 2
 
 
-def flash_attention(ends: torch.Tensor, longest: int) -> AttendTogether:
-    """Attend on CUDA, in bf16, within windows that end at `ends`, the longest of so many tokens."""
-    from torch.nn.attention.varlen import varlen_attn
-
-    bounds = F.pad(ends, (1, 0))
-
-    def attend(together: torch.Tensor) -> torch.Tensor:
-        query, key, value = together.unbind(1)
-        out = varlen_attn(query, key, value, bounds, bounds, longest, longest, scale=1.0)
-        assert isinstance(out, torch.Tensor)  # noqa: S101 - a tuple only where the aux outputs are asked for
-        return out
-
-    return attend
+def _together(sizes: list[int], at: int, heads: int) -> int:
+    """Return how many windows from `at` on are computed together: 1, 2, 4, ... of one step."""
+    step, count = _step(sizes[at]), 1
+    while 2 * count <= _most(step, heads) and at + 2 * count <= len(sizes):
+        for size in sizes[at + count : at + 2 * count]:
+            if _step(size) != step:
+                return count
+        count *= 2
+    return count
 
 
-def _groups(sizes: Sequence[int], heads: int) -> list[list[tuple[int, int]]]:
-    """Return which windows, each its first token and its size, are computed together: 1, 2, 4, ... of one step."""
-    firsts = accumulate(sizes, initial=0)
-    groups: list[list[tuple[int, int]]] = []
-    for step, alike in groupby(zip(firsts, sizes, strict=False), key=lambda window: _step(window[1])):
-        left = list(alike)
-        while left:
-            count = 1 << (min(_most(step, heads), len(left)).bit_length() - 1)
-            groups.append(left[:count])
-            left = left[count:]
-    return groups
+def _most(step: int, heads: int, together: int = SCORES_TOGETHER) -> int:
+    return max(1, together // (heads * step * step))
 
 
-def _most(step: int, heads: int) -> int:
-    return max(1, SCORES_TOGETHER // (heads * step * step))
-
-
-def _step(size: int) -> int:
-    return -(-size // SIZE_STEP) * SIZE_STEP
-
-
-def _rows(groups: Sequence[Sequence[tuple[int, int]]], heads: int, idle: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return which rows [tokens * 3 * heads] go together, and where each row [tokens * heads] then is.
-
-    Idle tokens get what the first row gets.
-    """
-    gather, scatter, before = [], [], 0
-    for group in groups:
-        firsts, sizes = (np.array(column)[:, None] for column in zip(*group, strict=True))
-        places = np.arange(_step(group[0][1]))
-        tokens = firsts + np.minimum(places, sizes - 1)  # [windows, places]; past the end, the last one again
-        of_head = np.arange(heads)[:, None]
-        parts = np.arange(3)[:, None, None, None]
-        gather.append(((tokens[None, :, None] * 3 + parts) * heads + of_head).ravel())
-        where = before + np.arange(tokens.size * heads).reshape(len(group), heads, -1)
-        scatter.append(where.transpose(0, 2, 1)[places < sizes].ravel())
-        before += tokens.size * heads
-    return np.concatenate(gather), np.concatenate([*scatter, np.zeros(idle * heads, dtype=np.int64)])
-
-
-def _block(group: Sequence[tuple[int, int]], heads: int) -> tuple[tuple[int, int], torch.Tensor]:
-    """Return of a group (windows * heads, places), and which places are tokens [windows * heads, places, 1]."""
-    places = _step(group[0][1])
-    sizes = torch.tensor([size for _, size in group]).repeat_interleave(heads)[:, None]
-    return (len(group) * heads, places), (torch.arange(places) < sizes)[..., None].to(torch.bfloat16)
+def _step(size: int, step: int = SIZE_STEP) -> int:
+    return (size + step - 1) // step * step

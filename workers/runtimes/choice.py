@@ -13,9 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from workers.runtimes.errors import ModelUnavailable
 from workers.runtimes.heads import ModelConfig
-from workers.runtimes.net import GuardNet, Outputs, padded
+from workers.runtimes.net import GuardNet, padded
 from workers.runtimes.packed import PackedRuntime
 from workers.runtimes.processor import Precision, computes_bf16, has_onednn
+from workers.runtimes.tuples import Outputs
 from workers.runtimes.windows import WindowTokenizer
 
 log = logging.getLogger(__name__)

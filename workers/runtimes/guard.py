@@ -12,8 +12,9 @@ from workers.runtimes.encoder import load_tokenizer, resolve_device
 from workers.runtimes.folders import load_net
 from workers.runtimes.heads import Thresholds
 from workers.runtimes.joint import JointConfig
-from workers.runtimes.net import Outputs, padded, unpadded
+from workers.runtimes.net import padded, unpadded
 from workers.runtimes.reading import Reading
+from workers.runtimes.tuples import Outputs
 from workers.runtimes.windows import batches
 
 

@@ -94,6 +94,8 @@ class Heads(nn.Module):
         self.hidden = nn.Linear(dims, hidden)
         self.output = nn.Linear(hidden, categories)
         self.words = nn.Parameter(torch.zeros(VOCABULARY + PAIRS, categories))
+        # Attributes, because TorchScript does not read a module's constants.
+        self.lexical_scale = LEXICAL_SCALE
         self.drop_input = nn.Dropout(dropout)
         self.drop_hidden = nn.Dropout(dropout)
 
@@ -115,7 +117,7 @@ class Heads(nn.Module):
         values = self.idf[items]
         rows = torch.repeat_interleave(torch.arange(len(counts), device=items.device), counts)
         squares = torch.zeros(len(counts), device=items.device).index_add_(0, rows, values * values)
-        weights = LEXICAL_SCALE * values / squares.clamp_min(1e-6).sqrt()[rows]
+        weights = self.lexical_scale * values / squares.clamp_min(1e-6).sqrt()[rows]
         offsets = torch.cumsum(counts, 0) - counts
         return nn.functional.embedding_bag(items, self.words, offsets, mode="sum", per_sample_weights=weights)
 

@@ -19,8 +19,8 @@ from workers.runtimes.ranges import Range
 
 _WEIGHT_STEPS = 127 if adds_in_32_bits() else 63
 _HIGHEST = 255
-#: A float of this size has no room for fractions: adding it rounds, and leaves the whole number in the lowest bits.
-_ROUNDING = float(1 << 23)
+#: Added before a fraction is cut off, so that numbers are rounded; and the highest that is cut to the highest step.
+_HALF, _END = 0.5, _HIGHEST + 0.996
 #: A range is at least this part of where it lies, so that steps can be counted from zero.
 _NARROWEST = 2.0**-8
 #: GELU is never below it.
@@ -61,9 +61,10 @@ class Int8Linear(nn.Module):
     ) -> None:
         """`steps` [inputs]; `mean` [inputs]: what rounding the weights changes for it is taken back in the bias."""
         super().__init__()
-        self.out = out
+        # Attributes, because TorchScript does not read a module's constants.
+        self.out, self.end = out, _END
         self.inverse = nn.Buffer(1.0 / steps.size)
-        self.offset = nn.Buffer(_ROUNDING + steps.zero)
+        self.offset = nn.Buffer(steps.zero + _HALF)
         of_steps = weight * steps.size
         self.scale = nn.Buffer(_finest(of_steps))
         whole = _whole(of_steps, self.scale)
@@ -85,19 +86,27 @@ class Int8Linear(nn.Module):
 
     def steps(self, x: torch.Tensor) -> torch.Tensor:
         """Return `x` as whole numbers, in uint8; what lies outside of the range becomes its end."""
-        whole = torch.addcmul(self.offset, x, self.inverse).clamp_(_ROUNDING, _ROUNDING + _HIGHEST)
-        # By way of signed bytes: torch takes five times as long to make unsigned ones of floats.
-        return whole.view(torch.int32).to(torch.int8).view(torch.uint8)
+        within = torch.addcmul(self.offset, x, self.inverse).clamp_(0.0, self.end)
+        # By way of whole numbers: torch takes three times as long to make bytes of floats.
+        return within.to(torch.int16).to(torch.uint8)
 
-    def product(
-        self, steps: torch.Tensor, *, gelu: bool = False, into: tuple[float, int] | None = None
-    ) -> torch.Tensor:
-        """Return what the layer makes of `steps`, or GELU of it; `into`: as steps of that size and zero."""
-        size, zero = into or (1.0, 0)
-        kind = torch.uint8 if into else self.out
-        weight = (self.packed, self.scale, self.no_zeros, self.bias)
-        run, activation = torch.ops.onednn.qlinear_pointwise, "gelu" if gelu else "none"
-        found: torch.Tensor = run(steps, 1.0, 0, *weight, size, zero, kind, activation, [], "none")
+    def product(self, steps: torch.Tensor) -> torch.Tensor:
+        """Return what the layer makes of `steps`."""
+        return self._run(steps, "none", 1.0, 0, self.out)
+
+    def gelu(self, steps: torch.Tensor) -> torch.Tensor:
+        """Return GELU of what the layer makes of `steps`."""
+        return self._run(steps, "gelu", 1.0, 0, self.out)
+
+    def gelu_in_steps(self, steps: torch.Tensor, size: float, zero: int) -> torch.Tensor:
+        """Return it as steps of that size and zero."""
+        return self._run(steps, "gelu", size, zero, torch.uint8)
+
+    def _run(self, steps: torch.Tensor, activation: str, size: float, zero: int, kind: torch.dtype) -> torch.Tensor:
+        weight, scale, bias = self.packed, self.scale, self.bias
+        found: torch.Tensor = torch.ops.onednn.qlinear_pointwise(
+            steps, 1.0, 0, weight, scale, self.no_zeros, bias, size, zero, kind, activation, [], "none"
+        )
         return found
 
 
@@ -112,7 +121,7 @@ class Int8FeedForward(nn.Module):
         weight = down.weight.clone()
         weight[:, wide] = 0.0
         steps = steps_over(torch.full_like(inner.high, GELU_LOW), high.expand_as(inner.high))
-        self.inner = float(steps.size[0]), int(steps.zero[0])
+        self.size, self.zero = float(steps.size[0]), int(steps.zero[0])
         self.up = Int8Linear.over(up.weight, up.bias, known)
         self.up_wide = Int8Linear.over(up.weight[wide], up.bias[wide], known)
         self.down = Int8Linear(weight, down.bias, steps, inner.mean)
@@ -121,8 +130,8 @@ class Int8FeedForward(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return rows of the shape of `x`, fp32."""
         steps = self.up.steps(x)
-        found = self.down.product(self.up.product(steps, gelu=True, into=self.inner))
-        return found.addmm_(self.up_wide.product(steps, gelu=True), self.down_wide)
+        found = self.down.product(self.up.gelu_in_steps(steps, self.size, self.zero))
+        return found.addmm_(self.up_wide.gelu(steps), self.down_wide)
 
 
 def _finest(weight: torch.Tensor) -> torch.Tensor:

@@ -14,8 +14,8 @@ from workers.runtimes.bert import Bert
 from workers.runtimes.encoder import WIDTH
 from workers.runtimes.heads import ModelConfig
 from workers.runtimes.kernels import gelu
-from workers.runtimes.net import Outputs
-from workers.runtimes.pooling import Pool
+from workers.runtimes.net import StateHeads
+from workers.runtimes.tuples import Outputs
 
 #: Labels of a word piece: outside (0), then for each entity its first piece (odd) and a later one (even).
 TOKEN_LABELS = ("O", *(f"{part}-{entity}" for entity in MODEL_ENTITIES for part in "BI"))
@@ -41,13 +41,15 @@ class JointConfig(ModelConfig):
         return f"{self.name}@{self.adapters_sha256[:6]}{self.heads_sha256[:6]}"
 
 
-class JointHeads(nn.Module):
+class JointHeads(StateHeads):
     """Category, token and embedding heads on the states of one encoder pass, as `GuardNet` calls them."""
 
     def __init__(self, *, layers: Sequence[int], hidden: int, token_hidden: int, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.layers = tuple(layers)
-        dims = len(self.layers) * 2 * WIDTH
+        super().__init__([*dict.fromkeys((*layers, LAST))])
+        # Attributes, because TorchScript does not read a module's constants.
+        self.chosen, self.of_last = [self.pooled.index(layer) for layer in layers], self.pooled.index(LAST)
+        self.token_layers, self.width = [*TOKEN_LAYERS], WIDTH
+        dims = len(layers) * 2 * WIDTH
         self.mean = nn.Buffer(torch.zeros(dims))
         self.inverse_std = nn.Buffer(torch.ones(dims))
         self.hidden = nn.Linear(dims, hidden)
@@ -59,14 +61,13 @@ class JointHeads(nn.Module):
         nn.init.eye_(self.embedding.weight)
         self.drop = nn.Dropout(dropout)
 
-    def forward(self, states: Sequence[torch.Tensor], pool: Pool) -> Outputs:
+    def forward(self, states: list[torch.Tensor], parts: list[torch.Tensor]) -> Outputs:
         """Read the states of layers 0 to 6, each [..., 384]. The embedding has length 1."""
-        parts = {layer: pool(states[layer]) for layer in dict.fromkeys((*self.layers, LAST))}
-        standard = (torch.cat([parts[layer] for layer in self.layers], dim=1) - self.mean) * self.inverse_std
+        standard = (torch.cat([parts[i] for i in self.chosen], dim=1) - self.mean) * self.inverse_std
         logits = self.output(self.drop(gelu(self.hidden(self.drop(standard)))))
-        pieces = torch.cat([states[layer] for layer in TOKEN_LAYERS], dim=-1)
+        pieces = torch.cat([states[layer] for layer in self.token_layers], dim=-1)
         tokens = self.token_output(self.drop(gelu(self.token_hidden(pieces))))
-        sentence = self.embedding(parts[LAST][:, :WIDTH])
+        sentence = self.embedding(parts[self.of_last][:, : self.width])
         return Outputs(logits, tokens, nn.functional.normalize(sentence, dim=-1))
 
 

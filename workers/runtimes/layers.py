@@ -1,4 +1,4 @@
-"""The layers of `GuardNet` made anew for tokens that lie one after another, in each precision."""
+"""`GuardNet` made anew for tokens that lie one after another, in each precision."""
 
 from __future__ import annotations
 
@@ -8,42 +8,47 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from workers.runtimes.attention import LOG2_E, AttendTogether
-from workers.runtimes.bert import Bert, Layer
+from workers.runtimes.attention import LOG2_E, Attention, AttentionInBf16
+from workers.runtimes.bert import Layer
 from workers.runtimes.int8 import Int8FeedForward, Int8Linear
 from workers.runtimes.joint import JointHeads
 from workers.runtimes.linear import fast_linear
-from workers.runtimes.net import GuardNet
+from workers.runtimes.net import GuardNet, StateHeads
 from workers.runtimes.processor import Precision
+from workers.runtimes.tuples import Layout, Outputs
 
 
 @dataclass(frozen=True)
 class LayerMaker:
-    """Makes layers of `net` in a precision. `halves`: attention takes bf16, and powers of two."""
+    """Makes layers of `net` in a precision, with a way of attending."""
 
     net: GuardNet
     precision: Precision
-    halves: bool
+    attention: Attention
+
+    @property
+    def states(self) -> torch.dtype:
+        """The type of states between layers."""
+        return torch.bfloat16 if self.precision == "bf16" else torch.float32
+
+    @property
+    def halves(self) -> bool:
+        """Whether attention takes bf16, and powers of two."""
+        return isinstance(self.attention, AttentionInBf16)
 
     @torch.no_grad()
-    def encoder(self) -> Bert:
-        """Return the encoder with a `PackedLayer` for each of its layers."""
-        with torch.device("meta"):
-            packed = Bert(layers=0)
-        own = self.net.encoder.embeddings
-        # Other layers share the embeddings, 47 MB, unless they are of another type.
-        packed.embeddings = copy.deepcopy(own).bfloat16() if self.precision == "bf16" else own
-        names = [f"encoder.encoder.layer.{i}" for i in range(len(self.net.encoder.layers))]
-        packed.encoder = nn.ModuleDict({"layer": nn.ModuleList(PackedLayer(self, name) for name in names)})
-        return packed.eval()
-
-    @torch.no_grad()
-    def heads(self) -> nn.Module:
+    def heads(self) -> StateHeads:
         """Return a copy of the heads, whose layer that reads every token is made anew."""
         packed = copy.deepcopy(self.net.heads)
         if isinstance(packed, JointHeads):
             packed.token_hidden = _InFp32(self.remade("heads.token_hidden"))
         return packed
+
+    def table(self, name: str) -> nn.Embedding:
+        """Return the embeddings of that name."""
+        found = self.net.get_submodule(f"encoder.embeddings.{name}_embeddings")
+        assert isinstance(found, nn.Embedding)  # noqa: S101 - the net made it
+        return found
 
     def remade(self, name: str) -> nn.Module:
         """Return the linear layer of that name."""
@@ -67,16 +72,18 @@ class LayerMaker:
         return Int8FeedForward(self._linear(up), self._linear(down), ranges[up], ranges[down])
 
     def norm(self, name: str) -> nn.Module:
-        own = self.net.get_submodule(name)
-        return copy.deepcopy(own).bfloat16() if self.precision == "bf16" else own
+        return self.in_its_type(self.net.get_submodule(name))
+
+    def in_its_type(self, own: nn.Module) -> nn.Module:
+        """Return `own` in the type of the states."""
+        return own if self.states == torch.float32 else copy.deepcopy(own).to(self.states)
 
     def _made(
         self, name: str, weight: torch.Tensor, bias: torch.Tensor, *, out: torch.dtype = torch.float32
     ) -> nn.Module:
         if self.precision == "int8":
             return Int8Linear.over(weight, bias, self.net.ranges[name], out=out)
-        kind = torch.bfloat16 if self.precision == "bf16" else torch.float32
-        return fast_linear(weight.to(kind), bias.to(kind))
+        return fast_linear(weight.to(self.states), bias.to(self.states))
 
     def _linear(self, name: str) -> nn.Linear:
         found = self.net.get_submodule(name)
@@ -92,19 +99,63 @@ class PackedLayer(nn.Module):
         own = make.net.get_submodule(name)
         assert isinstance(own, Layer)  # noqa: S101 - the net made it
         self.heads = own.heads
+        self.attention = make.attention
         self.query_key_value = make.query_key_value(f"{name}.attention.self", own.heads)
         self.out = make.remade(f"{name}.attention.output.dense")
         self.out_norm = make.norm(f"{name}.attention.output.LayerNorm")
         self.feed_forward = make.feed_forward(f"{name}.intermediate.dense", f"{name}.output.dense")
         self.down_norm = make.norm(f"{name}.output.LayerNorm")
 
-    def forward(self, x: torch.Tensor, attend: AttendTogether) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, layout: Layout) -> torch.Tensor:
         """Return states of the shape of `x`, [tokens, width]."""
         together = self.query_key_value(x).view(len(x), 3, self.heads, -1)
         # In place: new memory costs page faults, and a good part of the product's own time.
-        x = self.out_norm(self.out(attend(together).flatten(-2)).add_(x))
+        x = self.out_norm(self.out(self.attention(together, layout).flatten(-2)).add_(x))
         added: torch.Tensor = self.down_norm(self.feed_forward(x).add_(x))
         return added
+
+
+class PackedNet(nn.Module):
+    """What `GuardNet` computes of the tokens of all windows one after another, but for its words."""
+
+    @torch.no_grad()
+    def __init__(self, make: LayerMaker, pooling: nn.Module) -> None:
+        super().__init__()
+        words, places, kinds = (make.table(name) for name in ("word", "position", "token_type"))
+        # Other layers share the embeddings, 47 MB, unless they are of another type.
+        self.words = make.in_its_type(words)
+        # Everything is of the first type: upstream's second one is for pairs of texts.
+        self.places = nn.Buffer((places.weight + kinds.weight[0]).to(make.states))
+        self.norm = make.norm("encoder.embeddings.LayerNorm")
+        names = [f"encoder.encoder.layer.{i}" for i in range(len(make.net.encoder.layers))]
+        self.layers = nn.ModuleList(PackedLayer(make, name) for name in names)
+        self.heads = make.heads()
+        self.attention = make.attention
+        self.pooling = pooling
+        self.eval()
+
+    def forward(self, ids: torch.Tensor, sizes: list[int], idle: bool) -> Outputs:
+        """Read word pieces `ids` [tokens] of windows of `sizes` tokens, on a CPU; `idle`: nobody asked for the last."""
+        return self.read(ids, torch.tensor(sizes), max(sizes), self.attention.layout(sizes, idle))
+
+    def read(self, ids: torch.Tensor, sizes: torch.Tensor, longest: int, layout: Layout) -> Outputs:
+        """As `forward`; `sizes` [windows], `longest` at most."""
+        return self.said(self.states(ids, sizes, layout), sizes, longest)
+
+    def states(self, ids: torch.Tensor, sizes: torch.Tensor, layout: Layout) -> list[torch.Tensor]:
+        """Return the states of the embeddings and of every layer, each [tokens, width]."""
+        starts = (sizes.cumsum(0) - sizes).repeat_interleave(sizes, output_size=len(ids))
+        places = self.places.index_select(0, torch.arange(len(ids), device=ids.device) - starts)
+        states: list[torch.Tensor] = [self.norm(self.words(ids) + places)]
+        for layer in self.layers:
+            states.append(layer(states[-1], layout))
+        return states
+
+    def said(self, states: list[torch.Tensor], sizes: torch.Tensor, longest: int) -> Outputs:
+        """Return what the heads say of `states`."""
+        parts = self.pooling([states[layer] for layer in self.heads.pooled], sizes, longest)
+        found: Outputs = self.heads(states, parts)
+        return found
 
 
 class _FeedForward(nn.Module):

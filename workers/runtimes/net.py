@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from workers.runtimes.bert import Bert, padded_attention
 from workers.runtimes.heads import LEXICAL_SCALE, PAIRS, VOCABULARY, Heads
-from workers.runtimes.pooling import Pool, padded_pooling, pooled
+from workers.runtimes.pooling import padded_pooling, pooled
 from workers.runtimes.ranges import Ranges
+from workers.runtimes.tuples import Outputs
 
 
-class Outputs(NamedTuple):
-    """Of windows: `logits` [rows, categories]; what a model has no head for is None.
+class StateHeads(nn.Module):
+    """Heads on the encoder's states: `heads(states, parts)` returns `Outputs`.
 
-    `tokens` [rows, tokens, labels]: logits of every word piece, [CLS], [SEP] and padding included.
-    `embedding` [rows, width].
+    `states`: of embeddings and layers, each [..., width]; `parts`: for each layer of `pooled`, one vector a window,
+    [windows, 2 * width]. `tokens` come as [..., labels]. Runtimes hand them to TorchScript.
     """
 
-    logits: torch.Tensor
-    tokens: torch.Tensor | None = None
-    embedding: torch.Tensor | None = None
+    def __init__(self, pooled: Sequence[int]) -> None:
+        super().__init__()
+        self.pooled = list(pooled)
 
 
 class GuardNet(nn.Module):
     """A guard model as tensors: deterministic, without dropout, the same for a window alone or in any batch.
 
-    `heads(states, pool)` takes the states of embeddings and layers, each [..., width], with what makes one vector a
-    window of them, and returns `Outputs`; its `tokens` are [..., labels].
     `words(input_ids, mask)`, where there is one, returns logits [rows, categories] that are added to the heads'.
     """
 
     #: What int8 needs, where it was measured.
     ranges: Ranges
 
-    def __init__(self, encoder: Bert, heads: nn.Module, words: nn.Module | None = None) -> None:
+    def __init__(self, encoder: Bert, heads: StateHeads, words: nn.Module | None = None) -> None:
         super().__init__()
         self.ranges = {}
         self.encoder = encoder
@@ -49,7 +47,8 @@ class GuardNet(nn.Module):
         """Read windows [rows, tokens] of word pieces with [CLS] and [SEP], padded on the right where the mask is 0."""
         positions = torch.arange(input_ids.shape[1], device=input_ids.device)
         states = self.encoder(input_ids, positions, padded_attention(attention_mask))
-        return self.with_words(self.heads(states, padded_pooling(attention_mask)), input_ids, attention_mask)
+        out = self.heads(states, pooled(states, self.heads.pooled, padded_pooling(attention_mask)))
+        return self.with_words(out, input_ids, attention_mask)
 
     def reading_tokens(self) -> Iterator[tuple[str, nn.Linear]]:
         """Yield the linear layers that read every token, by name; queries stand for keys and values, too."""
@@ -85,16 +84,15 @@ def padded(rows: Sequence[Sequence[int]], device: torch.device | None = None) ->
     return ids.to(device), (torch.arange(ids.shape[1]) < lengths).long().to(device)
 
 
-class PooledHeads(nn.Module):
+class PooledHeads(StateHeads):
     """The network of `Heads` on pooled states."""
 
-    def __init__(self, heads: Heads, layers: tuple[int, ...]) -> None:
-        super().__init__()
+    def __init__(self, heads: Heads, layers: Sequence[int]) -> None:
+        super().__init__(layers)
         self.heads = heads
-        self.layers = layers
 
-    def forward(self, states: Sequence[torch.Tensor], pool: Pool) -> Outputs:
-        return Outputs(logits=self.heads.dense(pooled(states, self.layers, pool)))
+    def forward(self, states: list[torch.Tensor], parts: list[torch.Tensor]) -> Outputs:
+        return Outputs(logits=self.heads.dense(torch.cat(parts, dim=1)))
 
 
 class WordWeights(nn.Module):

@@ -14,17 +14,19 @@ import numpy as np
 import torch
 
 from workers.runtimes.attention import (
-    AttendTogether,
-    attention_by_runs,
-    attention_in_bf16,
+    Attention,
+    AttentionByRuns,
+    AttentionInBf16,
+    FlashAttention,
     every_group,
-    flash_attention,
 )
 from workers.runtimes.kernels import KERNEL_STEP, every_number, missing_tokens
-from workers.runtimes.layers import LayerMaker
-from workers.runtimes.net import GuardNet, Outputs, by_window, padded
-from workers.runtimes.pooling import Pool, packed_pooling, padded_pooling
+from workers.runtimes.layers import LayerMaker, PackedNet
+from workers.runtimes.net import GuardNet, by_window, padded
+from workers.runtimes.pooling import PackedPooling, RowPooling
 from workers.runtimes.processor import Precision, computes_bf16
+from workers.runtimes.tuples import Layout, Outputs
+from workers.runtimes.unlocked import without_python
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +43,11 @@ class PackedRuntime:
         self.budget = CUDA_BUDGET if self.overlaps else CPU_BUDGET
         self.name = f"packed {precision} on {device}"
         self._device = device
-        self._flash = self.overlaps and precision == "bf16" and computes_bf16(device)
-        self._halves = device.type == "cpu" and precision != "fp32" and computes_bf16(device)
         self._net = net.to(device)
-        make = LayerMaker(self._net, precision, self._halves)
-        self._heads, self._encoder = make.heads().to(device), make.encoder().to(device)
+        self._attention = _attention(net, device, precision)
+        make = LayerMaker(self._net, precision, self._attention)
+        packed = PackedNet(make, RowPooling() if self.overlaps else PackedPooling()).to(device)
+        self._packed = packed if self.overlaps else without_python(packed)
 
     def warm_up(self, window: int) -> None:
         """Be ready for any batch of windows of `window` tokens at most. To be called by each thread that launches.
@@ -61,14 +63,14 @@ class PackedRuntime:
     @torch.inference_mode()
     def _make_kernels(self, window: int) -> None:
         # The layers behind the first have the same ones.
-        layer, ids = self._encoder.layers[0], torch.zeros(self.budget, dtype=torch.int64)
-        states = self._encoder(ids, ids, lambda together: together[:, 0])[0]
+        layer, heads = self._packed.layers[0], self._net.encoder.layers[0].heads
+        states = self._packed.norm(self._packed.words(torch.zeros(self.budget, dtype=torch.int32)))
         numbers = [*every_number(window, self.budget)]
-        for sizes in (*numbers, *every_group(window, self.budget, layer.heads)):
-            layer(states[: sum(sizes)], self._attention(torch.tensor(sizes).cumsum(0), sizes))
+        for sizes in (*numbers, *every_group(window, self.budget, heads)):
+            layer(states[: sum(sizes)], self._attention.layout(sizes, idle=False))
         for sizes in numbers:
             own = states[: sum(sizes)]
-            self._heads([own] * (len(self._encoder.layers) + 1), packed_pooling(torch.tensor(sizes)))
+            self._packed.said([own] * (len(self._packed.layers) + 1), torch.tensor(sizes), max(sizes))
 
     def launch(self, pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
         """Start a batch; what is returned waits and gives one `Outputs` a window, without padding, on the CPU.
@@ -102,28 +104,21 @@ class PackedRuntime:
     @torch.inference_mode()
     def _launch(self, pieces: Sequence[np.ndarray], idle: int) -> Callable[[], list[Outputs]]:
         sizes = [len(piece) for piece in pieces]
-        ids = self._to_device(torch.from_numpy(np.concatenate(pieces)))
-        lengths = self._to_device(torch.tensor(sizes, dtype=torch.int32))
-        ends = torch.cumsum(lengths, 0, dtype=torch.int32)
-        starts = ends - lengths
-        positions = torch.arange(len(ids), device=self._device) - starts.repeat_interleave(
-            lengths, output_size=len(ids)
-        )
-        states = self._encoder(ids, positions, self._attention(ends, sizes, idle))
-        pool = _pooling_of_rows(starts, lengths, sizes) if self.overlaps else packed_pooling(lengths)
-        out: Outputs = self._heads(states, pool)
+        ids = torch.from_numpy(np.concatenate(pieces))
+        out = self._read_by_cuda(ids, sizes) if self.overlaps else self._read(ids, sizes, idle > 0)
         if self._net.words is not None:
             out = self._net.with_words(out, *map(self._to_device, padded([piece.tolist() for piece in pieces])))
         return self._collect(out, sizes)
 
-    def _attention(self, ends: torch.Tensor, sizes: Sequence[int], idle: int = 0) -> AttendTogether:
-        """Return what attends within windows of `sizes`, the last of them of `idle` tokens where there are any."""
-        if self._flash:
-            return flash_attention(ends, max(sizes))
-        asked = sizes[:-1] if idle else sizes
-        if self._halves:
-            return attention_in_bf16(asked, self._encoder.layers[0].heads, idle=idle)
-        return attention_by_runs(asked)
+    def _read(self, ids: torch.Tensor, sizes: list[int], idle: bool) -> Outputs:
+        # Nobody is to wait while it looks for something faster.
+        with torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
+            return Outputs(*self._packed(ids, sizes, idle))
+
+    def _read_by_cuda(self, ids: torch.Tensor, sizes: list[int]) -> Outputs:
+        layout = self._attention.layout(sizes, idle=False)
+        layout = Layout(layout.shapes, [self._to_device(part) for part in layout.tensors])
+        return self._packed.read(self._to_device(ids), self._to_device(torch.tensor(sizes)), max(sizes), layout)
 
     def _collect(self, out: Outputs, sizes: Sequence[int]) -> Callable[[], list[Outputs]]:
         host = Outputs(self._to_host(out.logits), self._to_host(out.tokens), self._to_host(out.embedding))
@@ -151,12 +146,7 @@ class PackedRuntime:
         return host.copy_(part, non_blocking=True)
 
 
-def _pooling_of_rows(starts: torch.Tensor, lengths: torch.Tensor, sizes: Sequence[int]) -> Pool:
-    """Pool packed states as padded ones: CUDA adds up rows faster than it adds to them.
-
-    `sizes`: `lengths` on the host, so that nobody waits for the device.
-    """
-    columns = torch.arange(max(sizes), device=lengths.device)
-    places = (starts[:, None] + columns).clamp_max(sum(sizes) - 1)
-    pool = padded_pooling((columns < lengths[:, None]).long())
-    return lambda states: pool(states[places].float())
+def _attention(net: GuardNet, device: torch.device, precision: Precision) -> Attention:
+    if precision != "fp32" and computes_bf16(device):
+        return FlashAttention() if device.type == "cuda" else AttentionInBf16(net.encoder.layers[0].heads)
+    return AttentionByRuns()

@@ -8,8 +8,8 @@ import numpy as np
 
 from screening.findings import DEADLINE, Prediction, Span
 from workers.runtimes.heads import ModelConfig
-from workers.runtimes.net import Outputs
 from workers.runtimes.token_spans import spans_of
+from workers.runtimes.tuples import Outputs
 from workers.runtimes.windows import Window
 
 

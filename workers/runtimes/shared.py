@@ -17,9 +17,9 @@ from screening.findings import DEADLINE, Deadline, DeadlineExceeded, Prediction
 from workers.batching import Batcher, Closed, Overloaded
 from workers.runtimes.choice import Wanted, choose_runtime
 from workers.runtimes.guard import EncoderGuard
-from workers.runtimes.net import Outputs
 from workers.runtimes.packed import PackedRuntime
 from workers.runtimes.reading import Reading
+from workers.runtimes.tuples import Outputs
 from workers.runtimes.windows import Window
 from workers.waiting import Read
 

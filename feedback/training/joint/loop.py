@@ -98,7 +98,7 @@ def _standardise(net: JointNet, rows: Rows, recipe: JointRecipe, seed: int, devi
     for which in plan(rows.lengths()[sample], windows, budget=recipe.budget, epochs=1, seed=seed):
         batch = make_batch(rows, sample[which], device)
         states = net.frozen_states(batch.ids, batch.mask)
-        vectors.append(pooled(states, recipe.layers, padded_pooling(batch.mask)))
+        vectors.append(torch.cat(pooled(states, recipe.layers, padded_pooling(batch.mask)), dim=1))
     moments = torch.cat(vectors)
     net.heads.mean.copy_(moments.mean(dim=0))
     net.heads.inverse_std.copy_(1.0 / moments.std(dim=0).clamp_min(1e-3))

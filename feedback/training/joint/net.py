@@ -12,7 +12,7 @@ from feedback.training.joint.recipe import JointRecipe
 from workers.runtimes.bert import Attend, padded_attention
 from workers.runtimes.encoder import WIDTH, encoder_net
 from workers.runtimes.joint import LAST, JointHeads
-from workers.runtimes.pooling import padded_pooling
+from workers.runtimes.pooling import padded_pooling, pooled
 
 #: Every matrix of a layer.
 TARGETS = ["query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense"]
@@ -44,7 +44,8 @@ class JointNet(nn.Module):
         )
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Trained:
-        out = self.heads(self.states(input_ids, attention_mask), padded_pooling(attention_mask))
+        states = self.states(input_ids, attention_mask)
+        out = self.heads(states, pooled(states, self.heads.pooled, padded_pooling(attention_mask)))
         return Trained(out.logits, out.tokens, out.embedding)
 
     def states(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> list[torch.Tensor]:
