@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,14 @@ from workers.runtimes.folders import load_net
 from workers.runtimes.net import GuardNet
 from workers.runtimes.packed import PackedRuntime
 from workers.runtimes.processor import Precision
+from workers.runtimes.tuples import Outputs
 from workers.runtimes.unlocked import without_python
 
 CPU = torch.device("cpu")
-SIZES = [3, 40, 40, 41, 256, 2, 97]
+#: One token, many of one size, all kinds with and without a window that fills them up.
+SIZES = [[1], [2], [16] * 40, [3, 40, 40, 41, 256, 2, 97], [64, 64, 256, 256, 256]]
 PRECISIONS: list[Precision] = ["fp32", "bf16", "int8"]
+scripted = pytest.mark.skipif(sys.version_info >= (3, 14), reason="modules stay in Python from 3.14 on")
 
 
 class Counted(TorchFunctionMode):
@@ -44,35 +48,73 @@ def net() -> GuardNet:
     return load_net(DEFAULT_FOLDER)[1]
 
 
-@pytest.fixture(scope="module")
-def rows() -> list[np.ndarray]:
+def rows_of(sizes: Sequence[int]) -> list[np.ndarray]:
     chance = np.random.default_rng(5)
-    return [chance.integers(999, 20_000, size).astype(np.int32) for size in SIZES]
+    return [chance.integers(999, 20_000, size).astype(np.int32) for size in sizes]
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
-def test_python_asks_little_of_torch_in_a_pass(net: GuardNet, rows: list[np.ndarray], precision: Precision) -> None:
-    runtime = PackedRuntime(net, device=CPU, precision=precision)
+def assert_same(got: Sequence[Outputs], expected: Sequence[Outputs]) -> None:
+    for own, other in zip(got, expected, strict=True):
+        torch.testing.assert_close(tuple(own), tuple(other), atol=0, rtol=0)
+
+
+def calls_of(runtime: PackedRuntime) -> Any:
     with Counted() as counted:
-        runtime.launch(rows)()
+        runtime.launch(rows_of(SIZES[3]))()
+    return counted.calls
+
+
+@scripted
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_python_asks_little_of_torch_in_a_pass(net: GuardNet, precision: Precision) -> None:
     # Each call may wait for Python's lock. In Python a pass makes hundreds.
-    assert 0 < counted.calls < 30
+    assert 0 < calls_of(PackedRuntime(net, device=CPU, precision=precision)) < 30
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_pass_gives_what_it_gives_in_python(
-    net: GuardNet, rows: list[np.ndarray], precision: Precision, monkeypatch: pytest.MonkeyPatch
+    net: GuardNet, precision: Precision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = PackedRuntime(net, device=CPU, precision=precision)
     monkeypatch.setattr(packed, "without_python", lambda module: module)
     plain = PackedRuntime(net, device=CPU, precision=precision)
-    with Counted() as counted:
-        expected = plain.launch(rows)()
-    assert counted.calls > 300, "this one asks torch for every step"
-    for own, other in zip(script.launch(rows)(), expected, strict=True):
-        torch.testing.assert_close(tuple(own), tuple(other), atol=0, rtol=0)
+    assert calls_of(plain) > 300, "this one asks torch for every step"
+    for sizes in SIZES:
+        assert_same(script.launch(rows_of(sizes))(), plain.launch(rows_of(sizes))())
 
 
+def test_threads_share_it_when_it_is_warm(net: GuardNet) -> None:
+    runtime = PackedRuntime(net, device=CPU, precision="fp32")
+    expected = [runtime.launch(rows_of(sizes))() for sizes in SIZES]
+    with ThreadPoolExecutor(2, initializer=runtime.warm_up, initargs=(256,)) as threads:
+        passes = [threads.submit(lambda sizes: runtime.launch(rows_of(sizes))(), sizes) for sizes in SIZES * 4]
+        for one, other in zip(passes, expected * 4, strict=True):
+            assert_same(one.result(), other)
+
+
+def test_scripts_run_as_they_are_written_from_the_warm_up_on(net: GuardNet, monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = PackedRuntime(net, device=CPU, precision="fp32")
+    optimised: list[bool] = []
+
+    class Watched:
+        def __init__(self, module: Any) -> None:
+            self.module = module
+
+        def __call__(self, *args: Any) -> Any:
+            optimised.append(torch._C._get_graph_executor_optimize())
+            return self.module(*args)
+
+        def __getattr__(self, name: str) -> Any:
+            found = getattr(self.module, name)
+            return Watched(found) if callable(found) and name != "layers" else found
+
+    monkeypatch.setattr(runtime, "_packed", Watched(runtime._packed))
+    runtime.warm_up(64)
+    assert len(optimised) > 40
+    assert not any(optimised)
+
+
+@scripted
 def test_from_python_3_14_on_modules_stay_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
     module = nn.Linear(2, 2)
     assert isinstance(without_python(module), torch.jit.ScriptModule)

@@ -2,8 +2,7 @@
 
 Each way is a module: `layout(sizes, idle)` for windows of `sizes` tokens, the last of which may be idle: nobody
 asked for it. And a pass that takes queries, keys and values [tokens, 3, heads, width of a head] and returns [tokens,
-heads, width of a head]. Queries come scaled: their weights have the scale. What is for a CPU is TorchScript, too, which
-reads no constants of modules: they come as defaults and attributes.
+heads, width of a head]. Queries come scaled: their weights have the scale. What is for a CPU is TorchScript, too.
 """
 
 from __future__ import annotations
@@ -33,6 +32,7 @@ class AttentionByRuns(nn.Module):
     """Attends by torch's own attention; neighbours of one size go together. Tokens behind the windows get zeros."""
 
     def layout(self, sizes: list[int], idle: bool) -> Layout:
+        """Return the runs: a size, and how many windows have it."""
         runs: list[tuple[int, int]] = []
         for size in sizes[: len(sizes) - int(idle)]:
             if len(runs) > 0 and runs[-1][0] == size:
@@ -65,7 +65,6 @@ class AttentionInBf16(nn.Module):
 
     def __init__(self, heads: int) -> None:
         super().__init__()
-        # Attributes, because TorchScript does not read a module's constants.
         self.heads, self.largest, self.ones = heads, LARGEST, ONES
 
     def layout(self, sizes: list[int], idle: bool) -> Layout:
@@ -122,6 +121,7 @@ class FlashAttention(nn.Module):
     """Attends on CUDA, in bf16; no tokens may be idle. Not for TorchScript."""
 
     def layout(self, sizes: list[int], idle: bool) -> Layout:
+        """Return the number of windows and the longest; where each begins and the last ends [windows + 1]."""
         ends = torch.tensor([0, *accumulate(sizes)], dtype=torch.int32)
         return Layout([(len(sizes), max(sizes))], [ends])
 

@@ -1,4 +1,4 @@
-"""MiniLM's architecture with the attention left open, so that the same layers run padded, packed, and exported.
+"""MiniLM's architecture, as it trains and as the plain pass reads: padded, with the attention left open.
 
 Parameters are named as in transformers' `BertModel`, so that its state dicts, and adapters merged into them, load.
 """
@@ -52,9 +52,7 @@ class Bert(nn.Module):
         )
         self.encoder = nn.ModuleDict({"layer": nn.ModuleList(Layer(width, heads, inner) for _ in range(layers))})
 
-    def forward(
-        self, input_ids: torch.Tensor, positions: torch.Tensor, attend: Callable[..., torch.Tensor]
-    ) -> list[torch.Tensor]:
+    def forward(self, input_ids: torch.Tensor, positions: torch.Tensor, attend: Attend) -> list[torch.Tensor]:
         """Return the states of the embeddings and of every layer, each [..., width], for `input_ids` [...]."""
         parts = self.embeddings
         # Everything is of the first type: upstream's second one is for pairs of texts.
@@ -68,7 +66,7 @@ class Bert(nn.Module):
     def layers(self) -> list[Layer]:
         found = self.encoder["layer"]
         assert isinstance(found, nn.ModuleList)  # noqa: S101 - made above
-        return list(found)  # type: ignore[arg-type]  # runtimes put layers of their own there, called the same way
+        return list(found)  # type: ignore[arg-type]  # made above
 
     @classmethod
     def from_state(cls, state: Mapping[str, torch.Tensor]) -> Bert:

@@ -94,7 +94,7 @@ class Heads(nn.Module):
         self.hidden = nn.Linear(dims, hidden)
         self.output = nn.Linear(hidden, categories)
         self.words = nn.Parameter(torch.zeros(VOCABULARY + PAIRS, categories))
-        # Attributes, because TorchScript does not read a module's constants.
+        # TorchScript reads no names of a file.
         self.lexical_scale = LEXICAL_SCALE
         self.drop_input = nn.Dropout(dropout)
         self.drop_hidden = nn.Dropout(dropout)

@@ -19,8 +19,9 @@ from workers.runtimes.ranges import Range
 
 _WEIGHT_STEPS = 127 if adds_in_32_bits() else 63
 _HIGHEST = 255
-#: Added before a fraction is cut off, so that numbers are rounded; and the highest that is cut to the highest step.
-_HALF, _END = 0.5, _HIGHEST + 0.996
+#: Added before fractions are cut off, so that numbers are rounded. What is past the end becomes the highest step.
+_HALF = 0.5
+_END = _HIGHEST + _HALF
 #: A range is at least this part of where it lies, so that steps can be counted from zero.
 _NARROWEST = 2.0**-8
 #: GELU is never below it.
@@ -61,7 +62,6 @@ class Int8Linear(nn.Module):
     ) -> None:
         """`steps` [inputs]; `mean` [inputs]: what rounding the weights changes for it is taken back in the bias."""
         super().__init__()
-        # Attributes, because TorchScript does not read a module's constants.
         self.out, self.end = out, _END
         self.inverse = nn.Buffer(1.0 / steps.size)
         self.offset = nn.Buffer(steps.zero + _HALF)

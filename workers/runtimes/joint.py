@@ -46,7 +46,7 @@ class JointHeads(StateHeads):
 
     def __init__(self, *, layers: Sequence[int], hidden: int, token_hidden: int, dropout: float = 0.0) -> None:
         super().__init__([*dict.fromkeys((*layers, LAST))])
-        # Attributes, because TorchScript does not read a module's constants.
+        # TorchScript reads no names of a file.
         self.chosen, self.of_last = [self.pooled.index(layer) for layer in layers], self.pooled.index(LAST)
         self.token_layers, self.width = [*TOKEN_LAYERS], WIDTH
         dims = len(layers) * 2 * WIDTH

@@ -27,7 +27,7 @@ class LayerMaker:
     attention: Attention
 
     @property
-    def states(self) -> torch.dtype:
+    def kind(self) -> torch.dtype:
         """The type of states between layers."""
         return torch.bfloat16 if self.precision == "bf16" else torch.float32
 
@@ -76,14 +76,14 @@ class LayerMaker:
 
     def in_its_type(self, own: nn.Module) -> nn.Module:
         """Return `own` in the type of the states."""
-        return own if self.states == torch.float32 else copy.deepcopy(own).to(self.states)
+        return own if self.kind == torch.float32 else copy.deepcopy(own).to(self.kind)
 
     def _made(
         self, name: str, weight: torch.Tensor, bias: torch.Tensor, *, out: torch.dtype = torch.float32
     ) -> nn.Module:
         if self.precision == "int8":
             return Int8Linear.over(weight, bias, self.net.ranges[name], out=out)
-        return fast_linear(weight.to(self.states), bias.to(self.states))
+        return fast_linear(weight.to(self.kind), bias.to(self.kind))
 
     def _linear(self, name: str) -> nn.Linear:
         found = self.net.get_submodule(name)
@@ -125,7 +125,7 @@ class PackedNet(nn.Module):
         # Other layers share the embeddings, 47 MB, unless they are of another type.
         self.words = make.in_its_type(words)
         # Everything is of the first type: upstream's second one is for pairs of texts.
-        self.places = nn.Buffer((places.weight + kinds.weight[0]).to(make.states))
+        self.places = nn.Buffer((places.weight + kinds.weight[0]).to(make.kind))
         self.norm = make.norm("encoder.embeddings.LayerNorm")
         names = [f"encoder.encoder.layer.{i}" for i in range(len(make.net.encoder.layers))]
         self.layers = nn.ModuleList(PackedLayer(make, name) for name in names)
@@ -139,7 +139,7 @@ class PackedNet(nn.Module):
         return self.read(ids, torch.tensor(sizes), max(sizes), self.attention.layout(sizes, idle))
 
     def read(self, ids: torch.Tensor, sizes: torch.Tensor, longest: int, layout: Layout) -> Outputs:
-        """As `forward`; `sizes` [windows], `longest` at most."""
+        """As `forward`, on any device, with the layout of windows of `sizes` [windows] tokens, `longest` at most."""
         return self.said(self.states(ids, sizes, layout), sizes, longest)
 
     def states(self, ids: torch.Tensor, sizes: torch.Tensor, layout: Layout) -> list[torch.Tensor]:

@@ -1,7 +1,7 @@
 """The pass without padding: the tokens of all windows one after another, and attention within each window.
 
-The same code runs on the CPU (fp32, bf16, int8) and on CUDA (bf16); they differ in the layers
-(layers.py) and in how tokens attend (attention.py).
+The same code runs on the CPU (fp32, bf16, int8) and on CUDA (fp32, bf16). They differ in the layers (layers.py), in how
+tokens attend (attention.py) and are pooled (pooling.py), and in that the CPU has all of it as a script (unlocked.py).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from workers.runtimes.net import GuardNet, by_window, padded
 from workers.runtimes.pooling import PackedPooling, RowPooling
 from workers.runtimes.processor import Precision, computes_bf16
 from workers.runtimes.tuples import Layout, Outputs
-from workers.runtimes.unlocked import without_python
+from workers.runtimes.unlocked import as_written, without_python
 
 log = logging.getLogger(__name__)
 
@@ -64,13 +64,14 @@ class PackedRuntime:
     def _make_kernels(self, window: int) -> None:
         # The layers behind the first have the same ones.
         layer, heads = self._packed.layers[0], self._net.encoder.layers[0].heads
-        states = self._packed.norm(self._packed.words(torch.zeros(self.budget, dtype=torch.int32)))
         numbers = [*every_number(window, self.budget)]
-        for sizes in (*numbers, *every_group(window, self.budget, heads)):
-            layer(states[: sum(sizes)], self._attention.layout(sizes, idle=False))
-        for sizes in numbers:
-            own = states[: sum(sizes)]
-            self._packed.said([own] * (len(self._packed.layers) + 1), torch.tensor(sizes), max(sizes))
+        with as_written():
+            states = self._packed.norm(self._packed.words(torch.zeros(self.budget, dtype=torch.int32)))
+            for sizes in (*numbers, *every_group(window, self.budget, heads)):
+                layer(states[: sum(sizes)], self._attention.layout(sizes, idle=False))
+            for sizes in numbers:
+                own = states[: sum(sizes)]
+                self._packed.said([own] * (len(self._packed.layers) + 1), torch.tensor(sizes), max(sizes))
 
     def launch(self, pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
         """Start a batch; what is returned waits and gives one `Outputs` a window, without padding, on the CPU.
@@ -111,8 +112,7 @@ class PackedRuntime:
         return self._collect(out, sizes)
 
     def _read(self, ids: torch.Tensor, sizes: list[int], idle: bool) -> Outputs:
-        # Nobody is to wait while it looks for something faster.
-        with torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
+        with as_written():
             return Outputs(*self._packed(ids, sizes, idle))
 
     def _read_by_cuda(self, ids: torch.Tensor, sizes: list[int]) -> Outputs:

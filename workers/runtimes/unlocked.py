@@ -2,12 +2,14 @@
 
 Between any two operators of a module in Python its thread waits for the lock whenever another thread has it. With two
 lanes that took a quarter of their time, and with short texts nearly all that a second lane brings.
+
+What TorchScript reads is a part of Python. It reads no names of a file: numbers are attributes, or defaults.
 """
 
 from __future__ import annotations
 
 import sys
-import warnings
+from contextlib import AbstractContextManager
 from typing import TypeVar, cast
 
 import torch
@@ -20,9 +22,14 @@ def without_python(module: Net) -> Net:
     """Return `module`, on a CPU and in the form that TorchScript reads, as a script; as it is from Python 3.14 on.
 
     torch calls TorchScript deprecated, and says of Python 3.14 that it may break there; the version of torch is pinned.
+    Whatever calls the script does so within `as_written`.
     """
     if sys.version_info >= (3, 14):
         return module
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return cast(Net, torch.jit.script(module))
+    return cast(Net, torch.jit.script(module))
+
+
+def as_written() -> AbstractContextManager[None]:
+    """Run scripts as they are written: nobody is to wait while torch looks for something faster, shape by shape."""
+    found: AbstractContextManager[None] = torch.jit.optimized_execution(False)  # type: ignore[attr-defined]
+    return found
