@@ -57,14 +57,15 @@ def test_from_the_first_check_to_the_report(fresh_app: LiveApp, chromium: Browse
     assert answer["verdict"] in ("allow", "redact", "hold", "block")
     assert answer["unscanned"] == []
 
+    # Nine of these are flagged, no two the same. The random sample may add some, or none: ten were not always there.
     manage(fresh_app, "traffic", "--count", "150")
-    reviewed = decide_with_the_keyboard(sign_in(chromium, fresh_app, "reviewer"), 10)
-    assert len(set(reviewed)) == 10
+    reviewed = decide_with_the_keyboard(sign_in(chromium, fresh_app, "reviewer"), 8)
+    assert len(set(reviewed)) == 8
 
     page = sign_in(chromium, fresh_app, "lead")
     freeze(page)
     # Every second item was released, so that half of them are completions to learn from.
-    for format, rows in {"huggingface": 10, "openai-chat-sft": 5}.items():
+    for format, rows in {"huggingface": 8, "openai-chat-sft": 4}.items():
         assert load_archive(export_and_download(page, format, tmp_path), tmp_path / format) == rows
 
     verified = json.loads(manage(fresh_app, "audit", "verify", "--json"))
@@ -111,7 +112,7 @@ def freeze(page: Page) -> None:
     page.get_by_label("Name", exact=True).fill("First week")
     page.get_by_role("button", name="Create dataset").click()
     page.get_by_role("button", name=re.compile("Freeze")).click()
-    page.get_by_role("heading", name="10 rows").wait_for()
+    page.get_by_role("heading", name="8 rows").wait_for()
 
 
 def export_and_download(page: Page, format: str, folder: Path) -> Path:

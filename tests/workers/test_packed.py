@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from workers.model import DEFAULT_FOLDER
-from workers.runtimes import processor
+from workers.runtimes import packed, processor
 from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.folders import load_net
 from workers.runtimes.linear import fast_linear
@@ -131,6 +131,20 @@ def test_packed_windows_are_pooled_as_padded_ones(kind: torch.dtype) -> None:
     for pooling in (PackedPooling(), RowPooling()):
         (part,) = pooling([states], torch.tensor(sizes), max(sizes))
         torch.testing.assert_close(part, padded_pooling(mask)(wide))
+
+
+def test_the_way_in_for_cuda_gives_the_same(
+    net: GuardNet, rows: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = PackedRuntime(net, device=CPU, precision="fp32").launch(rows)()
+    monkeypatch.setattr(packed, "without_python", lambda module: module)
+    monkeypatch.setattr(packed, "PackedPooling", RowPooling)
+    runtime = PackedRuntime(net, device=CPU, precision="fp32")
+    sizes = [len(row) for row in rows]
+    with torch.inference_mode():
+        out = runtime._read_by_cuda(torch.from_numpy(np.concatenate(rows)), sizes)
+    for got, other in zip(said(runtime._collect(out, sizes)()), said(expected), strict=True):
+        torch.testing.assert_close(got, other, atol=1e-5, rtol=0)
 
 
 def test_the_numbers_of_tokens_that_a_processor_reads_are_few(net: GuardNet, monkeypatch: pytest.MonkeyPatch) -> None:
