@@ -87,7 +87,7 @@ class Int8Linear(nn.Module):
     def steps(self, x: torch.Tensor) -> torch.Tensor:
         """Return `x` as whole numbers, in uint8; what lies outside of the range becomes its end."""
         within = torch.addcmul(self.offset, x, self.inverse).clamp_(0.0, self.end)
-        # By way of whole numbers: torch takes three times as long to make bytes of floats.
+        # By way of whole numbers: torch takes longer to make bytes of floats.
         return within.to(torch.int16).to(torch.uint8)
 
     def product(self, steps: torch.Tensor) -> torch.Tensor:

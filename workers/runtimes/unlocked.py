@@ -1,7 +1,7 @@
 """Modules that compute without Python: one call, during which other threads have Python's lock.
 
-Between any two operators of a module in Python its thread waits for the lock whenever another thread has it. With two
-lanes that took a quarter of their time, and with short texts nearly all that a second lane brings.
+Between any two operators of a module in Python its thread waits for the lock whenever another thread has it: with two
+lanes, at nearly every one.
 
 What TorchScript reads is a part of Python. It reads no names of a file: numbers are attributes, or defaults.
 """
