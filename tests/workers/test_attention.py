@@ -86,6 +86,27 @@ def test_large_scores_give_numbers(scale: float) -> None:
     )
 
 
+@pytest.mark.parametrize("scale", [1.0, 8.0, 30.0])
+def test_scores_that_powers_in_bf16_do_not_hold_count_as_they_should(scale: float) -> None:
+    # Of whole numbers and a width of 4: scores that bf16 holds.
+    together = torch.zeros(80, 3, HEADS, WIDTH)
+    torch.manual_seed(3)
+    together[:, :2, :, :4] = torch.randint(-3, 4, (80, 2, HEADS, 4)).float()
+    together[:, 0] *= scale
+    together[:, 2] = torch.randn(80, HEADS, WIDTH)
+    query, key, value = together.double().transpose(0, 2).unbind(1)
+    weights = torch.softmax((query @ key.transpose(1, 2)) / LOG2_E, dim=2)
+    torch.testing.assert_close(in_bf16(together, [80]).transpose(0, 1), (weights @ value).float(), atol=0.02, rtol=0.02)
+
+
+def test_a_window_whose_scores_are_large_leaves_its_neighbour_as_it_is() -> None:
+    sizes = [40, 40]  # one product
+    together = prepared(tokens(80))
+    alone = in_bf16(together, sizes)[40:]
+    together[:40] *= 30.0
+    torch.testing.assert_close(in_bf16(together, sizes)[40:], alone, atol=0.01, rtol=0.01)
+
+
 def test_the_shapes_of_its_products_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
     shapes: set[tuple[int, ...]] = set()
     product = torch.bmm

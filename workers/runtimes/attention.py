@@ -24,8 +24,9 @@ SIZE_STEP = 16
 SCORES_TOGETHER = 1 << 19
 #: Columns of ones: products are made for sixteen columns at a time.
 ONES = 16
-#: Powers of two from which sums of a window are still numbers, and not zero.
-LARGEST = 100.0
+#: Sums of weights are taken as they are up to two to this power, and down to its inverse. bf16 ends at 128, and weights
+#: are multiplied by values.
+LARGEST = 112.0
 
 
 class AttentionByRuns(nn.Module):
@@ -59,8 +60,8 @@ class AttentionInBf16(nn.Module):
     """As `AttentionByRuns`, by products in bf16: for processors that compute in it, where it takes half the time.
 
     Rows of one head of one token are brought together window by window, windows being as long as the next step, and
-    back. Weights are powers of two, without a maximum taken off first: scores are kept within what bf16 holds.
-    What idle tokens get means nothing.
+    back. Weights are powers of two, without a maximum taken off first, unless their sums show that bf16 does not hold
+    them: a long window now and then. What idle tokens get means nothing.
     """
 
     def __init__(self, heads: int) -> None:
@@ -88,7 +89,8 @@ class AttentionInBf16(nn.Module):
             gather.append(((tokens[:, None] * 3 + parts) * self.heads + of_head).flatten())
             inside = places < own
             where = torch.arange(before, before + count * self.heads * step).view(count, self.heads, step)
-            back.append(where.transpose(1, 2)[inside].flatten())
+            for window in range(count):
+                back.append(where[window, :, : windows[at + window]].t().flatten())
             seen.append(inside.repeat_interleave(self.heads, 0)[:, :, None].to(torch.bfloat16))
             shapes.append((count * self.heads, step))
             first, before, at = first + int(own.sum()), before + count * self.heads * step, at + count
@@ -105,12 +107,16 @@ class AttentionInBf16(nn.Module):
         for group, (count, places) in enumerate(layout.shapes):
             end = start + 3 * count * places
             query, key, value = rows[start:end].view(3, count, places, width).unbind(0)
-            weights = torch.bmm(query, key.transpose(1, 2)).clamp_(-self.largest, self.largest).exp2_()
             # A column of ones beside the values: the product sums the weights, too. Behind a window its last token is
             # repeated, and counts for nothing: neither its values nor its weights.
             counted = layout.tensors[2 + group].expand(count, places, width + self.ones).clone()
             counted[..., :width].mul_(value)
-            sums = torch.bmm(weights, counted)
+            sums = torch.bmm(torch.bmm(query, key.transpose(1, 2)).exp2_(), counted)
+            least, most = torch.aminmax(sums[..., width])
+            # Not a number is no larger than anything.
+            if not (float(least) >= 2.0**-self.largest and float(most) <= 2.0**self.largest):
+                scores = torch.bmm(query, key.transpose(1, 2))
+                sums = torch.bmm(scores.sub_(scores.amax(2, keepdim=True)).exp2_(), counted)
             own = found[start // 3 : end // 3].view(count, places, width)
             torch.div(sums[..., :width], sums[..., width : width + 1], out=own)
             start = end

@@ -46,8 +46,8 @@ class PackedRuntime:
         self._net = net.to(device)
         self._attention = _attention(net, device, precision)
         make = LayerMaker(self._net, precision, self._attention)
-        packed = PackedNet(make, RowPooling() if self.overlaps else PackedPooling()).to(device)
-        self._packed = packed if self.overlaps else without_python(packed)
+        self._packed = PackedNet(make, RowPooling() if self.overlaps else PackedPooling()).to(device)
+        self._pass = self._packed if self.overlaps else without_python(self._packed)
 
     def warm_up(self, window: int) -> None:
         """Be ready for any batch of windows of `window` tokens at most. To be called by each thread that launches.
@@ -62,16 +62,15 @@ class PackedRuntime:
 
     @torch.inference_mode()
     def _make_kernels(self, window: int) -> None:
-        # The layers behind the first have the same ones.
+        # In Python, whose kernels the script has. The layers behind the first have the same ones.
         layer, heads = self._packed.layers[0], self._net.encoder.layers[0].heads
         numbers = [*every_number(window, self.budget)]
-        with as_written():
-            states = self._packed.norm(self._packed.words(torch.zeros(self.budget, dtype=torch.int32)))
-            for sizes in (*numbers, *every_group(window, self.budget, heads)):
-                layer(states[: sum(sizes)], self._attention.layout(sizes, idle=False))
-            for sizes in numbers:
-                own = states[: sum(sizes)]
-                self._packed.said([own] * (len(self._packed.layers) + 1), torch.tensor(sizes), max(sizes))
+        states = self._packed.norm(self._packed.words(torch.zeros(self.budget, dtype=torch.int32)))
+        for sizes in (*numbers, *every_group(window, self.budget, heads)):
+            layer(states[: sum(sizes)], self._attention.layout(sizes, idle=False))
+        for sizes in numbers:
+            own = states[: sum(sizes)]
+            self._packed.said([own] * (len(self._packed.layers) + 1), torch.tensor(sizes), max(sizes))
 
     def launch(self, pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
         """Start a batch; what is returned waits and gives one `Outputs` a window, without padding, on the CPU.
@@ -113,7 +112,7 @@ class PackedRuntime:
 
     def _read(self, ids: torch.Tensor, sizes: list[int], idle: bool) -> Outputs:
         with as_written():
-            return Outputs(*self._packed(ids, sizes, idle))
+            return Outputs(*self._pass(ids, sizes, idle))
 
     def _read_by_cuda(self, ids: torch.Tensor, sizes: list[int]) -> Outputs:
         layout = self._attention.layout(sizes, idle=False)

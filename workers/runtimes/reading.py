@@ -56,10 +56,8 @@ class Reading:
 
 def _direction(windows: Sequence[Window], rows: Sequence[Outputs]) -> tuple[float, ...]:
     """Return the mean embedding of windows by their length, of length 1; nothing for a model without one."""
-    own = [
-        row.embedding.numpy() * len(w.ids) for w, row in zip(windows, rows, strict=True) if row.embedding is not None
-    ]
-    if not own:
-        return ()
-    whole = np.sum(own, axis=0)
+    own = [row.embedding.numpy() for row in rows if row.embedding is not None]
+    if len(own) < 2:
+        return tuple(own[0].tolist()) if own else ()  # of length 1 already
+    whole = np.sum([one * len(window.ids) for one, window in zip(own, windows, strict=True)], axis=0)
     return tuple((whole / max(1e-12, float(np.linalg.norm(whole)))).tolist())

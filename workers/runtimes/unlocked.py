@@ -19,14 +19,16 @@ Net = TypeVar("Net", bound=nn.Module)
 
 
 def without_python(module: Net) -> Net:
-    """Return `module`, on a CPU and in the form that TorchScript reads, as a script; as it is from Python 3.14 on.
+    """Return `module`, which serves on a CPU, as a script; as it is from Python 3.14 on.
 
-    torch calls TorchScript deprecated, and says of Python 3.14 that it may break there; the version of torch is pinned.
-    Whatever calls the script does so within `as_written`.
+    The script is one piece, with the module's numbers in it, so that nothing is looked up on the way. torch calls
+    TorchScript deprecated, and says of Python 3.14 that it may break there; the version of torch is pinned. Whatever
+    calls the script does so within `as_written`.
     """
     if sys.version_info >= (3, 14):
         return module
-    return cast(Net, torch.jit.script(module))
+    # Without the other ways of computing that torch knows: bits are to stay.
+    return cast(Net, torch.jit.freeze(torch.jit.script(module), optimize_numerics=False))
 
 
 def as_written() -> AbstractContextManager[None]:
