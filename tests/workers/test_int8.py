@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from workers.runtimes import int8
-from workers.runtimes.int8 import Int8FeedForward, Int8Linear
+from workers.runtimes.int8 import Int8FeedForward, Int8Linear, Int8Weights
 from workers.runtimes.processor import adds_in_32_bits, computes_bf16
 from workers.runtimes.ranges import Range, from_bytes, to_bytes
 
@@ -86,6 +86,19 @@ def test_a_few_wide_inner_inputs_do_not_coarsen_all_others() -> None:
     whole = Int8FeedForward(up, down, range_of(x), range_of(inner))
     assert whole.size < float(inner.amax()) / 255 / 4, "the step of the others is a quarter of what it would be"
     assert 0 < away(whole(x), down(inner)) < 0.05
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@torch.inference_mode()
+def test_few_rows_are_multiplied_by_weights_of_eight_bits(bias: bool) -> None:
+    torch.manual_seed(11)
+    x, linear = torch.randn(ROWS, 512), nn.Linear(512, 64, bias=bias)
+    own = Int8Weights(linear)
+    found = own(x)
+    assert own.weight.dtype == torch.int8
+    assert 0 < away(found, linear(x)) < 0.02
+    for row in range(3):
+        assert torch.equal(own(x[row : row + 1])[0], found[row]), "the same alone and with others"
 
 
 @torch.inference_mode()

@@ -134,6 +134,25 @@ class Int8FeedForward(nn.Module):
         return found.addmm_(self.up_wide.gelu(steps), self.down_wide)
 
 
+class Int8Weights(nn.Module):
+    """`x @ weight.T + bias` for a few rows, fp32: only the weights have eight bits.
+
+    A product of few rows takes as long as its weights come from memory.
+    """
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        self.scale = nn.Buffer(_finest(linear.weight).bfloat16())
+        self.weight = nn.Buffer(_whole(linear.weight, self.scale.float()).to(torch.int8))
+        bias: torch.Tensor | None = linear.bias
+        self.bias = nn.Buffer(torch.zeros(len(self.scale)) if bias is None else bias.clone())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return [rows, outputs]."""
+        found: torch.Tensor = torch.ops.aten._weight_int8pack_mm(x.to(torch.bfloat16), self.weight, self.scale)
+        return found.float().add_(self.bias)
+
+
 def _finest(weight: torch.Tensor) -> torch.Tensor:
     """Return the scale of each row [outputs] of which rounding, and cutting off, changes the row least."""
     widest = weight.abs().amax(dim=1).clamp_min(1e-12) / _WEIGHT_STEPS

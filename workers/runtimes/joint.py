@@ -52,13 +52,14 @@ class JointHeads(StateHeads):
         dims = len(layers) * 2 * WIDTH
         self.mean = nn.Buffer(torch.zeros(dims))
         self.inverse_std = nn.Buffer(torch.ones(dims))
-        self.hidden = nn.Linear(dims, hidden)
+        # Runtimes put layers of their own in the place of large ones.
+        self.hidden: nn.Module = nn.Linear(dims, hidden)
         self.output = nn.Linear(hidden, len(MODEL_CATEGORIES))
-        #: Reads every token, so runtimes put a layer of their own there.
         self.token_hidden: nn.Module = nn.Linear(len(TOKEN_LAYERS) * WIDTH, token_hidden)
         self.token_output = nn.Linear(token_hidden, len(TOKEN_LABELS))
-        self.embedding = nn.Linear(WIDTH, WIDTH, bias=False)
-        nn.init.eye_(self.embedding.weight)
+        embedding = nn.Linear(WIDTH, WIDTH, bias=False)
+        nn.init.eye_(embedding.weight)
+        self.embedding: nn.Module = embedding
         self.drop = nn.Dropout(dropout)
 
     def forward(self, states: list[torch.Tensor], parts: list[torch.Tensor]) -> Outputs:

@@ -10,7 +10,7 @@ from torch import nn
 
 from workers.runtimes.attention import LOG2_E, Attention, AttentionInBf16
 from workers.runtimes.bert import Layer
-from workers.runtimes.int8 import Int8FeedForward, Int8Linear
+from workers.runtimes.int8 import Int8FeedForward, Int8Linear, Int8Weights
 from workers.runtimes.joint import JointHeads
 from workers.runtimes.linear import fast_linear
 from workers.runtimes.net import GuardNet, StateHeads
@@ -38,10 +38,13 @@ class LayerMaker:
 
     @torch.no_grad()
     def heads(self) -> StateHeads:
-        """Return a copy of the heads, whose layer that reads every token is made anew."""
+        """Return a copy of the heads, whose large layers are made anew."""
         packed = copy.deepcopy(self.net.heads)
         if isinstance(packed, JointHeads):
             packed.token_hidden = _InFp32(self.remade("heads.token_hidden"))
+            if self.precision == "int8":
+                packed.hidden = Int8Weights(self._linear("heads.hidden"))
+                packed.embedding = Int8Weights(self._linear("heads.embedding"))
         return packed
 
     def table(self, name: str) -> nn.Embedding:
