@@ -59,7 +59,7 @@ class Ranked:
         self._scores, self._truth = scores[order], truth[order].astype(bool)
         self._last = np.flatnonzero(np.append(np.diff(self._scores) != 0, True))
         self._reached = self._scores >= threshold
-        self._bins = _bins(self._scores)
+        self._bins = _bins(self._last)
 
     def figures(self, weights: np.ndarray) -> dict[str, float]:
         """Return ap, auroc, precision, recall, f1 and ece where text i counts `weights[i]` times; NaN if undefined."""
@@ -84,7 +84,7 @@ class Ranked:
         }
 
     def reliability(self) -> list[tuple[float, float, int]]:
-        """Return (mean score, share of positives, texts) of each bin of equally many texts, from the lowest."""
+        """Return (mean score, share of positives, texts) of each bin of about equally many texts, from the lowest."""
         return [
             (float(self._scores[own].mean()), float(self._truth[own].mean()), int(own.sum()))
             for b in reversed(range(BINS))
@@ -92,19 +92,27 @@ class Ranked:
         ]
 
     def curve(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return recall and precision at each distinct score, from the highest."""
+        """Return recall from 0 on and precision at each distinct score, from the highest.
+
+        A precision is that of all recall down to the one before, as the area counts it: draw steps to the left.
+        """
         hits = np.cumsum(self._truth)[self._last]
-        return hits / max(1, hits[-1]), hits / (self._last + 1)
+        precision = hits / (self._last + 1)
+        return np.append(0.0, hits / max(1, hits[-1])), np.append(precision[0], precision)
 
     def _gaps(self, w: np.ndarray, hit: np.ndarray) -> np.ndarray:
         scored = np.bincount(self._bins, w * self._scores, minlength=BINS)
         return np.asarray(np.abs(scored - np.bincount(self._bins, hit, minlength=BINS)))
 
 
-def _bins(scores: np.ndarray) -> np.ndarray:
-    """Return for each of the sorted scores its bin; bins have as equal counts as can be."""
-    parts = np.array_split(np.arange(len(scores)), BINS)
-    return np.repeat(np.arange(BINS), [len(part) for part in parts])
+def _bins(last: np.ndarray) -> np.ndarray:
+    """Return for each of the sorted scores its bin, from the place of the `last` text of each score.
+
+    Bins have as equal counts as can be with each score whole in one: which texts of a score come first is chance.
+    """
+    texts = np.arange(last[-1] + 1)
+    ends = [part[-1] for part in np.array_split(texts, BINS) if len(part)]
+    return np.searchsorted(last[np.searchsorted(last, ends)], texts)
 
 
 def draws(texts: int, *, seed: int, resamples: int = RESAMPLES) -> np.ndarray:
@@ -143,5 +151,5 @@ def auroc(scores: np.ndarray, truth: np.ndarray) -> float:
 
 
 def ece(scores: np.ndarray, truth: np.ndarray) -> float:
-    """Return the expected calibration error: mean distance of score and frequency over BINS equal-sized bins."""
+    """Return the expected calibration error: mean distance of score and frequency over BINS bins of like size."""
     return Ranked(scores, truth, threshold=0.5).figures(np.ones(len(scores)))["ece"]

@@ -26,7 +26,7 @@ def write_plots(
     with mpl.rc_context({"svg.hashsalt": "countersign", "font.size": 8, "axes.grid": True, "grid.alpha": 0.3}):
         figures: Mapping[str, Figure | None] = {
             "average_precision": _average_precision(reports),
-            "precision_recall": _grid(reports, "recall", "precision", lambda axes, c: _curves(axes, c, rows, scored)),
+            "precision_recall": _grid(reports, "recall", "precision", lambda a, c: draw_curves(a, c, rows, scored)),
             "reliability": _grid(reports, "score", "share of positives", lambda axes, c: _bins(axes, c, reports)),
             "entities": _entities(reports),
         }
@@ -94,11 +94,12 @@ def _grid(reports: Sequence[ModelReport], x: str, y: str, draw: Callable[[Axes, 
     return figure
 
 
-def _curves(axes: Axes, category: str, rows: Sequence[Row], scored: Sequence[Scored]) -> None:
+def draw_curves(axes: Axes, category: str, rows: Sequence[Row], scored: Sequence[Scored]) -> None:
+    """Draw a line for each model that has the category; the area under it is the average precision of the tables."""
     for m, one in enumerate(scored):
         if category in one.categories and (found := ranked_of(rows, one, category, np.flatnonzero(one.read))):
             recall, precision = found[0].curve()
-            axes.step(recall, precision, where="post", color=COLOURS[m], linewidth=1)
+            axes.step(recall, precision, where="pre", color=COLOURS[m], linewidth=1)
 
 
 def _bins(axes: Axes, category: str, reports: Sequence[ModelReport]) -> None:

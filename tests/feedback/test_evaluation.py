@@ -9,10 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.cbook import STEP_LOOKUP_MAP
+from matplotlib.figure import Figure
 from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score, roc_auc_score
 
 from feedback.evaluation.entities import entity_figures
 from feedback.evaluation.figures import Ranked, draws, interval, intervals
+from feedback.evaluation.plots import draw_curves
 from feedback.evaluation.report import differences, model_report
 from feedback.evaluation.rows import DataError, Row, read_rows
 from feedback.evaluation.scoring import Scored, score
@@ -48,14 +51,46 @@ def test_figures_are_those_of_scikit_learn_in_every_resample() -> None:
 
 
 def test_calibration_error_is_the_mean_gap_of_bins() -> None:
+    scores = (np.arange(100) + 0.5) / 100
+    truth = np.arange(100) % 10 < np.repeat([0, 0, 1, 3, 5, 5, 8, 9, 10, 10], 10)
+    by_hand = [(0.05 + i / 10, share, 10) for i, share in enumerate([0, 0, 0.1, 0.3, 0.5, 0.5, 0.8, 0.9, 1, 1])]
+    ranked = Ranked(scores, truth, threshold=0.5)
+    assert ranked.figures(np.ones(100))["ece"] == pytest.approx(np.mean([abs(s - share) for s, share, _ in by_hand]))
+    np.testing.assert_allclose(ranked.reliability(), by_hand)
+
+
+def test_texts_of_one_score_are_in_one_bin_in_whatever_order_they_come() -> None:
     scores = np.repeat([0.1, 0.9], 50)
     truth = np.concatenate([np.arange(50) < 10, np.arange(50) < 40])  # one in five, four in five
-    by_bins = [(0.1, 1.0), *[(0.1, 0.0)] * 4, (0.9, 1.0), (0.9, 1.0), (0.9, 1.0), (0.9, 1.0), (0.9, 0.0)]
-    by_hand = np.mean([abs(score - share) for score, share in by_bins])
-    ranked = Ranked(scores, truth, threshold=0.5)
-    assert ranked.figures(np.ones(100))["ece"] == pytest.approx(by_hand)
-    found = sorted(ranked.reliability())
-    np.testing.assert_allclose(found, [(score, share, 10) for score, share in sorted(by_bins)])
+    for order in (np.arange(100), np.random.default_rng(1).permutation(100)):
+        ranked = Ranked(scores[order], truth[order], threshold=0.5)
+        assert ranked.figures(np.ones(100))["ece"] == pytest.approx(0.1)
+        np.testing.assert_allclose(ranked.reliability(), [(0.1, 0.2, 50), (0.9, 0.8, 50)])
+
+
+def test_shuffled_lines_give_the_same_figures() -> None:
+    chance = np.random.default_rng(5)
+    truth = chance.random(400) < 0.3
+    scores = np.round(np.clip(truth * 0.3 + chance.random(400) * 0.7, 0, 1), 1)
+    first, again = (
+        Ranked(scores[order], truth[order], threshold=0.5) for order in (np.arange(400), chance.permutation(400))
+    )
+    assert first.figures(np.ones(400)) == pytest.approx(again.figures(np.ones(400)))
+    np.testing.assert_allclose(first.reliability(), again.reliability())
+
+
+@pytest.mark.parametrize("spread", [0.6, 0.0])  # a model that knows something, and one that says the same of all
+def test_the_area_under_the_drawn_curve_is_the_average_precision(spread: float) -> None:
+    chance = np.random.default_rng(2)
+    truth = [int(i % 4 == 0) for i in range(80)]
+    scored = _scored(list(0.2 + spread * np.array(truth) * chance.random(80)))
+    axes = Figure().subplots()
+    draw_curves(axes, "violence", _rows(truth), [scored])
+    (line,) = axes.lines
+    x, y = STEP_LOOKUP_MAP[line.get_drawstyle()](*np.asarray(line.get_data(), dtype=float))
+    ap = model_report(_rows(truth), scored, seed=1).overall.categories[0].figures["ap"].value
+    assert np.sum(np.diff(x) * y[1:]) == pytest.approx(ap)
+    assert (x.min(), x.max()) == (0, 1)
 
 
 def test_intervals_hold_the_figure_and_narrow_with_texts() -> None:
