@@ -8,8 +8,6 @@ Exceptions:
 from __future__ import annotations
 
 import difflib
-import gzip
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +16,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from feedback.selectors import CATEGORIES
+from feedback.training.lines import no_object, numbered_lines
 from feedback.training.spans import TextSpan
 
-#: Longer lines than this are no text that a model would be asked about.
-MAX_LINE = 8 * 1024 * 1024
 LENGTHS = ((100, "under 100"), (500, "100 to 499"), (2_000, "500 to 1,999"))
 LONGEST = "2,000 and more"
 
@@ -123,40 +120,31 @@ def length(text: str) -> str:
 
 def read_rows(path: Path) -> list[Row]:
     """Return the rows of a .jsonl or .jsonl.gz file. Raise OSError, or DataError naming the first bad line."""
-    rows = list(_rows(path))
+    rows = [_row(path, number, line) for number, line in _lines(path)]
     if not rows:
         raise DataError(f"{path} has no rows")
     return rows
 
 
-def _rows(path: Path) -> Iterator[Row]:
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        number = 0
-        while line := _line(file, path, number + 1):
-            number += 1
-            if not line.strip():
-                continue
-            try:
-                yield _Line.model_validate_json(line).row()
-            except ValidationError as error:
-                raise DataError(f"{path}, line {number}: {_why(error)}") from None
-
-
-def _line(file: io.BufferedIOBase, path: Path, number: int) -> bytes:
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     try:
-        line = file.readline(MAX_LINE + 1)
-    except (EOFError, gzip.BadGzipFile) as error:
-        raise DataError(f"{path} is no whole gzip file") from error
-    if len(line) > MAX_LINE:
-        raise DataError(f"{path}, line {number}: longer than {MAX_LINE // 1024 // 1024} MiB")
-    return line
+        yield from numbered_lines(path)
+    except ValueError as error:
+        raise DataError(str(error)) from error
 
 
-def _why(error: ValidationError) -> str:
+def _row(path: Path, number: int, line: bytes) -> Row:
+    try:
+        return _Line.model_validate_json(line).row()
+    except ValidationError as error:
+        raise DataError(f"{path}, line {number}: {_why(error, line)}") from None
+
+
+def _why(error: ValidationError, line: bytes) -> str:
     """Return what is wrong with a line; the messages name fields and limits, not contents."""
     first = error.errors(include_input=False, include_url=False)[0]
-    if first["type"] == "json_invalid":
-        return "is not JSON"
+    if first["type"] in ("json_invalid", "model_type"):
+        return no_object(line)
     place = ".".join(str(part) for part in first["loc"] if not str(part).startswith(("dict[", "list[", "constrained")))
     message = str(first["msg"]).removeprefix("Value error, ")
     return f"{place}: {message}" if place else message

@@ -6,9 +6,7 @@ only.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from feedback.groups import clusters
+from feedback.training.lines import objects
 
 #: Rows kept of a source, when it has more. Chosen so that encoding takes minutes on two cores; rows with a positive
 #: label of a rare category are kept first.
@@ -69,22 +68,20 @@ class Example:
 def read_moderation(path: Path) -> list[Example]:
     """Read `moderation_train.jsonl.gz`. Raise OSError, or ValueError naming the line that is not a row."""
     examples = []
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                row = json.loads(line)
-                example = Example(
-                    id=row["id"],
-                    source=row["source"],
-                    kind=row["kind"],
-                    text=row["text"],
-                    licence=row["licence"],
-                    flag=row["flag"],
-                    labels=row["labels"],
-                )
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(f"{path}: line {number} is not a training row") from error
-            examples.append(example)
+    for number, row in objects(path):
+        try:
+            example = Example(
+                id=row["id"],
+                source=row["source"],
+                kind=row["kind"],
+                text=row["text"],
+                licence=row["licence"],
+                flag=row["flag"],
+                labels=row["labels"],
+            )
+        except KeyError as error:
+            raise ValueError(f"{path}, line {number}: is not a training row") from error
+        examples.append(example)
     return examples
 
 

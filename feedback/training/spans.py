@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from feedback.training.lines import objects
 
 #: What the token head finds. Patterns with checksums do the rest.
 PII_LABELS = ("PERSON", "LOCATION", "ORGANIZATION", "ADDRESS", "DATE_TIME")
@@ -45,17 +45,15 @@ def read_spans(path: Path) -> list[SpanExample]:
     Text that stays after a label which is none of ours (a title, a product) was looked at, and is no entity.
     """
     examples = []
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                row = json.loads(line)
-                text, types = row["text"], row["annotated_types"]
-                spans = [TextSpan(s["start"], s["end"], s["label"]) for s in row["spans"] if s["label"] in PII_LABELS]
-                annotated = frozenset(PII_LABELS if types == "all" else types) & frozenset(PII_LABELS)
-                name, source, licence, form = row["id"], row["source"], row["licence"], form_of(row.get("template", ""))
-                examples.append(SpanExample(name, source, "fragment", text, licence, apart(spans), annotated, form))
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(f"{path}: line {number} is not a row with spans") from error
+    for number, row in objects(path):
+        try:
+            text, types = row["text"], row["annotated_types"]
+            spans = [TextSpan(s["start"], s["end"], s["label"]) for s in row["spans"] if s["label"] in PII_LABELS]
+            annotated = frozenset(PII_LABELS if types == "all" else types) & frozenset(PII_LABELS)
+            name, source, licence, form = row["id"], row["source"], row["licence"], form_of(row.get("template", ""))
+            examples.append(SpanExample(name, source, "fragment", text, licence, apart(spans), annotated, form))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path}, line {number}: is not a row with spans") from error
     return examples
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,14 @@ from sklearn.metrics import average_precision_score, f1_score, precision_score, 
 
 from feedback.evaluation.entities import entity_figures
 from feedback.evaluation.figures import Ranked, draws, interval, intervals
+from feedback.evaluation.held_out import HELD_OUT, folder_rows
 from feedback.evaluation.plots import draw_curves
 from feedback.evaluation.report import differences, model_report
 from feedback.evaluation.rows import DataError, Row, read_rows
 from feedback.evaluation.scoring import Scored, score
-from feedback.training.spans import TextSpan
+from feedback.training.data import read_moderation
+from feedback.training.spans import TextSpan, read_spans
+from feedback.training.traffic import replayed
 from screening.categories import MODEL_CATEGORIES
 from screening.findings import DEADLINE, Deadline, Prediction, Span
 
@@ -204,7 +208,9 @@ def test_labels_spans_and_our_exports_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("{", "is not JSON"),
+        ("{", "is no JSON object; write one object a line, UTF-8"),
+        ('"secret"', "is no JSON object"),
+        ('[{"text": "secret", "flag": 0}]', "is a JSON array or part of one; write one object a line, UTF-8"),
         ({"labels": {"hate": 1}}, "missing or empty"),
         ({"text": "secret"}, "none of `labels`, `spans` and `flag`"),
         ({"text": "secret", "labels": {"hat": 1}}, "unknown category 'hat'; did you mean 'hate'"),
@@ -226,7 +232,45 @@ def test_a_bad_line_is_named_and_never_quoted(tmp_path: Path, line: object, why:
 def test_a_file_that_is_empty_or_cut_off_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no rows"):
         read_rows(_file(tmp_path / "empty.jsonl"))
-    path = _file(tmp_path / "cut.jsonl.gz", *[{"text": f"text {i}", "flag": 0} for i in range(500)])
-    path.write_bytes(path.read_bytes()[:-40])
+
+
+def _flipped(data: bytes) -> bytes:
+    return data[:200] + bytes([data[200] ^ 0xFF]) + data[201:]
+
+
+@pytest.mark.parametrize("broken", [lambda data: data[:-40], _flipped, lambda data: b"{}" + data])
+def test_a_gzip_file_that_is_cut_off_or_damaged_is_named(tmp_path: Path, broken: Callable[[bytes], bytes]) -> None:
+    named = dict.fromkeys(("id", "source", "kind", "licence", "response"), "x")
+    known = {"flag": 0, "labels": {}, "spans": [], "annotated_types": "all"}
+    lines = [named | known | {"text": f"text {i * 7919 % 1000}"} for i in range(500)]
+    path = _file(tmp_path / "moderation_train.jsonl.gz", *lines)
+    path.write_bytes(broken(path.read_bytes()))
     with pytest.raises(DataError, match="no whole gzip file"):
         read_rows(path)
+    with pytest.raises(DataError, match="no whole gzip file"):
+        folder_rows(tmp_path, HELD_OUT, seed=7)
+    for read in (read_moderation, read_spans, partial(replayed, seed=7)):
+        with pytest.raises(ValueError, match="no whole gzip file"):
+            read(path)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + b'{"text": "fine", "flag": 0}\n')
+    assert [row.text for row in read_rows(path)] == ["fine"]
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ('{"text": "café", "flag": 0}\n'.encode("latin-1"), "is not UTF-8"),
+        ('{"text": "fine", "flag": 0}\n'.encode("utf-16"), "is not UTF-8"),
+        (b'[\n {"text": "fine", "flag": 0}\n]\n', "is a JSON array or part of one"),
+    ],
+)
+def test_another_form_of_file_is_told_what_is_wanted(tmp_path: Path, data: bytes, why: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(data)
+    for read in (read_rows, read_moderation, read_spans, partial(replayed, seed=7)):
+        with pytest.raises(ValueError, match=f"line 1: {why}; write one object a line, UTF-8"):
+            read(path)

@@ -43,6 +43,7 @@ class Command(BaseCommand):
         except ImportError as error:
             raise CommandError(f"Training needs {error.name}. Install it: pip install -e '.[train]'") from error
         from feedback.training.joint.recipe import RECIPE
+        from feedback.training.traffic import replayed
         from workers.runtimes.encoder import resolve_device
 
         started = time.monotonic()
@@ -50,6 +51,7 @@ class Command(BaseCommand):
         device = resolve_device(options["device"])
         try:
             corpus = pipeline.read_corpus(options["data"], seed=options["seed"], texts_share=options["synthetic"])
+            responses = replayed(options["data"] / TRAFFIC, seed=options["seed"])
         except (OSError, ValueError) as error:
             raise CommandError(f"The data folder cannot be used: {error}") from error
         net = pipeline.train_net(
@@ -62,10 +64,12 @@ class Command(BaseCommand):
         )
         trained = pipeline.conclude(corpus, net, recipe=RECIPE, seed=options["seed"], device=device, bar=progress_bar)
         config = pipeline.save(options["out"], corpus, trained, recipe=RECIPE, seed=options["seed"])
-        self._report(corpus, trained, config, options)
+        self._report(corpus, trained, config, responses, options)
         self.stdout.write(f"{options['out']} written in {time.monotonic() - started:.0f} s: {config.version}")
 
-    def _report(self, corpus: Corpus, trained: Trained, config: JointConfig, options: dict[str, Any]) -> None:
+    def _report(
+        self, corpus: Corpus, trained: Trained, config: JointConfig, responses: list[str], options: dict[str, Any]
+    ) -> None:
         import numpy as np
 
         from feedback.training import card, report
@@ -85,7 +89,7 @@ class Command(BaseCommand):
         baseline = tfidf_scores(texts, corpus.targets, corpus.rows("train"), asked)
         categories = report.category_rows(corpus, trained, baseline[: len(test)], seed=seed)
         benign, alarms = report.false_alarms(corpus, trained)
-        traffic, words = options["data"] / TRAFFIC, options["data"] / LEXICON
+        words = options["data"] / LEXICON
         lexicon = Lexicon.read(words) if words.exists() else None
         facts = card.Facts(
             command=f"python manage.py train --data {options['data']} --out {out} --seed {seed}"
@@ -98,7 +102,7 @@ class Command(BaseCommand):
             input=report.input_alarms(corpus, trained),
             unseen=report.unseen_rows(corpus, trained, baseline[len(test) :], seed=seed),
             spans=span_figures(corpus.spans_on("test"), out),
-            traffic=traffic_flag_rate(traffic, out, seed=seed) if traffic.exists() else None,
+            traffic=traffic_flag_rate(responses, out) if responses else None,
             fresh=fresh_alarms(options["data"] / MODERATION, lexicon, out, seed=seed),
             cosine=mean_cosine([texts[i] for i in test], out),
         )
