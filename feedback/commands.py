@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from webapp.accounts.models import Project
+
+if TYPE_CHECKING:
+    import torch
 
 
 def find_project(slug: str) -> Project:
@@ -18,6 +24,33 @@ def find_project(slug: str) -> Project:
         known = ", ".join(Project.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
         raise CommandError(f"There is no project {slug!r}. Projects: {known}.")
     return project
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device to compute on; raise CommandError when there is no such, with what to say instead."""
+    from workers.runtimes.encoder import resolve_device
+    from workers.runtimes.errors import ModelUnavailable
+
+    unknown = CommandError(f"There is no device {name!r}. Say auto, cpu, cuda or cuda:N.")
+    try:
+        device = resolve_device(name)
+    except ModelUnavailable as error:
+        raise CommandError(str(error)) from error
+    except RuntimeError as error:
+        raise unknown from error
+    if device.type not in ("cpu", "cuda"):
+        raise unknown
+    return device
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder where there is none; raise CommandError when nothing can be written to it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written to: {error.strerror or error}. Name another folder.") from error
 
 
 @contextmanager

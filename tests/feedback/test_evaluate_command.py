@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from feedback.evaluation import held_out
+from feedback.evaluation import held_out, scoring
 from feedback.evaluation.held_out import HELD_OUT, TRAINING, folder_rows
 from feedback.evaluation.rows import DataError
 from feedback.training import span_sides
@@ -38,7 +38,7 @@ def data(tmp_path: Path) -> Path:
 
 def _evaluate(model: str, *data: Path, **options: object) -> tuple[str, str]:
     printed, progress = StringIO(), StringIO()
-    call_command("evaluate", model, *data, device="cpu", stdout=printed, stderr=progress, **options)
+    call_command("evaluate", model, *data, stdout=printed, stderr=progress, **({"device": "cpu"} | options))
     return printed.getvalue(), progress.getvalue()
 
 
@@ -90,9 +90,42 @@ def test_what_cannot_be_measured_is_a_clear_error(data: Path, tmp_path: Path) ->
         _evaluate("fake", tmp_path / "none.jsonl")
     with pytest.raises(CommandError, match="no data folder"):
         _evaluate("fake", tmp_path)
+    with pytest.raises(CommandError, match="--sample must be 1 or more"):
+        _evaluate("fake", data, sample=-1)
+    with pytest.raises(CommandError, match=r"no device 'gpu'\. Say auto, cpu, cuda"):
+        _evaluate("fake", data, device="gpu")
+    with pytest.raises(CommandError, match="no device 'mps'"):
+        _evaluate("fake", data, device="mps")
     data.write_text(data.read_text() + '{"text": "x"}\n')
     with pytest.raises(CommandError, match="line 25"):
         _evaluate("fake", data)
+
+
+def test_no_model_reads_before_the_rest_is_known_to_be_right(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "score", None)
+    unlike, one = tmp_path / "unlike.jsonl", tmp_path / "one.jsonl"
+    unlike.write_text('{"text": "alpha beta", "labels": {"hate": 1}}\n{"text": "gamma", "labels": {"hate": 0}}\n')
+    one.write_text('{"text": "alpha beta", "labels": {"hate": 1}}\n')
+    with pytest.raises(CommandError, match="no-such-model cannot be measured"):
+        _evaluate("fake", data, compare="no-such-model")
+    with pytest.raises(CommandError, match="cannot be read"):
+        _evaluate("fake", data, baseline=[tmp_path / "none.jsonl"])
+    with pytest.raises(CommandError, match="cannot be fitted on 2 rows of which no two share a word"):
+        _evaluate("fake", data, baseline=[unlike])
+    with pytest.raises(CommandError, match="cannot be fitted on one row"):
+        _evaluate("fake", data, baseline=[one])
+    with pytest.raises(CommandError, match=r"rows\.jsonl cannot be written to"):
+        _evaluate("fake", data, out=data)
+
+
+def test_the_tables_are_printed_even_if_the_files_cannot_be_written(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "report.json").mkdir(parents=True)
+    printed = StringIO()
+    with pytest.raises(CommandError, match=r"cannot be written to: .*The tables above are whole"):
+        call_command("evaluate", "fake", data, out=tmp_path / "out", device="cpu", stdout=printed, stderr=StringIO())
+    assert "## Categories" in printed.getvalue()
 
 
 def test_of_a_data_folder_only_held_out_texts_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

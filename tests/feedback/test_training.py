@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from django.core.management import CommandError, call_command
 
 from feedback.evaluation.figures import auroc, average_precision, ece
 from feedback.groups import clusters
+from feedback.training import pipeline
 from feedback.training.calibration import calibrate
 from feedback.training.card import comparisons
 from feedback.training.data import Example, merge_duplicates, prepare, split
@@ -64,9 +66,9 @@ def data_folder(tmp_path: Path) -> Path:
     return folder
 
 
-def _train(data: Path, out: Path, checkpoints: Path) -> str:
+def _train(data: Path, out: Path, checkpoints: Path, *, device: str = "cpu") -> str:
     printed = StringIO()
-    options = {"data": data, "out": out, "checkpoints": checkpoints, "seed": 3, "threads": 1, "device": "cpu"}
+    options = {"data": data, "out": out, "checkpoints": checkpoints, "seed": 3, "threads": 1, "device": device}
     call_command("train", **options, synthetic=0.002, stdout=printed, stderr=StringIO())
     return printed.getvalue()
 
@@ -90,6 +92,22 @@ def test_one_command_makes_a_model_that_loads_and_the_same_bytes_again(
 def test_a_folder_without_data_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="data folder"):
         _train(tmp_path, tmp_path / "out", tmp_path / "checkpoints")
+
+
+def test_what_cannot_be_trained_on_or_written_to_is_told_before_the_training(
+    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "train_net", None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    (tmp_path / "file").touch()
+    with pytest.raises(CommandError, match=r"no device 'gpu'\. Say auto, cpu, cuda"):
+        _train(data_folder, tmp_path / "out", tmp_path / "checkpoints", device="gpu")
+    with pytest.raises(CommandError, match="sees no CUDA device"):
+        _train(data_folder, tmp_path / "out", tmp_path / "checkpoints", device="cuda")
+    with pytest.raises(CommandError, match="file cannot be written to"):
+        _train(data_folder, tmp_path / "file", tmp_path / "checkpoints")
+    with pytest.raises(CommandError, match="file cannot be written to"):
+        _train(data_folder, tmp_path / "out", tmp_path / "file")
 
 
 def test_variants_of_a_text_fall_on_the_same_side() -> None:

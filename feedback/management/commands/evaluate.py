@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from feedback.commands import find_device, make_folder
 from webapp.files import new_file
 
 if TYPE_CHECKING:
     from feedback.evaluation.rows import Row
     from feedback.evaluation.scoring import Scored
+    from screening.detectors.base import GuardModel
 
 
 class Command(BaseCommand):
@@ -51,58 +53,81 @@ classifier of the models file. DATA is a JSONL file (.gz too): see docs/referenc
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            from feedback.evaluation import baseline, held_out, printing, report, scoring
+            from feedback.evaluation import baseline, held_out, plots, printing, report
         except ImportError as error:
             raise CommandError(f"Measuring needs {error.name}. Install it: pip install -e '.[train]'") from error
+        if options["sample"] is not None and options["sample"] < 1:
+            raise CommandError("--sample must be 1 or more.")
+        # Whatever can be wrong with the arguments comes before the models read for minutes or hours.
+        find_device(options["device"])
         rows = _read(options["data"], held_out.HELD_OUT, seed=options["seed"])
         if options["sample"] and options["sample"] < len(rows):
             rows = random.Random(options["seed"]).sample(rows, options["sample"])  # noqa: S311 - repeatable, no secret
+        training = _read(options["baseline"], held_out.TRAINING, seed=options["seed"])
         sources = [source for source in (options["model"], options["compare"]) if source]
-        scored = [self._score(scoring, source, rows, options["device"]) for source in sources]
-        if options["baseline"]:
-            training = _read(options["baseline"], held_out.TRAINING, seed=options["seed"])
-            if shared := baseline.shared_texts(training, rows):
-                self.stderr.write(f"{shared} of the texts are also among the training rows of the baseline.")
-            scored.append(baseline.fit_and_score(training, rows))
+        models = [_open(source, options["device"]) for source in sources]
+        if options["out"]:
+            make_folder(options["out"])
+        fitted = [self._fit(baseline, training, rows)] if training else []
+        scored = [_score(model, source, rows) for source, model in zip(sources, models, strict=True)] + fitted
         reports = [report.model_report(rows, one, seed=options["seed"]) for one in _named_apart(scored)]
         gains = report.differences(rows, scored[0], scored[1], seed=options["seed"]) if len(sources) == 2 else {}
         text = printing.markdown(reports, gains)
-        if options["out"]:
-            self._write(options, rows, scored, reports, gains, text)
         self.stdout.write(text)
+        if folder := options["out"]:
+            try:
+                _write_report(options, reports, gains, text)
+                for path in plots.write_plots(folder, rows, scored, reports, kind=options["plots"]):
+                    self.stderr.write(f"{path} written")
+            except OSError as error:
+                why = f"{folder} cannot be written to: {error.strerror or error}"
+                raise CommandError(f"{why}. The tables above are whole.") from error
 
-    def _score(self, scoring: Any, source: str, rows: Sequence[Row], device: str) -> Scored:
-        from screening.detectors.served import ModelMissing
-        from screening.models_file import ModelsFileError
-        from workers.model import ModelUnavailable
-
+    def _fit(self, baseline: Any, training: Sequence[Row], rows: Sequence[Row]) -> Scored:
+        """Return what the baseline says of `rows`."""
+        if shared := baseline.shared_texts(training, rows):
+            self.stderr.write(f"{shared} of the texts are also among the training rows of the baseline.")
         try:
-            model = scoring.open_model(source, device)
-        except (ModelUnavailable, ModelMissing, ModelsFileError) as error:
-            raise CommandError(f"{source} cannot be measured: {error}") from error
-        with tqdm(total=len(rows), desc=source, unit="text") as bar:
-            scored: Scored = scoring.score(model, rows, name=Path(source).name, progress=bar.update)
+            scored: Scored = baseline.fit_and_score(training, rows)
+        except ValueError as error:
+            counted = "one row" if len(training) == 1 else f"{len(training)} rows"
+            raise CommandError(
+                f"The baseline cannot be fitted on {counted} of which no two share a word. Give it more training rows."
+            ) from error
         return scored
 
-    def _write(
-        self, options: dict[str, Any], rows: Sequence[Row], scored: Any, reports: Any, gains: Any, text: str
-    ) -> None:
-        from feedback.evaluation.plots import write_plots
 
-        folder: Path = options["out"]
-        folder.mkdir(parents=True, exist_ok=True)
-        content = {
-            "data": [str(path) for path in options["data"]],
-            "seed": options["seed"],
-            "models": [dataclasses.asdict(one) for one in reports],
-            "gains": {category: dataclasses.asdict(gain) for category, gain in gains.items()},
-        }
-        with new_file(folder / "report.json", replace=True) as path:
-            path.write_text(json.dumps(_finite(content), indent=1) + "\n", encoding="utf-8")
-        with new_file(folder / "report.md", replace=True) as path:
-            path.write_text(text, encoding="utf-8")
-        for path in write_plots(folder, rows, scored, reports, kind=options["plots"]):
-            self.stderr.write(f"{path} written")
+def _write_report(options: dict[str, Any], reports: Any, gains: Any, text: str) -> None:
+    folder: Path = options["out"]
+    content = {
+        "data": [str(path) for path in options["data"]],
+        "seed": options["seed"],
+        "models": [dataclasses.asdict(one) for one in reports],
+        "gains": {category: dataclasses.asdict(gain) for category, gain in gains.items()},
+    }
+    with new_file(folder / "report.json", replace=True) as path:
+        path.write_text(json.dumps(_finite(content), indent=1) + "\n", encoding="utf-8")
+    with new_file(folder / "report.md", replace=True) as path:
+        path.write_text(text, encoding="utf-8")
+
+
+def _open(source: str, device: str) -> GuardModel:
+    from feedback.evaluation.scoring import open_model
+    from screening.detectors.served import ModelMissing
+    from screening.models_file import ModelsFileError
+    from workers.model import ModelUnavailable
+
+    try:
+        return open_model(source, device)
+    except (ModelUnavailable, ModelMissing, ModelsFileError) as error:
+        raise CommandError(f"{source} cannot be measured: {error}") from error
+
+
+def _score(model: GuardModel, source: str, rows: Sequence[Row]) -> Scored:
+    from feedback.evaluation.scoring import score
+
+    with tqdm(total=len(rows), desc=source, unit="text") as bar:
+        return score(model, rows, name=Path(source).name, progress=bar.update)
 
 
 def _read(paths: Sequence[Path], sides: frozenset[str], *, seed: int) -> list[Row]:

@@ -16,6 +16,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from feedback.commands import find_device, make_folder
+
 if TYPE_CHECKING:
     from feedback.training.pipeline import Corpus, Trained
     from workers.runtimes.joint import JointConfig
@@ -44,16 +46,17 @@ class Command(BaseCommand):
             raise CommandError(f"Training needs {error.name}. Install it: pip install -e '.[train]'") from error
         from feedback.training.joint.recipe import RECIPE
         from feedback.training.traffic import replayed
-        from workers.runtimes.encoder import resolve_device
 
         started = time.monotonic()
+        device = find_device(options["device"])
         pipeline.set_deterministic(options["threads"])
-        device = resolve_device(options["device"])
         try:
             corpus = pipeline.read_corpus(options["data"], seed=options["seed"], texts_share=options["synthetic"])
             responses = replayed(options["data"] / TRAFFIC, seed=options["seed"])
         except (OSError, ValueError) as error:
             raise CommandError(f"The data folder cannot be used: {error}") from error
+        make_folder(options["out"])
+        make_folder(options["checkpoints"])
         net = pipeline.train_net(
             corpus,
             recipe=RECIPE,
