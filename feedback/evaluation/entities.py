@@ -1,7 +1,9 @@
-"""How well spans are found: to the character, and by any overlap."""
+"""How well spans are found: to the character, and by any overlap; and labels that a model does not have."""
 
 from __future__ import annotations
 
+import difflib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,15 +16,21 @@ from screening.findings import Span
 
 #: Columns of the counts of one text: true spans, found spans, true ones that were found, found ones that are true.
 TRUE, FOUND, CAUGHT, RIGHT = range(4)
+#: Labels that are named in a message; the rest are counted.
+NAMED = 8
 
 
 @dataclass(frozen=True)
 class EntityFigures:
-    """One entity over the texts in which somebody looked for it."""
+    """One entity over the texts in which somebody looked for it: true spans, found ones, and rates.
+
+    Without a true span there is no recall and no F1.
+    """
 
     entity: str
     texts: int
     spans: int
+    found: int
     exact: dict[str, Interval]
     overlapping: dict[str, Interval]
 
@@ -30,15 +38,43 @@ class EntityFigures:
 def entity_figures(
     rows: Sequence[Row], found: Sequence[Sequence[Span]], entity: str, weights: np.ndarray
 ) -> EntityFigures | None:
-    """Return the figures of `entity`, None where no text has one; `weights` [resamples, rows] as draws() gives them."""
-    looked = [i for i, row in enumerate(rows) if row.spans is not None and entity in (row.annotated or {entity})]
+    """Return the figures of `entity`, None where nobody looked; `weights` [resamples, rows] as draws() gives them."""
+    looked = [i for i, row in enumerate(rows) if _looked(row, entity)]
     pairs = [(_of(rows[i].spans or (), entity), _of(found[i], entity)) for i in looked]
     exact = np.array([_counts(true, own, exact=True) for true, own in pairs]).reshape(-1, 4)
     overlap = np.array([_counts(true, own, exact=False) for true, own in pairs]).reshape(-1, 4)
-    if not exact[:, TRUE].sum():
+    if not looked:
         return None
     drawn = weights[:, looked].astype(float)
-    return EntityFigures(entity, len(looked), int(exact[:, TRUE].sum()), _rates(exact, drawn), _rates(overlap, drawn))
+    spans, own = (int(exact[:, column].sum()) for column in (TRUE, FOUND))
+    return EntityFigures(entity, len(looked), spans, own, _rates(exact, drawn), _rates(overlap, drawn))
+
+
+def not_found(rows: Sequence[Row], name: str, entities: Sequence[str]) -> str:
+    """Return a sentence on labels of `rows` that the model `name` does not have; empty where it has all.
+
+    A label of another scheme (PER for PERSON) would else be left out of the figures without a word.
+    """
+    labels = Counter(span.label for row in rows for span in row.spans or ())
+    labels.update(label for row in rows for label in row.annotated or ())
+    unknown = [label for label, _ in labels.most_common() if label not in entities]
+    if not unknown:
+        return ""
+    named = ", ".join(_hinted(label, entities) for label in unknown[:NAMED])
+    more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
+    known = f"It finds {', '.join(entities)}." if entities else "It finds no spans."
+    return f"{name} does not find {named}{more}: such spans are not counted. {known}"
+
+
+def _hinted(label: str, entities: Sequence[str]) -> str:
+    """Return a label with the entity that may be meant: one that begins alike, or is spelled nearly so."""
+    begin = [entity for entity in entities if entity.startswith(label.upper())]
+    near = (begin or difflib.get_close_matches(label.upper(), entities, n=1))[:1]
+    return f"{label!r} (did you mean {near[0]!r}?)" if near else repr(label)
+
+
+def _looked(row: Row, entity: str) -> bool:
+    return row.spans is not None and (row.annotated is None or entity in row.annotated)
 
 
 def _of(spans: Sequence[TextSpan] | Sequence[Span], entity: str) -> list[tuple[int, int]]:
@@ -63,6 +99,7 @@ def _of_sums(sums: np.ndarray) -> dict[str, np.ndarray]:
     with np.errstate(divide="ignore", invalid="ignore"):
         precision = sums[:, RIGHT] / sums[:, FOUND]
         recall = sums[:, CAUGHT] / sums[:, TRUE]
-        # Without a right span the harmonic mean is 0, not undefined.
-        f1 = np.where(sums[:, CAUGHT] > 0, 2 * precision * recall / (precision + recall), 0.0)
+        # Without a right span the harmonic mean is 0, without a true one it is undefined.
+        none = np.where(sums[:, TRUE] > 0, 0.0, np.nan)
+        f1 = np.where(sums[:, CAUGHT] > 0, 2 * precision * recall / (precision + recall), none)
     return {"precision": precision, "recall": recall, "f1": f1}

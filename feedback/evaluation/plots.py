@@ -60,7 +60,7 @@ def _average_precision(reports: Sequence[ModelReport]) -> Figure | None:
 
 
 def _entities(reports: Sequence[ModelReport]) -> Figure | None:
-    found = [(r, own) for r in reports for own in r.overall.entities]
+    found = [(r, own) for r in reports for own in r.overall.entities if own.spans]
     if not found:
         return None
     figure = Figure(figsize=(8, 0.8 + 0.35 * len(found)), layout="constrained")

@@ -59,13 +59,13 @@ def _benign(reports: Sequence[ModelReport]) -> Iterable[str]:
 
 def _entities(reports: Sequence[ModelReport]) -> Iterable[str]:
     rows = [
-        [own.entity, r.name, own.texts, own.spans, *(_short(own.exact[n]) for n in ("precision", "recall", "f1")),
-         _short(own.overlapping["f1"])]
+        [own.entity, r.name, own.texts, own.spans, own.found,
+         *(_short(own.exact[n]) for n in ("precision", "recall", "f1")), _short(own.overlapping["f1"])]
         for r in reports
         for own in r.overall.entities
     ]  # fmt: skip
     if rows:
-        header = ["entity", "model", "texts", "spans", "precision", "recall", "F1", "F1 overlapping"]
+        header = ["entity", "model", "texts", "spans", "found", "precision", "recall", "F1", "F1 overlapping"]
         yield "## Entities\n" + table(header, sorted(rows, key=lambda row: str(row[0])))
 
 
@@ -83,7 +83,7 @@ def _slices(reports: Sequence[ModelReport]) -> Iterable[str]:
 def _slice_row(by: str, value: str, name: str, part: Part) -> list[object]:
     ranked = sum(bool(own.figures) for own in part.categories)
     benign = [part.benign.texts, _percent(part.benign.share)] if part.benign else [0, "–"]
-    f1 = [own.exact["f1"].value for own in part.entities]
+    f1 = [own.exact["f1"].value for own in part.entities if own.spans]
     mean = sum(f1) / len(f1) if f1 else None
     return [by, value, name, part.texts, figure(part.mean_ap), ranked, *benign, figure(mean)]
 

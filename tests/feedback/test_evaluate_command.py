@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -63,6 +64,18 @@ def test_two_models_and_the_baseline_are_measured_side_by_side(data: Path, tmp_p
     assert names <= {path.name for path in out.iterdir()}
     assert all((out / name).read_text().rstrip().endswith("</svg>") for name in names)
     assert not any(text in (out / "report.json").read_text() + printed for text in RUDE + KIND)
+
+
+def test_spans_of_texts_without_any_and_of_other_labels_are_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "spans.jsonl"
+    line = '{"text": "Ann Lee lives in Leeds", "spans": %s}\n{"text": "fine", "spans": []}\n'
+    path.write_text(line % "[]")
+    printed, progress = _evaluate("default", path)
+    assert re.search(r"\| PERSON +\| default \| 2 +\| 0 +\| 1 +\| 0\.000 ", printed)
+    assert "does not find" not in progress
+    path.write_text(line % '[{"start": 0, "end": 7, "label": "PER"}]')
+    _, progress = _evaluate("default", path)
+    assert "default does not find 'PER' (did you mean 'PERSON'?)" in progress
 
 
 def test_the_same_run_writes_the_same_bytes(data: Path, tmp_path: Path) -> None:

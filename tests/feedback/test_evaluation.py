@@ -14,7 +14,7 @@ from matplotlib.cbook import STEP_LOOKUP_MAP
 from matplotlib.figure import Figure
 from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score, roc_auc_score
 
-from feedback.evaluation.entities import entity_figures
+from feedback.evaluation.entities import entity_figures, not_found
 from feedback.evaluation.figures import Ranked, draws, interval, intervals
 from feedback.evaluation.held_out import HELD_OUT, folder_rows
 from feedback.evaluation.plots import draw_curves
@@ -152,12 +152,39 @@ def test_entities_count_exactly_and_by_overlap_where_somebody_looked() -> None:
     found[2] = found[3] = [Span(0, 3, "PERSON", 1.0)]
     figures = entity_figures(rows, found, "PERSON", draws(4, seed=1))
     assert figures is not None
-    assert (figures.texts, figures.spans) == (2, 3)
+    assert (figures.texts, figures.spans, figures.found) == (2, 3, 3)
     exact = {name: one.value for name, one in figures.exact.items()}
     assert exact == pytest.approx({"precision": 1 / 3, "recall": 1 / 3, "f1": 1 / 3})
     overlapping = {name: one.value for name, one in figures.overlapping.items()}
     assert overlapping == pytest.approx({"precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3})
-    assert entity_figures(rows, found, "LOCATION", draws(4, seed=1)) is None
+    assert entity_figures(rows[3:], found[3:], "PERSON", draws(1, seed=1)) is None
+
+
+def test_false_spans_count_where_there_is_no_true_one() -> None:
+    rows = [Row("Monday", spans=()), Row("fine", spans=()), Row("Ann", spans=(), annotated=frozenset())]
+    found = [[Span(0, 6, "PERSON", 1.0)], [], [Span(0, 3, "PERSON", 1.0)]]
+    figures = entity_figures(rows, found, "PERSON", draws(3, seed=1))
+    assert figures is not None
+    assert (figures.texts, figures.spans, figures.found) == (2, 0, 1), "in the third nobody looked for anything"
+    assert figures.exact["precision"].value == 0
+    assert np.isnan([figures.exact["recall"].value, figures.exact["f1"].value, figures.exact["f1"].high]).all()
+    quiet = entity_figures(rows, [[], [], []], "PERSON", draws(3, seed=1))
+    assert quiet is not None
+    assert (quiet.spans, quiet.found) == (0, 0)
+
+
+def test_labels_that_a_model_does_not_have_are_named_with_a_hint() -> None:
+    spans = (TextSpan(0, 3, "PER"), TextSpan(8, 11, "PER"), TextSpan(20, 25, "LOC"), TextSpan(0, 3, "DATE_TIME"))
+    rows = [Row("text", spans=spans), Row("text", spans=(), annotated=frozenset({"PERSNO"})), Row("text")]
+    known = ("PERSON", "LOCATION", "DATE_TIME")
+    said = not_found(rows, "mine", known)
+    assert "does not find 'PER' (did you mean 'PERSON'?), 'LOC' (did you mean 'LOCATION'?), 'PERSNO' (did" in said
+    assert said.endswith("It finds PERSON, LOCATION, DATE_TIME.")
+    assert not_found(rows, "mine", (*known, "PER", "LOC", "PERSNO")) == ""
+    assert "'EMAIL': such spans" in not_found([Row("x", spans=(TextSpan(0, 1, "EMAIL"),))], "mine", known)
+    assert not_found(rows, "mine", ()).endswith("It finds no spans.")
+    many = [Row("x", spans=tuple(TextSpan(0, 1, f"L{i}") for i in range(20)))]
+    assert "'L7' and 12 more" in not_found(many, "mine", known)
 
 
 class _Tired:

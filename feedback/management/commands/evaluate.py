@@ -53,7 +53,7 @@ classifier of the models file. DATA is a JSONL file (.gz too): see docs/referenc
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            from feedback.evaluation import baseline, held_out, plots, printing, report
+            from feedback.evaluation import baseline, entities, held_out, plots, printing, report
         except ImportError as error:
             raise CommandError(f"Measuring needs {error.name}. Install it: pip install -e '.[train]'") from error
         if options["sample"] is not None and options["sample"] < 1:
@@ -70,6 +70,9 @@ classifier of the models file. DATA is a JSONL file (.gz too): see docs/referenc
             make_folder(options["out"])
         fitted = [self._fit(baseline, training, rows)] if training else []
         scored = [_score(model, source, rows) for source, model in zip(sources, models, strict=True)] + fitted
+        for one in scored[: len(sources)]:
+            if missing := entities.not_found(rows, one.name, one.entities):
+                self.stderr.write(missing)
         reports = [report.model_report(rows, one, seed=options["seed"]) for one in _named_apart(scored)]
         gains = report.differences(rows, scored[0], scored[1], seed=options["seed"]) if len(sources) == 2 else {}
         text = printing.markdown(reports, gains)
