@@ -46,7 +46,7 @@ class Small:
                 device=torch.device("cpu"),
                 checkpoints=Path(checkpoints),
                 bar=lambda _stage, _total: nullcontext(lambda _done: None),
-            )
+            ).net
 
     def average_precision(self, net: JointNet, texts: Sequence[str]) -> dict[str, float]:
         """Return it by category, for `texts` in the place of those of the rows; labels that a source gave count."""

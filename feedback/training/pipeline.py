@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from feedback.training.augment import augmented
 from feedback.training.calibration import calibrate_all, calibrated
 from feedback.training.data import SYNTHETIC, Example, prepare, read_moderation, split, template_of
 from feedback.training.grammar import generate
-from feedback.training.joint.loop import train
+from feedback.training.joint.loop import Resumed, checkpoint_path, train
 from feedback.training.joint.net import JointNet
 from feedback.training.joint.recipe import JointRecipe
 from feedback.training.joint.rows import Rows, category_rows, joined, span_rows
@@ -83,6 +84,13 @@ class Corpus:
         return np.asarray(np.array(answers, dtype=bool) & ~foul)
 
 
+class Learnt(NamedTuple):
+    """A trained net, and the file from which the same work would go on."""
+
+    net: JointNet
+    checkpoint: Path
+
+
 @dataclass(frozen=True)
 class Trained:
     """A trained net with calibrated scores of every row of `rows` (calibration, test and unseen)."""
@@ -105,14 +113,25 @@ def read_corpus(data: Path, *, seed: int, texts_share: float = 1.0) -> Corpus:
 
 
 def train_net(
-    corpus: Corpus, *, recipe: JointRecipe, seed: int, device: torch.device, checkpoints: Path, bar: Bar
-) -> JointNet:
-    """Train on "train", from the checkpoint of the same work where there is one. Weights are rounded as stored."""
+    corpus: Corpus,
+    *,
+    recipe: JointRecipe,
+    seed: int,
+    device: torch.device,
+    checkpoints: Path,
+    bar: Bar,
+    resumed: Resumed = lambda _done, _total: None,
+) -> Learnt:
+    """Train on "train", from the checkpoint of the same work where there is one: `resumed` is told where it stands.
+
+    Weights are rounded as stored.
+    """
     tokenizer = load_tokenizer()
     own = span_rows(corpus.spans_on("train"), tokenizer=tokenizer, window=recipe.window, overlap=recipe.overlap)
     which = corpus.rows("train")
     texts = augmented([corpus.examples[i].text for i in which], share=recipe.augment, seed=seed)
     rows = joined(_read(texts, corpus.targets_of(which), tokenizer, recipe), own)
+    path = checkpoint_path(checkpoints, rows, recipe, seed, device)
     with bar("train", 100) as done:
         shown = 0
 
@@ -122,11 +141,15 @@ def train_net(
             done(percent - shown)
             shown = percent
 
-        net = train(rows, recipe=recipe, seed=seed, device=device, folder=checkpoints, progress=progress)
+        def going_on(batch: int, total: int) -> None:
+            resumed(batch, total)
+            progress(batch, total, 0.0)
+
+        net = train(rows, recipe=recipe, seed=seed, device=device, path=path, progress=progress, resumed=going_on)
     with torch.no_grad():
         for tensor in net.trained().values():
             tensor.copy_(tensor.half().float())
-    return net
+    return Learnt(net, path)
 
 
 def conclude(

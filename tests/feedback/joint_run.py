@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from feedback.training.grammar import generate
-from feedback.training.joint.loop import train
+from feedback.training.joint.loop import Progress, Resumed, checkpoint_path, train
 from feedback.training.joint.net import JointNet
 from feedback.training.joint.recipe import JointRecipe
 from feedback.training.joint.rows import Rows, category_rows, joined, span_rows
@@ -19,6 +18,7 @@ from feedback.training.spans import SpanExample, TextSpan
 from workers.runtimes.encoder import load_tokenizer
 
 RECIPE = JointRecipe(epochs=1, budget=256, window=32, overlap=8, hidden=8, token_hidden=8, rank=2, save_every=3)
+CPU = torch.device("cpu")
 PLACES = ("Leeds", "Bergen", "Kyoto", "Lima")
 
 
@@ -37,9 +37,10 @@ def rows(recipe: JointRecipe = RECIPE) -> Rows:
     )
 
 
-def run(folder: Path, progress: Callable[[int, int, float], object] = lambda *_: None) -> JointNet:
+def run(folder: Path, progress: Progress = lambda *_: None, resumed: Resumed = lambda *_: None) -> JointNet:
     torch.set_num_threads(1)
-    return train(rows(), recipe=RECIPE, seed=5, device=torch.device("cpu"), folder=folder, progress=progress)
+    path = checkpoint_path(folder, own := rows(), RECIPE, 5, CPU)
+    return train(own, recipe=RECIPE, seed=5, device=CPU, path=path, progress=progress, resumed=resumed)
 
 
 def _stop_at_four(done: int, _total: int, _loss: float) -> None:

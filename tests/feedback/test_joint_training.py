@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from feedback.training.joint import loop
 from feedback.training.joint.batches import plan
 from feedback.training.joint.losses import token_loss
 from feedback.training.joint.net import JointNet
@@ -18,7 +20,7 @@ from feedback.training.joint.rows import allowed_labels
 from feedback.training.joint.writer import write_model
 from feedback.training.spans import SpanExample, TextSpan
 from screening.categories import MODEL_CATEGORIES
-from tests.feedback.joint_run import RECIPE, run
+from tests.feedback.joint_run import RECIPE, rows, run
 from workers.model import ModelUnavailable, load_model
 from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.folders import load_net
@@ -41,10 +43,37 @@ def test_a_killed_run_goes_on_to_the_same_result(net: JointNet, tmp_path: Path) 
         assert process.stdout.readline() == "four\n"
         process.kill()
     seen: list[int] = []
-    resumed = run(tmp_path, lambda done, _total, _loss: seen.append(done))
-    assert seen[0] == 4
+    told: list[tuple[int, int]] = []
+    resumed = run(tmp_path, lambda done, _total, _loss: seen.append(done), lambda *step: told.append(step))
+    assert (seen[0], told) == (4, [(3, seen[-1])])
     for name, tensor in net.trained().items():
         assert torch.equal(tensor, resumed.trained()[name]), name
+    run(tmp_path, lambda *_: pytest.fail("a finished run trained again"), lambda *step: told.append(step))
+    assert told[1] == (seen[-1], seen[-1])
+
+
+def test_a_checkpoint_is_of_the_same_threads_torch_and_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, threads = rows(), torch.get_num_threads()
+
+    def path() -> Path:
+        return loop.checkpoint_path(tmp_path, own, RECIPE, 5, torch.device("cpu"))
+
+    found = [path(), path()]
+    try:
+        torch.set_num_threads(threads + 1)
+        found.append(path())
+    finally:
+        torch.set_num_threads(threads)
+    with monkeypatch.context() as other:
+        other.setattr(torch, "__version__", "0.1")
+        found.append(path())
+    shutil.copytree(Path(loop.__file__).parent, tmp_path / "joint")
+    monkeypatch.setattr(loop, "__file__", str(tmp_path / "joint" / "loop.py"))
+    found.append(path())
+    (tmp_path / "joint" / "losses.py").write_text("# another loss\n")
+    found.append(path())
+    assert found[0] == found[1] == found[4]
+    assert len({found[0], found[2], found[3], found[5]}) == 4
 
 
 def test_only_adapters_and_heads_learn(net: JointNet) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
@@ -66,10 +67,10 @@ def data_folder(tmp_path: Path) -> Path:
     return folder
 
 
-def _train(data: Path, out: Path, checkpoints: Path, *, device: str = "cpu") -> str:
+def _train(data: Path, out: Path, checkpoints: Path, *, device: str = "cpu", said: StringIO | None = None) -> str:
     printed = StringIO()
     options = {"data": data, "out": out, "checkpoints": checkpoints, "seed": 3, "threads": 1, "device": device}
-    call_command("train", **options, synthetic=0.002, stdout=printed, stderr=StringIO())
+    call_command("train", **options, synthetic=0.002, stdout=printed, stderr=said or StringIO())
     return printed.getvalue()
 
 
@@ -79,6 +80,7 @@ def test_one_command_makes_a_model_that_loads_and_the_same_bytes_again(
     monkeypatch.setattr(recipe, "RECIPE", dataclasses.replace(recipe.RECIPE, epochs=0.2))
     printed = _train(data_folder, tmp_path / "one", tmp_path / "first")
     assert "| prompt_injection " in printed
+    assert list((tmp_path / "first").iterdir()) == [], "a finished checkpoint would stand in for the next training"
     _train(data_folder, tmp_path / "two" / "one", tmp_path / "second")
     for name in ("adapter_model.safetensors", "heads.safetensors", "ranges.safetensors", "config.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / "one" / name).read_bytes()
@@ -108,6 +110,18 @@ def test_what_cannot_be_trained_on_or_written_to_is_told_before_the_training(
         _train(data_folder, tmp_path / "file", tmp_path / "checkpoints")
     with pytest.raises(CommandError, match="file cannot be written to"):
         _train(data_folder, tmp_path / "out", tmp_path / "file")
+
+
+def test_a_run_that_goes_on_says_so(data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, resumed: Callable[[int, int], object], **__: object) -> None:
+        resumed(3, 9)
+        raise CommandError("stopped")
+
+    monkeypatch.setattr(pipeline, "train_net", stopped)
+    said = StringIO()
+    with pytest.raises(CommandError, match="stopped"):
+        _train(data_folder, tmp_path / "out", tmp_path / "checkpoints", said=said)
+    assert "3 of 9 batches are done" in said.getvalue()
 
 
 def test_variants_of_a_text_fall_on_the_same_side() -> None:

@@ -57,18 +57,25 @@ class Command(BaseCommand):
             raise CommandError(f"The data folder cannot be used: {error}") from error
         make_folder(options["out"])
         make_folder(options["checkpoints"])
-        net = pipeline.train_net(
+        net, checkpoint = pipeline.train_net(
             corpus,
             recipe=RECIPE,
             seed=options["seed"],
             device=device,
             checkpoints=options["checkpoints"],
             bar=progress_bar,
+            resumed=self._resumed,
         )
         trained = pipeline.conclude(corpus, net, recipe=RECIPE, seed=options["seed"], device=device, bar=progress_bar)
         config = pipeline.save(options["out"], corpus, trained, recipe=RECIPE, seed=options["seed"])
         self._report(corpus, trained, config, responses, options)
+        # It holds nothing that the folder lacks, and would stand in for the next training.
+        checkpoint.unlink(missing_ok=True)
         self.stdout.write(f"{options['out']} written in {time.monotonic() - started:.0f} s: {config.version}")
+
+    def _resumed(self, done: int, total: int) -> None:
+        with tqdm.external_write_mode():
+            self.stderr.write(f"Going on from a checkpoint of this very run: {done} of {total} batches are done.")
 
     def _report(
         self, corpus: Corpus, trained: Trained, config: JointConfig, responses: list[str], options: dict[str, Any]

@@ -1,4 +1,4 @@
-"""The training loop. Same rows, recipe, seed, device and thread count: same result, interrupted or not."""
+"""The training loop. Same rows, recipe, seed, device, threads, torch and code: same result, interrupted or not."""
 
 from __future__ import annotations
 
@@ -25,22 +25,31 @@ SAMPLE = 2_000
 
 #: Called after each batch with (batches done, batches in all, loss).
 Progress = Callable[[int, int, float], object]
+#: Called with (batches done, batches in all) when a run goes on from a checkpoint, which may be after the last batch.
+Resumed = Callable[[int, int], object]
 
 
 def train(
-    rows: Rows, *, recipe: JointRecipe, seed: int, device: torch.device, folder: Path, progress: Progress
+    rows: Rows,
+    *,
+    recipe: JointRecipe,
+    seed: int,
+    device: torch.device,
+    path: Path,
+    progress: Progress,
+    resumed: Resumed = lambda _done, _total: None,
 ) -> JointNet:
-    """Return a trained net on `device`, in eval mode. Goes on from the checkpoint of the same work in `folder`."""
+    """Return a trained net on `device`, in eval mode. Goes on from the checkpoint at `path` (checkpoint_path)."""
     torch.manual_seed(seed)
     net = JointNet(recipe).to(device)
     windows = np.array([len(own) for own in rows.windows])
     batches = plan(rows.lengths(), windows, budget=recipe.budget, epochs=recipe.epochs, seed=seed)
     optimiser = _optimiser(net, recipe)
-    path = folder / f"{run_key(rows, recipe, seed, device)}.checkpoint"
     found = read_checkpoint(path)
     if found is None:
         _standardise(net, rows, recipe, seed, device)
     else:
+        resumed(found.step, len(batches))
         net.restore(found.trained)
         optimiser.load_state_dict(found.optimiser)
     balance = balance_of(rows.targets, recipe.max_balance).to(device)
@@ -62,10 +71,18 @@ def train(
     return net.eval()
 
 
-def run_key(rows: Rows, recipe: JointRecipe, seed: int, device: torch.device) -> str:
-    """Return a name for this work: a checkpoint of other rows or another recipe is never taken up."""
-    work = f"{rows.key()}:{recipe}:{seed}:{device.type}:{computes_bf16(device)}"
-    return hashlib.sha256(work.encode()).hexdigest()[:16]
+def checkpoint_path(folder: Path, rows: Rows, recipe: JointRecipe, seed: int, device: torch.device) -> Path:
+    """Return where this work keeps its checkpoint: one of anything else that changes the result is never taken up."""
+    computed = f"{device.type}:{computes_bf16(device)}:{torch.get_num_threads()}:{torch.__version__}"
+    work = f"{rows.key()}:{recipe}:{seed}:{computed}:{_code()}"
+    return folder / f"{hashlib.sha256(work.encode()).hexdigest()[:16]}.checkpoint"
+
+
+def _code() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def rate_at(step: int, total: int, warm_up: float) -> float:
