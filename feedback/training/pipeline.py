@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from feedback.training.grammar import generate
 from feedback.training.joint.loop import Resumed, checkpoint_path, train
 from feedback.training.joint.net import JointNet
 from feedback.training.joint.recipe import JointRecipe
-from feedback.training.joint.rows import Rows, category_rows, joined, span_rows
+from feedback.training.joint.rows import TRAINED_WINDOWS, category_rows, joined, span_rows
 from feedback.training.joint.tensors import category_logits
 from feedback.training.joint.writer import write_model
 from feedback.training.labels import Targets, targets
@@ -31,7 +31,6 @@ from screening.categories import MODEL_CATEGORIES
 from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.heads import Calibration, Thresholds
 from workers.runtimes.joint import JointConfig
-from workers.runtimes.windows import WindowTokenizer
 
 MODERATION, LEXICON = "moderation_train.jsonl.gz", "lexicon_profanity_en.csv"
 
@@ -126,11 +125,13 @@ def train_net(
 
     Weights are rounded as stored.
     """
-    tokenizer = load_tokenizer()
-    own = span_rows(corpus.spans_on("train"), tokenizer=tokenizer, window=recipe.window, overlap=recipe.overlap)
-    which = corpus.rows("train")
+    which, size = corpus.rows("train"), {"window": recipe.window, "overlap": recipe.overlap, "most": TRAINED_WINDOWS}
     texts = augmented([corpus.examples[i].text for i in which], share=recipe.augment, seed=seed)
-    rows = joined(_read(texts, corpus.targets_of(which), tokenizer, recipe), own)
+    tokenizer = load_tokenizer()
+    rows = joined(
+        category_rows(texts, corpus.targets_of(which), tokenizer=tokenizer, **size),
+        span_rows(corpus.spans_on("train"), tokenizer=tokenizer, **size),
+    )
     path = checkpoint_path(checkpoints, rows, recipe, seed, device)
     with bar("train", 100) as done:
         shown = 0
@@ -155,10 +156,16 @@ def train_net(
 def conclude(
     corpus: Corpus, net: JointNet, *, recipe: JointRecipe, seed: int, device: torch.device, bar: Bar
 ) -> Trained:
-    """Calibrate and choose thresholds on "calibration"; score that, "test" and "unseen"."""
+    """Calibrate and choose thresholds on "calibration"; score that, "test" and "unseen", every window of them."""
     rows = np.concatenate([corpus.rows(side) for side in ("calibration", "test", "unseen")])
     with bar("score", len(rows)) as done:
-        asked = _rows_of(corpus, rows, load_tokenizer(), recipe)
+        asked = category_rows(
+            [corpus.examples[i].text for i in rows],
+            corpus.targets_of(rows),
+            tokenizer=load_tokenizer(),
+            window=recipe.window,
+            overlap=recipe.overlap,
+        )
         logits = category_logits(net, asked, device=device, progress=done)
     first = slice(0, len(corpus.rows("calibration")))
     known = corpus.targets_of(rows[first])
@@ -210,11 +217,3 @@ def set_deterministic(threads: int) -> None:
     torch.use_deterministic_algorithms(True)
     # Nothing reads memory before it is written; filling it all took a tenth of the time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-
-
-def _rows_of(corpus: Corpus, which: np.ndarray, tokenizer: WindowTokenizer, recipe: JointRecipe) -> Rows:
-    return _read([corpus.examples[i].text for i in which], corpus.targets_of(which), tokenizer, recipe)
-
-
-def _read(texts: Sequence[str], targets: Targets, tokenizer: WindowTokenizer, recipe: JointRecipe) -> Rows:
-    return category_rows(texts, targets, tokenizer=tokenizer, window=recipe.window, overlap=recipe.overlap)

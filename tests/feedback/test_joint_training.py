@@ -6,18 +6,23 @@ import copy
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from feedback.training import pipeline
+from feedback.training.data import Example
 from feedback.training.joint import loop
 from feedback.training.joint.batches import plan
 from feedback.training.joint.losses import token_loss
 from feedback.training.joint.net import JointNet
-from feedback.training.joint.rows import allowed_labels
+from feedback.training.joint.rows import Rows, allowed_labels
 from feedback.training.joint.writer import write_model
+from feedback.training.labels import targets
+from feedback.training.pipeline import Corpus
 from feedback.training.spans import SpanExample, TextSpan
 from screening.categories import MODEL_CATEGORIES
 from tests.feedback.joint_run import RECIPE, rows, run
@@ -119,6 +124,39 @@ def test_the_plan_reads_every_row_once_an_epoch_within_the_budget() -> None:
     assert sorted(np.concatenate(batches).tolist()) == sorted([*range(500)] * 2)
     assert all(len(b) == 1 or lengths[b].max() * windows[b].sum() <= 1_000 for b in batches)
     assert [b.tolist() for b in batches] == [b.tolist() for b in plan(lengths, windows, budget=1_000, epochs=2, seed=3)]
+
+
+def test_long_texts_are_trained_on_at_both_ends_and_measured_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Read(Exception):
+        """Ends a run once its rows are made."""
+
+    windows: list[int] = []
+
+    def read(*given: object, **_: object) -> None:
+        windows.extend(len(own) for rows in given if isinstance(rows, Rows) for own in rows.windows)
+        raise Read
+
+    examples = [Example(f"s:{i}", "s", "post", "one two three four " * 200, "", 0, {}) for i in range(2)]
+    spans = [SpanExample("s:2", "s", "fragment", "one two three four " * 200, "", ())]
+    corpus = Corpus(examples, targets(examples), np.array(["train", "test"]), spans, ["train"])
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(pipeline, "train", read)
+    monkeypatch.setattr(pipeline, "category_logits", read)
+    with pytest.raises(Read):
+        pipeline.train_net(
+            corpus, recipe=RECIPE, seed=1, device=cpu, checkpoints=Path(), bar=lambda *_: nullcontext(_ignored)
+        )
+    assert windows == [2, 2]
+    with pytest.raises(Read):
+        pipeline.conclude(
+            corpus, JointNet(RECIPE), recipe=RECIPE, seed=1, device=cpu, bar=lambda *_: nullcontext(_ignored)
+        )
+    (whole,) = windows[2:]
+    assert whole == len(load_tokenizer().windows([examples[1].text], size=RECIPE.window, overlap=RECIPE.overlap)) > 20
+
+
+def _ignored(_done: int) -> None:
+    """Show no progress."""
 
 
 def test_what_nobody_looked_for_may_be_there() -> None:

@@ -13,8 +13,9 @@ from feedback.training.spans import SpanExample
 from screening.categories import MODEL_CATEGORIES, MODEL_ENTITIES
 from workers.runtimes.windows import Window, WindowTokenizer
 
-#: Windows of a long text that are trained on: its first and its last, where injected text likes to sit.
-MAX_WINDOWS = 2
+#: Windows of a long text that are trained on: its first and its last, where injected text likes to sit. What is fitted
+#: to scores, or measured, is read whole, as in serving.
+TRAINED_WINDOWS = 2
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,29 @@ class Rows:
 
 
 def category_rows(
-    texts: Sequence[str], targets: Targets, *, tokenizer: WindowTokenizer, window: int, overlap: int
+    texts: Sequence[str],
+    targets: Targets,
+    *,
+    tokenizer: WindowTokenizer,
+    window: int,
+    overlap: int,
+    most: int | None = None,
 ) -> Rows:
-    """Return rows without token labels, of long texts the first and the last window."""
-    own = _windows(texts, tokenizer, window, overlap)
+    """Return rows without token labels; of texts of more than `most` windows the first ones and the last."""
+    own = _windows(texts, tokenizer, window, overlap, most)
     return Rows([[w.ids for w in windows] for windows in own], [[] for _ in texts], targets)
 
 
-def span_rows(examples: Sequence[SpanExample], *, tokenizer: WindowTokenizer, window: int, overlap: int) -> Rows:
-    """Return rows with token labels whose categories are all unknown."""
-    own = _windows([e.text for e in examples], tokenizer, window, overlap)
+def span_rows(
+    examples: Sequence[SpanExample],
+    *,
+    tokenizer: WindowTokenizer,
+    window: int,
+    overlap: int,
+    most: int | None = None,
+) -> Rows:
+    """Return rows with token labels whose categories are all unknown; `most` as in category_rows."""
+    own = _windows([e.text for e in examples], tokenizer, window, overlap, most)
     shape = (len(examples), len(MODEL_CATEGORIES))
     unknown = Targets(
         np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32), np.zeros(len(examples), dtype=bool)
@@ -96,8 +110,10 @@ def allowed_labels(example: SpanExample, window: Window) -> np.ndarray:
     return marks
 
 
-def _windows(texts: Sequence[str], tokenizer: WindowTokenizer, window: int, overlap: int) -> list[list[Window]]:
+def _windows(
+    texts: Sequence[str], tokenizer: WindowTokenizer, window: int, overlap: int, most: int | None
+) -> list[list[Window]]:
     own: list[list[Window]] = [[] for _ in texts]
     for one in tokenizer.windows(texts, size=window, overlap=overlap):
         own[one.text].append(one)
-    return [w if len(w) <= MAX_WINDOWS else [w[0], w[-1]] for w in own]
+    return [w if most is None or len(w) <= most else [*w[: most - 1], w[-1]] for w in own]
