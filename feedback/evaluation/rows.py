@@ -8,7 +8,9 @@ Exceptions:
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -116,6 +118,17 @@ def _all_absent(labels: dict[str, int]) -> bool:
 def length(text: str) -> str:
     """Return the name of the range that the text's length in code points falls in."""
     return next((name for limit, name in LENGTHS if len(text) < limit), LONGEST)
+
+
+def digest(rows: Sequence[Row]) -> str:
+    """Return a SHA-256 of the rows in their order, with all that figures are made of."""
+    made = hashlib.sha256()
+    for row in rows:
+        spans = None if row.spans is None else [(s.start, s.end, s.label) for s in row.spans]
+        annotated = None if row.annotated is None else sorted(row.annotated)
+        known = [row.text, row.labels, row.benign, spans, annotated, row.slices]
+        made.update(json.dumps(known, sort_keys=True).encode() + b"\n")
+    return made.hexdigest()
 
 
 def read_rows(path: Path) -> list[Row]:

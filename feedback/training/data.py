@@ -87,8 +87,12 @@ def read_moderation(path: Path) -> list[Example]:
 
 def prepare(examples: Iterable[Example], *, seed: int) -> list[Example]:
     """Drop what must not be trained on, merge duplicates, cut large sources; in a stable order."""
-    kept = [e for e in examples if e.text.strip() and not about_minors(e)]
-    return subsample(merge_duplicates(kept), seed=seed)
+    return subsample(usable(examples), seed=seed)
+
+
+def usable(examples: Iterable[Example]) -> list[Example]:
+    """Return what may be trained on, one example a text."""
+    return merge_duplicates(e for e in examples if e.text.strip() and not about_minors(e))
 
 
 def merge_duplicates(examples: Iterable[Example]) -> list[Example]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from feedback.groups import clusters
-from feedback.training.data import SAME_SIDE, merge_duplicates, read_moderation, stable_fraction, subsample
+from feedback.training.data import SAME_SIDE, read_moderation, stable_fraction, subsample, usable
 from feedback.training.lexicon import Lexicon
 from workers.runtimes.guard import EncoderGuard
 
@@ -21,7 +21,7 @@ def fresh_alarms(
     The answers are called safe by their source, hold no strong term of `lexicon`, were dropped by subsampling, and are
     no near-duplicate of a text that was kept. Runs the model as workers do, from the files just written.
     """
-    rows = merge_duplicates(e for e in read_moderation(moderation) if e.text.strip())
+    rows = usable(read_moderation(moderation))
     kept = subsample(rows, seed=seed)
     names = {e.id for e in kept}
     left = [e for e in rows if e.id not in names and e.kind == "response" and e.flag == 0]

@@ -91,6 +91,24 @@ def test_a_sample_is_drawn_by_the_seed(data: Path, tmp_path: Path) -> None:
     assert "| fake  | fake    | 10 " in first
 
 
+def test_a_report_says_what_it_is_of(data: Path, tmp_path: Path) -> None:
+    def head(name: str, **options: object) -> dict[str, object]:
+        _evaluate("fake", data, out=tmp_path / name, **options)
+        content = json.loads((tmp_path / name / "report.json").read_text())
+        return {key: value for key, value in content.items() if key not in ("models", "gains")}
+
+    first, again, sample = head("one"), head("two"), head("three", sample=10, baseline=[data])
+    assert first == again
+    assert first == {
+        "data": [str(data)], "data_sha256": first["data_sha256"], "sample": None,
+        "baseline": [], "baseline_sha256": None, "seed": 7,
+    }  # fmt: skip
+    assert (sample["sample"], sample["baseline"]) == (10, [str(data)])
+    assert first["data_sha256"] == sample["baseline_sha256"] != sample["data_sha256"]
+    data.write_text(data.read_text().replace('"harassment": 1', '"harassment": 0', 1))
+    assert head("four")["data_sha256"] != first["data_sha256"]
+
+
 def test_plots_can_be_png(data: Path, tmp_path: Path) -> None:
     _evaluate("fake", data, out=tmp_path, plots="png")
     assert (tmp_path / "reliability.png").read_bytes().startswith(b"\x89PNG")

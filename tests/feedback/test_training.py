@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -16,15 +17,16 @@ from django.core.management import CommandError, call_command
 
 from feedback.evaluation.figures import auroc, average_precision, ece
 from feedback.groups import clusters
-from feedback.training import pipeline
+from feedback.training import fresh, pipeline
 from feedback.training.calibration import calibrate
 from feedback.training.card import comparisons
-from feedback.training.data import Example, merge_duplicates, prepare, split
+from feedback.training.data import SOURCE_LIMITS, Example, merge_duplicates, prepare, split
 from feedback.training.grammar import generate
 from feedback.training.joint import recipe
 from feedback.training.labels import targets
 from feedback.training.thresholds import LEFT_OUT_ALARM, Scored, recommend
 from screening.categories import MODEL_CATEGORIES
+from screening.findings import Prediction
 from workers.model import DEFAULT_FOLDER, load_model
 from workers.runtimes.heads import Thresholds
 from workers.runtimes.joint import JointConfig
@@ -142,6 +144,33 @@ def test_rows_that_join_age_and_sex_are_dropped_whatever_their_labels() -> None:
     dropped = [_example("a text about teens", {"sexual": 1}), _example("a sex scandal at a school for children")]
     kept = [_example("a lesson for teens", {"sexual": 0}), _example("a text about adults", {"sexual": 1})]
     assert {e.text for e in prepare(dropped + kept, seed=1)} == {e.text for e in kept}
+
+
+def test_answers_that_took_no_part_are_those_that_training_left_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    class Guard:
+        thresholds: ClassVar[dict[str, Thresholds]] = {}
+
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def predict(self, texts: Sequence[str]) -> list[Prediction]:
+            asked.extend(texts)
+            return [Prediction({}) for _ in texts]
+
+    words = [f"{a} {b} {c}" for a in ("red", "blue") for b in ("cat", "dog", "fox") for c in ("runs", "sleeps")]
+    dropped = [f"a sex scandal at a school for children in {place}" for place in ("Leeds", "Lima", "Bergen", "Kyoto")]
+    rows = [
+        Example(f"r:{i}", "diasafety", "response", text, "CC0-1.0", 0, {}) for i, text in enumerate(words + dropped)
+    ]
+    with gzip.open(path := tmp_path / "moderation_train.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(dataclasses.asdict(row)) + "\n" for row in rows)
+    monkeypatch.setitem(SOURCE_LIMITS, "diasafety", 8)
+    monkeypatch.setattr(fresh, "EncoderGuard", Guard)
+    fresh.fresh_alarms(path, None, tmp_path, seed=1)
+    assert set(asked) == set(words) - {e.text for e in prepare(rows, seed=1)} != set()
 
 
 def test_copies_that_disagree_leave_the_label_unknown() -> None:

@@ -79,7 +79,7 @@ classifier of the models file. DATA is a JSONL file (.gz too): see docs/referenc
         self.stdout.write(text)
         if folder := options["out"]:
             try:
-                _write_report(options, reports, gains, text)
+                _write_report(options, _data(options, rows, training), reports, gains, text)
                 for path in plots.write_plots(folder, rows, scored, reports, kind=options["plots"]):
                     self.stderr.write(f"{path} written")
             except OSError as error:
@@ -100,11 +100,23 @@ classifier of the models file. DATA is a JSONL file (.gz too): see docs/referenc
         return scored
 
 
-def _write_report(options: dict[str, Any], reports: Any, gains: Any, text: str) -> None:
-    folder: Path = options["out"]
-    content = {
+def _data(options: dict[str, Any], rows: Sequence[Row], training: Sequence[Row]) -> dict[str, Any]:
+    """Return what tells whether two reports are of the same texts."""
+    from feedback.evaluation.rows import digest
+
+    return {
         "data": [str(path) for path in options["data"]],
+        "data_sha256": digest(rows),
+        "sample": options["sample"],
+        "baseline": [str(path) for path in options["baseline"]],
+        "baseline_sha256": digest(training) if training else None,
         "seed": options["seed"],
+    }
+
+
+def _write_report(options: dict[str, Any], data: dict[str, Any], reports: Any, gains: Any, text: str) -> None:
+    folder: Path = options["out"]
+    content = data | {
         "models": [dataclasses.asdict(one) for one in reports],
         "gains": {category: dataclasses.asdict(gain) for category, gain in gains.items()},
     }
