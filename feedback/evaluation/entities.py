@@ -45,9 +45,10 @@ def entity_figures(
     overlap = np.array([_counts(true, own, exact=False) for true, own in pairs]).reshape(-1, 4)
     if not looked:
         return None
+    own = np.array([[rows[i].weight] for i in looked])
     drawn = weights[:, looked].astype(float)
-    spans, own = (int(exact[:, column].sum()) for column in (TRUE, FOUND))
-    return EntityFigures(entity, len(looked), spans, own, _rates(exact, drawn), _rates(overlap, drawn))
+    spans, total = (int(exact[:, column].sum()) for column in (TRUE, FOUND))
+    return EntityFigures(entity, len(looked), spans, total, _rates(exact * own, drawn), _rates(overlap * own, drawn))
 
 
 def not_found(rows: Sequence[Row], name: str, entities: Sequence[str]) -> str:

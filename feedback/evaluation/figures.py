@@ -51,19 +51,25 @@ def measure(scores: np.ndarray, value: np.ndarray, weight: np.ndarray, *, thresh
 
 
 class Ranked:
-    """The scores and labels of one category, sorted once so that each resample takes only sums."""
+    """The scores and labels of one category, sorted once so that each resample takes only sums.
 
-    def __init__(self, scores: np.ndarray, truth: np.ndarray, *, threshold: float) -> None:
+    A text counts as often as `weights` says, where given.
+    """
+
+    def __init__(
+        self, scores: np.ndarray, truth: np.ndarray, *, threshold: float, weights: np.ndarray | None = None
+    ) -> None:
         order = np.argsort(-scores, kind="stable")
         self._order = order
         self._scores, self._truth = scores[order], truth[order].astype(bool)
+        self._weights = np.ones(len(order)) if weights is None else weights[order]
         self._last = np.flatnonzero(np.append(np.diff(self._scores) != 0, True))
         self._reached = self._scores >= threshold
         self._bins = _bins(self._last)
 
     def figures(self, weights: np.ndarray) -> dict[str, float]:
-        """Return ap, auroc, precision, recall, f1 and ece where text i counts `weights[i]` times; NaN if undefined."""
-        w = weights[self._order]
+        """Return ap, auroc, precision, recall, f1 and ece with text i drawn `weights[i]` times; NaN if undefined."""
+        w = weights[self._order] * self._weights
         hit = w * self._truth
         positive, total = hit.sum(), w.sum()
         if not 0 < positive < total:
@@ -85,20 +91,20 @@ class Ranked:
 
     def reliability(self) -> list[tuple[float, float, int]]:
         """Return (mean score, share of positives, texts) of each bin of about equally many texts, from the lowest."""
-        return [
-            (float(self._scores[own].mean()), float(self._truth[own].mean()), int(own.sum()))
-            for b in reversed(range(BINS))
-            if (own := self._bins == b).any()
-        ]
+        bins = [own for b in reversed(range(BINS)) if (own := self._bins == b).any()]
+        return [(self._mean(self._scores, own), self._mean(self._truth, own), int(own.sum())) for own in bins]
 
     def curve(self) -> tuple[np.ndarray, np.ndarray]:
         """Return recall from 0 on and precision at each distinct score, from the highest.
 
         A precision is that of all recall down to the one before, as the area counts it: draw steps to the left.
         """
-        hits = np.cumsum(self._truth)[self._last]
-        precision = hits / (self._last + 1)
-        return np.append(0.0, hits / max(1, hits[-1])), np.append(precision[0], precision)
+        hits = np.cumsum(self._weights * self._truth)[self._last]
+        precision = hits / np.cumsum(self._weights)[self._last]
+        return np.append(0.0, hits / (hits[-1] or 1.0)), np.append(precision[0], precision)
+
+    def _mean(self, values: np.ndarray, which: np.ndarray) -> float:
+        return float(np.average(values[which], weights=self._weights[which]))
 
     def _gaps(self, w: np.ndarray, hit: np.ndarray) -> np.ndarray:
         scored = np.bincount(self._bins, w * self._scores, minlength=BINS)

@@ -122,7 +122,8 @@ def ranked_of(
     truth = np.array([rows[i].labels[category] for i in known], dtype=bool)
     if min(truth.sum(), len(truth) - truth.sum()) < ENOUGH:
         return None
-    return Ranked(scores[known], truth, threshold=scored.thresholds[category]), known
+    threshold, own = scored.thresholds[category], np.array([rows[i].weight for i in known])
+    return Ranked(scores[known], truth, threshold=threshold, weights=own), known
 
 
 def _category(
@@ -145,8 +146,9 @@ def _benign(rows: Sequence[Row], scored: Scored, which: np.ndarray, weights: np.
     limits = np.array([scored.thresholds[c] for c in scored.categories])
     reached = scored.scores[benign] >= limits
     flagged = reached.any(axis=1)
-    drawn = weights[:, benign].astype(float)
+    own = np.array([rows[i].weight for i in benign])
+    drawn = weights[:, benign] * own
     with np.errstate(invalid="ignore"):
         again = (drawn @ flagged) / drawn.sum(axis=1)
     alarms = {c: int(n) for c, n in zip(scored.categories, reached.sum(axis=0), strict=True) if n}
-    return BenignFigures(len(benign), interval(float(flagged.mean()), again), alarms)
+    return BenignFigures(len(benign), interval(float(np.average(flagged, weights=own)), again), alarms)

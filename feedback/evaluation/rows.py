@@ -32,7 +32,8 @@ class DataError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Row:
     """One labelled text. A category that `labels` lacks is unknown. `spans` is None where nobody looked for any, and
-    `annotated` names the entities that were looked for, None for all. `benign`: must raise no alarm."""
+    `annotated` names the entities that were looked for, None for all. `benign`: must raise no alarm. `weight`: how many
+    texts it stands for."""
 
     text: str
     labels: dict[str, int] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Row:
     spans: tuple[TextSpan, ...] | None = None
     annotated: frozenset[str] | None = None
     slices: dict[str, str] = field(default_factory=dict)
+    weight: float = 1.0
 
 
 class _Model(BaseModel):
@@ -66,6 +68,7 @@ class _Line(_Model):
     flag: Label | None = None
     spans: list[_Span] | None = None
     annotated_types: Literal["all"] | list[str] | None = None
+    sample_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     source: str | None = None
     kind: str | None = None
     lang: str | None = Field(default=None, validation_alias=AliasChoices("lang", "language"))
@@ -104,7 +107,8 @@ class _Line(_Model):
         safe = self.flag == 0 if self.flag is not None else _all_absent(labels)
         slices = {"source": self.source, "kind": self._kind(), "language": self.lang, "length": length(self.body)}
         named = {name: value for name, value in slices.items() if value}
-        return Row(self.body, labels, safe and not foul, spans, annotated, named)
+        weight = 1.0 if self.sample_weight is None else self.sample_weight
+        return Row(self.body, labels, safe and not foul, spans, annotated, named, weight)
 
     def _kind(self) -> str | None:
         return self.kind or (None if self.text else "response" if self.response else "prompt")
@@ -126,17 +130,22 @@ def digest(rows: Sequence[Row]) -> str:
     for row in rows:
         spans = None if row.spans is None else [(s.start, s.end, s.label) for s in row.spans]
         annotated = None if row.annotated is None else sorted(row.annotated)
-        known = [row.text, row.labels, row.benign, spans, annotated, row.slices]
+        known = [row.text, row.labels, row.benign, spans, annotated, row.slices, row.weight]
         made.update(json.dumps(known, sort_keys=True).encode() + b"\n")
     return made.hexdigest()
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Return the rows of a .jsonl or .jsonl.gz file. Raise OSError, or DataError naming the first bad line."""
+    """Return the rows of a .jsonl or .jsonl.gz file, without those of weight 0.
+
+    Raise OSError, or DataError naming the first bad line.
+    """
     rows = [_row(path, number, line) for number, line in _lines(path)]
     if not rows:
         raise DataError(f"{path} has no rows")
-    return rows
+    if not (weighty := [row for row in rows if row.weight]):
+        raise DataError(f"{path} has only rows whose sample_weight is 0; take that field out to count each once")
+    return weighty
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 from collections.abc import Callable, Sequence
@@ -44,8 +45,12 @@ def test_figures_are_those_of_scikit_learn_in_every_resample() -> None:
     truth = chance.random(300) < 0.25
     scores = np.round(np.clip(truth * 0.3 + chance.random(300) * 0.7, 0, 1), 2)  # rounded: ties
     ranked = Ranked(scores, truth, threshold=0.6)
-    for weights in (np.ones(300), *draws(300, seed=1, resamples=3)):
-        found = ranked.figures(weights)
+    own = chance.random(300) + 0.1
+    weighed = Ranked(scores, truth, threshold=0.6, weights=own)
+    for drawn in (np.ones(300), *draws(300, seed=1, resamples=3)):
+        weights = drawn * own
+        found = weighed.figures(drawn)
+        assert found == pytest.approx(ranked.figures(weights))
         called = scores >= 0.6
         assert found["ap"] == pytest.approx(average_precision_score(truth, scores, sample_weight=weights))
         assert found["auroc"] == pytest.approx(roc_auc_score(truth, scores, sample_weight=weights))
@@ -187,6 +192,33 @@ def test_labels_that_a_model_does_not_have_are_named_with_a_hint() -> None:
     assert "'L7' and 12 more" in not_found(many, "mine", known)
 
 
+def test_a_text_that_stands_for_many_counts_as_often() -> None:
+    chance = np.random.default_rng(6)
+    truth = [int(v) for v in chance.random(120) < 0.4]
+    scores = [float(s) for s in np.round(np.clip(0.3 * np.array(truth) + chance.random(120) * 0.7, 0, 1), 2)]
+    times = chance.integers(1, 4, 120)
+    spans = (TextSpan(0, 3, "PERSON"),)
+    rows = [
+        Row("Ann", {"violence": v}, not v, spans if v else (), weight=float(n))
+        for v, n in zip(truth, times, strict=True)
+    ]
+    once = dataclasses.replace(_scored(scores), entities=("PERSON",), spans=[(Span(0, 3, "PERSON", 1.0),)] * 120)
+    copied = [dataclasses.replace(row, weight=1.0) for row, n in zip(rows, times, strict=True) for _ in range(n)]
+    again = dataclasses.replace(once, scores=np.repeat(once.scores, times)[:, None], read=np.ones(len(copied), bool))
+    again = dataclasses.replace(again, spans=[once.spans[0]] * len(copied))
+    weighted, repeated = (model_report(r, s, seed=1).overall for r, s in ((rows, once), (copied, again)))
+    for name in ("ap", "auroc", "precision", "recall", "f1"):
+        ours, theirs = (part.categories[0].figures[name].value for part in (weighted, repeated))
+        assert ours == pytest.approx(theirs), name
+    assert weighted.benign is not None
+    assert repeated.benign is not None
+    assert weighted.benign.share.value == pytest.approx(repeated.benign.share.value)
+    assert weighted.benign.share.low < weighted.benign.share.value < weighted.benign.share.high
+    assert weighted.entities[0].exact["precision"].value == pytest.approx(repeated.entities[0].exact["precision"].value)
+    ranked = Ranked(np.repeat([0.2, 0.8], 5), np.arange(10) % 5 < 1, threshold=0.5, weights=np.arange(10) % 5 + 1.0)
+    np.testing.assert_allclose(ranked.reliability(), [(0.2, 1 / 15, 5), (0.8, 1 / 15, 5)])
+
+
 class _Tired:
     """A model that finishes short texts only."""
 
@@ -214,19 +246,23 @@ def _file(path: Path, *lines: object) -> Path:
 def test_labels_spans_and_our_exports_are_read(tmp_path: Path) -> None:
     moderation = {"text": "a", "labels": {"hate": 1, "violence": False}, "flag": None, "source": "s", "lang": "en"}
     mask = [1] + [0] * 12
-    exported = {"prompt": "p", "response": "r", "labels": [1.0] + [0.0] * 12, "label_mask": mask, "n_annotators": 1}
+    exported = {"prompt": "p", "response": "r", "labels": [1.0] + [0.0] * 12, "label_mask": mask, "sample_weight": 50.0}
     span = {"start": 1, "end": 3, "label": "PERSON", "text": "in"}
     spans = {"text": "🙂in", "spans": [span], "offset_unit": "codepoint"}
     partly = {"text": "x", "spans": [], "annotated_types": ["PERSON"]}
     safe = {"text": "fine", "flag": 0, "kind": "response"}
     foul = {"text": "damn", "flag": 0, "labels": {"profanity": 1}}
-    path = _file(tmp_path / "all.jsonl.gz", moderation, exported, "", spans, partly, safe, foul)
+    nobody = {"text": "reviewed by no chance", "flag": 0, "sample_weight": 0.0}
+    path = _file(tmp_path / "all.jsonl.gz", moderation, exported, "", spans, partly, safe, foul, nobody)
     rows = read_rows(path)
     assert rows[0].labels == {"hate": 1, "violence": 0}
     assert rows[0].slices == {"source": "s", "language": "en", "length": "under 100"}
     assert (rows[1].text, rows[1].labels, rows[1].slices["kind"]) == ("r", {"harassment": 1}, "response")
     assert (rows[2].spans, rows[2].annotated) == ((TextSpan(1, 3, "PERSON"),), None)
     assert (rows[3].spans, rows[3].annotated) == ((), frozenset({"PERSON"}))
+    assert [row.weight for row in rows] == [1, 50, 1, 1, 1, 1], "what stands for no text is left out"
+    with pytest.raises(DataError, match="take that field out"):
+        read_rows(_file(tmp_path / "none.jsonl", nobody))
     assert [row.benign for row in rows] == [False, False, False, False, True, False]
     every = _file(tmp_path / "every.jsonl", {"text": "a", "labels": dict.fromkeys(MODEL_CATEGORIES, 0)})
     assert read_rows(every)[0].benign
@@ -245,6 +281,8 @@ def test_labels_spans_and_our_exports_are_read(tmp_path: Path) -> None:
         ({"text": "secret", "labels": [1.0]}, "label_mask"),
         ({"text": "secret", "spans": [{"start": 2, "end": 99, "label": "PERSON"}]}, "does not lie inside"),
         ({"text": "secret", "spans": [{"start": 0, "label": "PERSON"}]}, "spans.0.end"),
+        ({"text": "secret", "flag": 0, "sample_weight": -1}, "sample_weight"),
+        ('{"text": "secret", "flag": 0, "sample_weight": Infinity}', "sample_weight"),
     ],
 )
 def test_a_bad_line_is_named_and_never_quoted(tmp_path: Path, line: object, why: str) -> None:
