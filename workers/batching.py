@@ -95,6 +95,7 @@ class Batcher(Generic[Piece, Result]):
     ) -> None:
         """Accept texts until `capacity` tokens wait; a text that finds the queue empty is always accepted.
 
+        A text counts as half of that at most, so that a very long one leaves room for what comes after it.
         Each of the `lanes` is a thread that calls `initializer`, then launches and collects one batch after the other.
         """
         self._runtime = runtime
@@ -103,7 +104,7 @@ class Batcher(Generic[Piece, Result]):
         # Guards all that lanes and callers share, the fields of texts included.
         self._changed = threading.Condition()
         self._queue: list[Waiting[Piece, Result]] = []
-        self._tokens = 0
+        self._tokens = self._counted = 0
         self._flying: list[set[Waiting[Piece, Result]]] = [set() for _ in range(lanes)]
         self._closed = False
         self._failures = 0
@@ -128,7 +129,7 @@ class Batcher(Generic[Piece, Result]):
         with self._changed:
             if self._closed:
                 raise Closed
-            if self._queue and self._tokens + size > self._capacity:
+            if self._queue and self._counted + size > self._capacity:
                 self.counts.refused += 1
                 raise Overloaded
             before = 0
@@ -136,7 +137,7 @@ class Batcher(Generic[Piece, Result]):
                 turn = text.submitted + before // (self._runtime.budget * len(self._flying)) * self._pace
                 heapq.heappush(self._queue, Waiting(text, index, piece, turn))
                 before += len(piece)
-            self._tokens += size
+            self._count(text, size)
             self._changed.notify(len(pieces))
         return text.future
 
@@ -202,7 +203,7 @@ class Batcher(Generic[Piece, Result]):
             if late and looked >= ENOUGH * self._runtime.budget:
                 break
             one = heapq.heappop(self._queue)
-            self._tokens -= len(one.piece)
+            self._count(one.text, -len(one.piece))
             if not self._gone(one.text):
                 known.append(one)
                 looked += len(one.piece)
@@ -213,8 +214,15 @@ class Batcher(Generic[Piece, Result]):
         low, high = nearest([len(one.piece) for one in by_length], by_length.index(known[0]), budget)
         for one in by_length[:low] + by_length[high:]:
             heapq.heappush(self._queue, one)
-            self._tokens += len(one.piece)
+            self._count(one.text, len(one.piece))
         return by_length[low:high]
+
+    def _count(self, text: Text[Result], tokens: int) -> None:
+        """Take note that `tokens` more of `text` wait, or less."""
+        most, before = self._capacity // 2, text.waiting
+        text.waiting += tokens
+        self._tokens += tokens
+        self._counted += min(most, text.waiting) - min(most, before)
 
     def _share(self, waiting: int, first: int) -> int:
         """Return the budget of a batch when so many tokens wait, in whole pieces as long as the `first` one."""
@@ -295,6 +303,6 @@ class Batcher(Generic[Piece, Result]):
         with self._changed:
             left = [*flying, *self._queue]
             flying.clear()
-            self._queue, self._tokens = [], 0
+            self._queue, self._tokens, self._counted = [], 0, 0
         for one in left:
             one.text.fail(Closed())

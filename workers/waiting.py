@@ -29,7 +29,10 @@ class Read(Generic[Result]):
 
 @dataclass(slots=True, eq=False)
 class Text(Generic[Result]):
-    """A text of which `left` pieces have no result yet; `launched` is when the first of them began to be read."""
+    """A text of which `left` pieces have no result yet, and `waiting` tokens are in the queue.
+
+    `launched` is when the first of them began to be read.
+    """
 
     deadline: Deadline
     submitted: float
@@ -37,6 +40,7 @@ class Text(Generic[Result]):
     results: list[Result | None]
     future: Future[Read[Result]] = field(default_factory=Future)
     launched: float = 0.0
+    waiting: int = 0
 
     def fail(self, error: Exception) -> None:
         """Give its caller `error`, unless there is an answer already."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from screening.findings import Action, Finding, Hit, RuleResult, Text
+from screening.findings import OUTPUT, Action, Finding, Hit, RuleResult, Text
 from screening.policy import Rule
 
 UNSUPPORTED = "unsupported content"
-#: Findings of one rule on one check; of the rest only their number and their severest action are kept.
+#: Findings of one rule on one check; of the rest, of the output and of the messages, only their number and their
+#: severest action are kept.
 MAX_FINDINGS = 1_000
 TOO_MANY = "too_many_findings"
 _SEVERITY: tuple[Action, ...] = ("observe", "flag", "redact", "mask", "hash", "hold", "block")
@@ -48,12 +49,16 @@ def reason_of(error: Exception) -> str:
 
 
 def _bounded(findings: list[Finding]) -> list[Finding]:
-    """Return at most MAX_FINDINGS, and one that stands for the rest: without a place, so that none is released."""
-    rest = findings[MAX_FINDINGS:]
-    if not rest:
-        return findings
+    """Return at most MAX_FINDINGS, and what stands for the rest: without a place, so that none of it is released.
+
+    What is left out of the output stands by itself: a message's finding keeps no output back.
+    """
+    kept, rest = findings[:MAX_FINDINGS], findings[MAX_FINDINGS:]
+    outputs = [finding for finding in rest if finding.target == OUTPUT]
+    messages = [finding for finding in rest if finding.target != OUTPUT]
+    return kept + [_standing_for(own) for own in (outputs, messages) if own]
+
+
+def _standing_for(rest: list[Finding]) -> Finding:
     severest = max(rest, key=lambda finding: _SEVERITY.index(finding.action))
-    return [
-        *findings[:MAX_FINDINGS],
-        replace(severest, category=TOO_MANY, start=None, end=None, detail=f"{len(rest)} more"),
-    ]
+    return replace(severest, category=TOO_MANY, start=None, end=None, detail=f"{len(rest)} more")

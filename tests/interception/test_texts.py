@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from screening.engine import Engine, Job
+from screening.findings import Text
 from screening.policy import parse_policy
 from screening.ruling import MAX_FINDINGS, TOO_MANY, UNSUPPORTED
 from screening.verdict import conclude
@@ -86,6 +87,22 @@ def test_findings_are_bounded_and_the_rest_is_not_released() -> None:
     (rule,) = result.rules
     assert len(rule.findings) == MAX_FINDINGS + 1
     assert (rule.findings[-1].category, rule.findings[-1].detail) == (TOO_MANY, "500 more")
+    assert conclude(policy, output, result.rules, b"").verdict == "hold"
+
+
+@pytest.mark.parametrize("output_first", [True, False])
+def test_what_is_left_out_of_the_output_is_not_released_for_what_a_message_says(output_first: bool) -> None:
+    policy = parse_policy(
+        "name: p\nrules:\n  - {id: personal, detector: pii, on: [input, output], "
+        "entities: {EMAIL_ADDRESS: redact, IBAN_CODE: hash}}\n"
+    )
+    now = time.time()
+    output = " ".join(f"u{number}@acme.com" for number in range(MAX_FINDINGS + 200))
+    message = "Pay to DE89370400440532013000. " + "Or write to me@acme.com. " * MAX_FINDINGS
+    texts = [Text("output", output), Text("messages.0", message)]
+    job = Job(policy.canonical, tuple(texts if output_first else texts[::-1]), now, now + 60)
+    (result,) = Engine(FakeGuard).run([job], "cpu")
+    assert [finding.target for finding in result.rules[0].findings[MAX_FINDINGS:]] == ["output", "messages.0"]
     assert conclude(policy, output, result.rules, b"").verdict == "hold"
 
 

@@ -60,7 +60,7 @@ def test_llama_guard_scores_by_the_probability_of_unsafe() -> None:
 
 
 def test_the_codes_of_llama_guard_are_the_detail() -> None:
-    scores = llama_guard.read(Reply("unsafe\nS6,S10,S99"))
+    scores = llama_guard.read(Reply("unsafe\nS6,S10,S99"), names=ALL)
     assert (scores[UNSAFE].detail, scores["hate"].detail) == ("S6, S10", "S10")
 
 
@@ -156,6 +156,54 @@ def test_what_is_no_answer_is_refused(name: str, reply: Reply, error: type[Excep
     call = FORMATS[name].calls(RESPONSE, ALL)[0]
     with pytest.raises(error):
         call.read(reply)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("llama_guard", "safe\nS10"),
+        ("llama_guard", "Safe or unsafe? unsafe\nS10"),
+        ("qwen3guard", "Safety: Safe\nCategories: Violent"),
+        ("qwen3guard", "Safety: Safe\nCategories: Something New"),
+        ("granite_guardian", "No risk: yes"),
+        ("shieldgemma", "No Hate Speech: violated"),
+    ],
+)
+def test_an_answer_that_contradicts_itself_is_none(name: str, text: str) -> None:
+    with pytest.raises(UnknownAnswer):
+        FORMATS[name].calls(RESPONSE, ALL)[0].read(Reply(text))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("llama_guard", "unsafe"),
+        ("llama_guard", "unsafe\nS99"),
+        ("llama_guard", "unsafe\nViolent Crimes"),
+        ("qwen3guard", "Safety: Unsafe\nCategories: Something New"),
+        ("qwen3guard", "Safety: Controversial\nCategories: None"),
+    ],
+)
+def test_unsafe_for_an_unknown_reason_is_an_answer_only_where_anything_is_wanted(name: str, text: str) -> None:
+    assert found(FORMATS[name].calls(RESPONSE, ALL)[0], Reply(text))["unsafe"] > 0
+    assert found(FORMATS[name].calls(RESPONSE, frozenset({"unsafe", "violence"}))[0], Reply(text))["unsafe"] > 0
+    with pytest.raises(UnknownAnswer):
+        FORMATS[name].calls(RESPONSE, frozenset({"violence"}))[0].read(Reply(text))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "tokens", "expected"),
+    [
+        ("llama_guard", "unsafe\nS10", (token("un", un=1.0), token("safe", safe=1.0)), 1.0),
+        ("granite_guardian", "<think>\n</think>\nYes, there is no doubt", (token("no", no=1.0),), 1.0),
+        ("shieldgemma", "No.", (token("No", Yes=0.9, No=0.1),), 0.0),
+    ],
+)
+def test_probabilities_of_another_token_than_the_answer_do_not_count(
+    name: str, text: str, tokens: tuple[Token, ...], expected: float
+) -> None:
+    scores = FORMATS[name].calls(RESPONSE, frozenset({UNSAFE}))[0].read(Reply(text, tokens))
+    assert scores[UNSAFE].value == expected
 
 
 @pytest.mark.parametrize(

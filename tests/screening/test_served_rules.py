@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from screening.detectors.served import Classified, ModelMissing, NoModels
+from screening.detectors.served import NOT_JUDGED, Classified, ModelMissing, NoModels
 from screening.engine import Engine, Job
 from screening.findings import Deadline, Prediction, Span, Text
 from screening.models_file import SETTING
@@ -127,6 +127,17 @@ def test_a_stored_policy_outlives_its_model(policy: str, monkeypatch: pytest.Mon
     assert load_policy(policy).rules[1].options == {"model": "toxic"}
     (result,) = Engine(ScriptedModel).run([job(policy, "hate")], "gpu")
     assert [rule.unscanned for rule in result.rules] == ["", "ModelMissing", "ModelMissing"]
+
+
+def test_a_rule_whose_model_lost_a_label_is_unscanned(
+    policy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "later.yaml"
+    path.write_text(FILE.replace("{PER: PERSON}", "{LOC: LOCATION}"))
+    monkeypatch.setenv(SETTING, str(path))
+    (result,) = Engine(ScriptedModel, Scripted()).run([job(policy, "rude Ana")], "gpu")
+    assert [rule.unscanned for rule in result.rules] == ["", "", NOT_JUDGED]
+    assert [finding.rule for rule in result.rules for finding in rule.findings] == ["toxic"]
 
 
 def test_served_detectors_do_not_scan(policy: str) -> None:

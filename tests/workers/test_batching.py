@@ -98,12 +98,28 @@ def test_a_full_queue_refuses_and_takes_nothing_of_the_text(lanes: int) -> None:
     runtime = Echo()
     with batcher(runtime, lanes, capacity=10) as one:
         with held(runtime, one):
-            kept = [one.submit(["x" * 50], NEVER)]  # alone in the queue, whatever its length
+            kept = [one.submit(["x" * 10], NEVER)]
+            with pytest.raises(Overloaded):
+                one.submit(["y" * 6], NEVER)
+            kept.append(one.submit(["y" * 5], NEVER))
+            with pytest.raises(Overloaded):
+                one.submit(["z"], NEVER)
+        assert [text.result(WAIT).results for text in kept] == [["x" * 10], ["y" * 5]]
+        assert one.counts.refused == 2
+        assert one.submit(["y"], NEVER).result(WAIT).results == ["y"], "there is room again"
+
+
+def test_a_very_long_text_is_taken_when_nothing_waits_and_leaves_room_for_others(lanes: int) -> None:
+    runtime = Echo(budget=10)
+    with batcher(runtime, lanes, capacity=10) as one:
+        with held(runtime, one):
+            long = one.submit(["x" * 10] * 50, NEVER)
+            others = [one.submit(["y"], NEVER) for _ in range(5)]
             with pytest.raises(Overloaded):
                 one.submit(["y"], NEVER)
-        assert kept[0].result(WAIT).results == ["x" * 50]
-        assert one.counts.refused == 1
-        assert one.submit(["y"], NEVER).result(WAIT).results == ["y"], "there is room again"
+        assert [text.result(WAIT).results for text in others] == [["y"]] * 5
+        assert len(long.result(WAIT).results) == 50
+        assert one.submit(["z" * 10], NEVER).result(WAIT).results == ["z" * 10], "there is room again"
 
 
 def test_a_model_that_raises_fails_its_batch_and_reads_the_next_one(lanes: int) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+import torch
 
 from screening.categories import MODEL_CATEGORIES
 from screening.findings import DEADLINE, Deadline
-from workers.model import load_model
+from workers.model import DEFAULT_FOLDER, load_model
 from workers.runtimes.encoder import Encoder, carrier_folder
+from workers.runtimes.folders import load_net
 from workers.runtimes.guard import EncoderGuard
-from workers.runtimes.windows import WindowTokenizer, batches
+from workers.runtimes.reading import Reading
+from workers.runtimes.tuples import Outputs
+from workers.runtimes.windows import Window, WindowTokenizer, batches
 
 TEXTS = [
     "The train to Leeds leaves at ten past nine.",
@@ -48,6 +52,14 @@ def test_offsets_are_code_points_of_the_text_given(tokenizer: WindowTokenizer) -
     text = "\U0001f600\ud800 hello"
     (window,) = tokenizer.windows([text], size=64, overlap=16)
     assert window.end == len(text)
+
+
+def test_marks_belong_to_the_letter_before_them(tokenizer: WindowTokenizer) -> None:
+    text = "Jose\u0301 บุญญาภิรมย์ \u0928\u093f\u0924\u0941 e"
+    (window,) = tokenizer.windows([text], size=64, overlap=16)
+    covered = {place for start, end in window.offsets for place in range(start, end)}
+    assert "".join(letter for place, letter in enumerate(text) if place not in covered).strip() == ""
+    assert all(a[1] <= b[0] for a, b in pairwise(window.offsets))
 
 
 def test_an_empty_text_has_one_window(tokenizer: WindowTokenizer) -> None:
@@ -87,6 +99,19 @@ def test_what_is_said_late_in_a_long_text_counts(guard: EncoderGuard) -> None:
     insult = "You are a worthless idiot, everybody hates you, shut your stupid mouth. " * 3
     calm, loud = guard.predict([late, late + insult])
     assert loud.scores["harassment"] > calm.scores["harassment"] + 0.3
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf")])
+def test_a_text_whose_scores_are_no_numbers_is_unscanned(guard: EncoderGuard, score: float) -> None:
+    config, _net = load_net(DEFAULT_FOLDER)
+    windows = [Window(text, (101, 102), 0, 0) for text in (0, 0, 1)]
+    reading = Reading(windows, 2, config, frozenset())
+    rows = [Outputs(torch.zeros(len(config.categories))) for _ in windows]
+    rows[1].logits[3] = score
+    reading.add([0, 1, 2], rows)
+    odd, even = reading.predictions(late=())
+    assert (odd.unscanned, odd.scores) == ("not a number", {})
+    assert (even.unscanned, len(even.scores)) == ("", len(MODEL_CATEGORIES))
 
 
 def test_a_text_past_its_deadline_is_given_up_and_the_others_are_read(guard: EncoderGuard) -> None:

@@ -124,6 +124,16 @@ def test_granite_guardian_is_asked_for_each_risk_that_the_rule_names(llm: LlmSer
     assert sorted(configs) == ["social_bias", "social_bias", "violence", "violence"]
 
 
+def test_what_the_format_does_not_judge_is_unscanned(llm: LlmServer, here: Installation) -> None:
+    here.configure(llm.url, "granite_guardian")
+    assert reason(here.run("{prompt_injection: {flag: 0.5}}")) == "not judged"  # of an output
+    asked = here.job("{hate: {flag: 0.5}, violence: {flag: 0.5}}")
+    here.configure(llm.url, "shieldgemma")  # knows no violence
+    (result,) = here.engine.run([asked], "llm")
+    assert reason(result) == "not judged"
+    assert llm.bodies == []
+
+
 def test_shieldgemma_scores_by_the_probability_of_yes(llm: LlmServer, here: Installation) -> None:
     here.configure(llm.url, "shieldgemma")
 

@@ -63,6 +63,7 @@ TERMS = {
     "overloaded": pgettext_lazy("reason not to be scanned", "overloaded"),
     "no worker": pgettext_lazy("reason not to be scanned", "no worker"),
     "no context": pgettext_lazy("reason not to be scanned", "no context"),
+    "not judged": pgettext_lazy("reason not to be scanned", "not judged"),
     "user": pgettext_lazy("role in a conversation", "user"),
     "assistant": pgettext_lazy("role in a conversation", "assistant"),
     "system": pgettext_lazy("role in a conversation", "system"),

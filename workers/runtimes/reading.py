@@ -12,6 +12,9 @@ from workers.runtimes.token_spans import spans_of
 from workers.runtimes.tuples import Outputs
 from workers.runtimes.windows import Window
 
+#: The reason to record where the model's scores are no numbers.
+NOT_A_NUMBER = "not a number"
+
 
 class Reading:
     """Takes the outputs of the windows of some texts, in any order and grouping. Used once."""
@@ -42,6 +45,8 @@ class Reading:
         windows, rows = [self._windows[i] for i in order], [found[i] for i in order]
         scale, shift = self._config.scaling
         logits = np.max([row.logits.numpy() for row in rows], axis=0)
+        if not np.isfinite(logits).all():
+            return Prediction(scores={}, unscanned=NOT_A_NUMBER)  # no threshold is above it, and none below
         scores = 1 / (1 + np.exp(-(logits * scale + shift)))
         return Prediction(
             scores=dict(zip(self._config.categories, scores.tolist(), strict=True)),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenizers import Encoding, Regex, Tokenizer
+from tokenizers import Regex, Tokenizer
 from tokenizers.pre_tokenizers import Sequence as PreTokenizers
 from tokenizers.pre_tokenizers import Split
 
@@ -60,11 +61,26 @@ class WindowTokenizer:
         """
         clean = [without_surrogates(text) for text in texts]
         encodings = self._tokenizer.encode_batch(clean, add_special_tokens=False)
-        return [w for index, encoding in enumerate(encodings) for w in _cut(index, encoding, size - 2, overlap)]
+        return [
+            window
+            for index, (text, encoding) in enumerate(zip(clean, encodings, strict=True))
+            for window in _cut(index, encoding.ids, _with_marks(text, encoding.offsets), size - 2, overlap)
+        ]
 
 
-def _cut(text: int, encoding: Encoding, size: int, overlap: int) -> Iterator[Window]:
-    ids, offsets = encoding.ids, encoding.offsets
+def _with_marks(text: str, offsets: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return offsets of word pieces with the marks that follow their letters, which the tokenizer drops."""
+    if text.isascii():
+        return offsets
+    whole = []
+    for start, end in offsets:
+        while end < len(text) and unicodedata.category(text[end]) == "Mn":
+            end += 1
+        whole.append((start, end))
+    return whole
+
+
+def _cut(text: int, ids: list[int], offsets: list[tuple[int, int]], size: int, overlap: int) -> Iterator[Window]:
     if not ids:
         yield Window(text=text, ids=(CLS, SEP), start=0, end=0)
     for first in range(0, max(1, len(ids) - overlap) if ids else 0, size - overlap):

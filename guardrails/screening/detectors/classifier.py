@@ -7,8 +7,19 @@ from concurrent.futures import Future
 
 from screening.detectors.base import Fault, Options
 from screening.detectors.configured import find_classifier, unknown_names
-from screening.detectors.served import Answer, Ask, Classified, Judged, Models, ServedDetector, Unread
+from screening.detectors.served import (
+    NOT_JUDGED,
+    Answer,
+    Ask,
+    Classified,
+    Judged,
+    Models,
+    ServedDetector,
+    Unread,
+    unread,
+)
 from screening.findings import Deadline, Hit, Prediction
+from screening.guard_formats.base import ANY
 from screening.sentences import say
 
 
@@ -53,7 +64,12 @@ class Classifier(ServedDetector):
                 due[text.text] = max(ask.deadline.at, due.get(text.text, 0.0))
         future = models.classify(self.options.model, list(due), [Deadline(at) for at in due.values()])
         place = {text: index for index, text in enumerate(due)}
-        return [_answer(ask, future, place) for ask in asks]
+        model, _faults = find_classifier(self.options.model)
+        # The entry may have other labels than when the policy was written. Without an entry, `future` says so.
+        known = {ANY, *model.labels.values()} if model else None
+        return [
+            _answer(ask, future, place) if known is None or ask.names <= known else unread(NOT_JUDGED) for ask in asks
+        ]
 
 
 def _answer(ask: Ask, future: Future[Classified], place: dict[str, int]) -> Answer:

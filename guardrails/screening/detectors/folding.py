@@ -134,10 +134,12 @@ def stands_for(seen: str, meant: str) -> bool:
     return seen == meant or meant in LEET.get(seen, "")
 
 
-_NO_SPACES = re.compile(  # scripts written without spaces, and Hangul, where particles follow a word directly
+#: Characters of scripts written without spaces, and of Hangul, where particles follow a word directly.
+WRITTEN_WITHOUT_SPACES = (
     "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff]"
 )
+_NO_SPACES = re.compile(WRITTEN_WITHOUT_SPACES)
 
 
 def is_word(character: str) -> bool:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 from pydantic import Field
 
 from screening.detectors.base import Fault, Options
 from screening.detectors.configured import find_guard_llm
+from screening.detectors.folding import WRITTEN_WITHOUT_SPACES
 from screening.detectors.guard_llm import guard_llm, read
 from screening.detectors.sentences import sentences
-from screening.detectors.served import Answer, Ask, Judged, Models, ServedDetector, Unread
+from screening.detectors.served import Answer, Ask, Judged, Models, ServedDetector, unread
 from screening.detectors.support import content_words, unsupported
 from screening.findings import Hit, Queue
 from screening.guard_formats.base import UNSAFE
@@ -31,11 +32,12 @@ MAX_CONTEXT = 300
 #: Characters of context that a judge gets with each sentence.
 MAX_DOCUMENTS = 16_000
 
-_WORDS = re.compile(r"[^\W_]+")
-# What is said to the reader and claims nothing of the documents.
+_WORDS = re.compile(rf"{WRITTEN_WITHOUT_SPACES}|[^\W_]+")
+# What is said to the reader and claims nothing of the documents: a word before a clause, or a whole clause.
 _TALK = re.compile(
-    r"(?:i hope|i'm sorry|i am sorry|let me know|feel free|please (?:let|feel|contact|ask)|sure\b|of course|certainly"
-    r"|thank(?:s| you)|you're welcome|hello|hi\b|here (?:is|are)\b|would you like|good (?:morning|day))",
+    r"\W*(?:and |but )?(?:(?:sure|of course|certainly)\b|(?:i hope|i'm sorry|i am sorry|let me know|feel free"
+    r"|please (?:let|feel|contact|ask)|thank(?:s| you)|you're welcome|hello|hi\b|here (?:is|are)\b|would you like"
+    r"|good (?:morning|day)|i(?:'d| would|'ll| will|'m| am)? (?:be )?(?:happy|glad|pleased))\b[^,;:!–—]*)",
     re.IGNORECASE,
 )
 
@@ -85,9 +87,9 @@ class Grounding(ServedDetector):
         if not places:
             return lambda: Judged({}, version)
         if not any(document.strip() for document in ask.context):
-            return _unread(NO_CONTEXT)
+            return unread(NO_CONTEXT)
         if len(places) > (MAX_JUDGED if self.options.judge else MAX_CLAIMS):
-            return _unread(TOO_LONG)
+            return unread(TOO_LONG)
         claims = [output[start:end] for start, end in places]
         if self.options.judge:
             version = f"{self.options.judge}@{guard_llm(self.options.judge).model}"
@@ -113,10 +115,15 @@ def claims_of(output: str) -> list[tuple[int, int]]:
     return [
         (start, end)
         for start, end in sentences(output)
-        if len(_WORDS.findall(output, start, end)) >= 3
-        and not output[start:end].endswith("?")
-        and not _TALK.match(output, start, end)
+        if not output[start:end].endswith("?") and _claims(output, start, end)
     ]
+
+
+def _claims(output: str, start: int, end: int) -> bool:
+    """Return whether a sentence says more than courtesies: three words or more, or so many Chinese characters."""
+    while talk := _TALK.match(output, start, end):
+        start = talk.end()
+    return sum(1 for _ in islice(_WORDS.finditer(output, start, end), 3)) == 3
 
 
 def _compared(claims: Sequence[str], ask: Ask, models: Models) -> Callable[[], list[float]]:
@@ -161,10 +168,3 @@ def _by_words(claims: Sequence[str], units: Sequence[str]) -> list[str]:
         return max(len(claim & words) for claim in wanted)
 
     return sorted(units, key=shared, reverse=True)
-
-
-def _unread(reason: str) -> Answer:
-    def answer() -> Judged:
-        raise Unread(reason)
-
-    return answer

@@ -7,9 +7,19 @@ from concurrent.futures import Future
 
 from screening.detectors.base import Fault, Options
 from screening.detectors.configured import find_guard_llm, unknown_names
-from screening.detectors.served import Answer, Ask, Judged, ModelMissing, Models, Reply, ServedDetector
+from screening.detectors.served import (
+    NOT_JUDGED,
+    Answer,
+    Ask,
+    Judged,
+    ModelMissing,
+    Models,
+    Reply,
+    ServedDetector,
+    unread,
+)
 from screening.findings import Hit, Text
-from screening.guard_formats.base import Call, Score, Turns
+from screening.guard_formats.base import ANY, Call, Score, Turns
 from screening.guard_formats.registry import FORMATS
 from screening.models_file import GuardLlm, configured_models
 from screening.sentences import say
@@ -48,10 +58,15 @@ class GuardLlmDetector(ServedDetector):
         return [self._ask(ask, config, models) for ask in asks]
 
     def _ask(self, ask: Ask, config: GuardLlm, models: Models) -> Answer:
+        form = FORMATS[config.format]
+        calls = {text.target: form.calls(conversation(text, ask.check), ask.names) for text in ask.texts}
+        # The entry may have another format than when the policy was written, and some judge no outputs for some names.
+        if not ask.names <= {ANY, *form.CATEGORIES} or not all(calls.values()):
+            return unread(NOT_JUDGED)
         sent = [
-            (text.target, call, models.chat(self.options.model, call.body, ask.deadline))
-            for text in ask.texts
-            for call in FORMATS[config.format].calls(conversation(text, ask.check), ask.names)
+            (target, call, models.chat(self.options.model, call.body, ask.deadline))
+            for target, own in calls.items()
+            for call in own
         ]
 
         def answer() -> Judged:

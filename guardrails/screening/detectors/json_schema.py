@@ -19,7 +19,9 @@ MAX_DEPTH = 64
 #: Violations reported for one text.
 MAX_VIOLATIONS = 20
 
-_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*(?:json[c5]?)?[ \t]*\r?\n(.*?)\r?\n[ \t]*\1[ \t]*$", re.M | re.S | re.I)
+# Lines that open and close a code fence. No repeat here is tried twice: a long text is read in linear time.
+_OPENS = re.compile(r"[ \t]*(`{3,}+|~{3,}+)[ \t]*+(?:json[c5]?[ \t]*+)?\r?", re.IGNORECASE)
+_CLOSES = re.compile(r"[ \t]*(`{3,}+|~{3,}+)[ \t]*+\r?")
 
 
 class JsonSchemaOptions(Options):
@@ -70,8 +72,18 @@ class _NotJson(Exception):
 
 def _unfence(text: str) -> str:
     """Return what is inside the only code fence, or the text when there is no fence or more than one."""
-    fences = _FENCE.findall(text)
-    return str(fences[0][1]) if len(fences) == 1 else text
+    lines = text.split("\n")
+    last = {found[1]: number for number, line in enumerate(lines) if (found := _CLOSES.fullmatch(line))}
+    fences: list[str] = []
+    mark, first = "", 0
+    for number, line in enumerate(lines):
+        if mark:
+            if (found := _CLOSES.fullmatch(line)) and found[1] == mark:
+                fences.append("\n".join(lines[first:number]).removesuffix("\r"))
+                mark = ""
+        elif (found := _OPENS.fullmatch(line)) and last.get(found[1], 0) > number:
+            mark, first = found[1], number + 1
+    return fences[0] if len(fences) == 1 else text
 
 
 def _parse(text: str) -> Any:
@@ -90,7 +102,7 @@ def _refuse_constant(_name: str) -> Never:
     raise ValueError
 
 
-_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.S)
+_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.S)
 
 
 def _depth_exceeds(text: str, limit: int) -> bool:

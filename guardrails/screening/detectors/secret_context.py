@@ -58,7 +58,7 @@ _LONG_PLACEHOLDER = re.compile(
     re.I,
 )
 _SHORT_BODY, _LEAST_BODY = 200, 48
-_ARMOUR = re.compile(r"-----[A-Z0-9 ]+-----|\\+[nr]|\s")
+_ARMOUR = re.compile(r"-----[A-Z0-9 ]+-----|(?<!\\)\\+[nr]|\s")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]")
 
 #: Scores of what is almost surely not a secret, and the factor for what an example is announced before.

@@ -44,8 +44,21 @@ class Judged:
 Answer = Callable[[], Judged]
 
 
+#: The reason to record where the model, as it is configured now, does not judge what the rule asks for.
+NOT_JUDGED = "not judged"
+
+
 class Unread(Exception):
     """A model did not read a text; the reason to record is the message."""
+
+
+def unread(reason: str) -> Answer:
+    """Return the answer of a rule that nobody was asked for."""
+
+    def answer() -> Judged:
+        raise Unread(reason)
+
+    return answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,11 +86,17 @@ def words_of(reply: Reply) -> str:
     return text
 
 
-def probability(reply: Reply, yes: str, no: str, *, last: bool = False) -> float | None:
+def probability(reply: Reply, yes: str, no: str, *, said: bool, last: bool = False) -> float:
     """Return P(yes) against `no` where the model wrote one of the two (the first time, or the last).
 
-    None when the server gave no log probabilities, or none for that token.
+    1 or 0, by what it `said`, when the server gave no log probabilities for that token, or some that say otherwise:
+    then the token is another one, or part of a word.
     """
+    likely = _likely(reply, yes, no, last=last)
+    return float(said) if likely is None or said != (likely >= 0.5) else likely
+
+
+def _likely(reply: Reply, yes: str, no: str, *, last: bool) -> float | None:
     for token in reversed(reply.tokens) if last else reply.tokens:
         if _bare(token.text) not in (yes, no):
             continue

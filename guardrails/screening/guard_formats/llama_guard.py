@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from screening.categories import SEXUAL_MINORS
 from screening.detectors.served import Reply
 from screening.guard_formats.base import (
+    ANY,
     UNSAFE,
     Call,
     CutAnswer,
@@ -39,28 +41,32 @@ HAZARDS: dict[str, tuple[str, ...]] = {
 }
 CATEGORIES = (UNSAFE, *dict.fromkeys(name for names in HAZARDS.values() for name in names))
 _CODE = re.compile(r"\bS(\d{1,2})\b", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
 
 
 def calls(turns: Turns, names: frozenset[str]) -> list[Call]:
     """Return one call: the model's own chat template holds policy and question."""
-    return [Call(body_of(turns, max_tokens=64), read)]
+    return [Call(body_of(turns, max_tokens=64), partial(read, names=names))]
 
 
-def read(reply: Reply) -> Scores:
-    """Return a score for every category: that of "unsafe" for those of the hazards named, else 0."""
+def read(reply: Reply, *, names: frozenset[str]) -> Scores:
+    """Return a score for every category: that of "unsafe" for those of the hazards named, else 0.
+
+    "unsafe" without a known hazard says nothing of the categories: an answer only where `names` want it anyway.
+    """
     text = words_of(reply)
-    first, _, rest = text.partition("\n")
-    verdict = re.sub(r"[^a-z]", "", first.split(None, 1)[0].lower())
+    words = _WORD.findall(text.lower())
     scores = dict.fromkeys(CATEGORIES, Score(0.0))
-    if verdict == "safe":
-        return scores | {UNSAFE: Score(probability(reply, "unsafe", "safe") or 0.0)}
-    if verdict != "unsafe":
+    if words == ["safe"]:
+        return scores | {UNSAFE: Score(probability(reply, "unsafe", "safe", said=False))}
+    if words[:1] != ["unsafe"]:
         raise UnknownAnswer
     if reply.cut:
         raise CutAnswer  # the list of hazards may go on
-    value = probability(reply, "unsafe", "safe")
-    value = 1.0 if value is None else value
-    codes = list(dict.fromkeys(f"S{int(number)}" for number in _CODE.findall(f"{first} {rest}")))
+    value = probability(reply, "unsafe", "safe", said=True)
+    codes = list(dict.fromkeys(f"S{int(number)}" for number in _CODE.findall(text)))
     known = [code for code in codes if code in HAZARDS]
+    if not known and names.isdisjoint((UNSAFE, ANY)):
+        raise UnknownAnswer
     scores[UNSAFE] = Score(value, ", ".join(known))
     return scores | {name: Score(value, code) for code in reversed(known) for name in HAZARDS[code]}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from screening.detectors.served import Reply
 from screening.guard_formats.base import (
+    ANY,
     UNSAFE,
     Call,
     CutAnswer,
@@ -31,7 +33,6 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "politically sensitive topics": (),
     "copyright violation": (),
     "jailbreak": ("prompt_injection",),
-    "none": (),
 }
 CATEGORIES = (UNSAFE, *dict.fromkeys(name for names in TOPICS.values() for name in names))
 _SAFETY = re.compile(r"^\W*safety\W*:\W*(\w+)", re.IGNORECASE | re.MULTILINE)
@@ -40,23 +41,35 @@ _TOPICS = re.compile(r"^\W*categor(?:y|ies)\W*:(.*)$", re.IGNORECASE | re.MULTIL
 
 def calls(turns: Turns, names: frozenset[str]) -> list[Call]:
     """Return one call: the model's own chat template tells a prompt from a response by the last role."""
-    return [Call(body_of(turns, max_tokens=128), read)]
+    return [Call(body_of(turns, max_tokens=128), partial(read, names=names))]
 
 
-def read(reply: Reply) -> Scores:
-    """Return a score for every category: that of the level for those of the topics named, else 0."""
+def read(reply: Reply, *, names: frozenset[str]) -> Scores:
+    """Return a score for every category: that of the level for those of the topics named, else 0.
+
+    A level without a known topic says nothing of the categories: an answer only where `names` want it anyway.
+    One that names a topic and calls it safe is none.
+    """
     text = words_of(reply)
     levels = {word.lower() for word in _SAFETY.findall(text)}
     if len(levels) != 1 or not levels <= LEVELS.keys():
         raise CutAnswer if reply.cut and not levels else UnknownAnswer
     value = LEVELS[levels.pop()]
     scores = dict.fromkeys(CATEGORIES, Score(0.0))
+    line = _TOPICS.search(text)
+    if value and (reply.cut or line is None):
+        raise CutAnswer if reply.cut else UnknownAnswer
+    named = _topics(line[1]) if line else []
+    topics = [topic for topic in named if topic in TOPICS]
+    if (named and not value) or (value and not topics and names.isdisjoint((UNSAFE, ANY))):
+        raise UnknownAnswer
     if not value:
         return scores
-    line = _TOPICS.search(text)
-    if reply.cut or line is None:
-        raise CutAnswer if reply.cut else UnknownAnswer
-    named = [re.sub(r"\s+", " ", part.strip(" .*\"'[]")).lower().replace(" and ", " & ") for part in line[1].split(",")]
-    topics = [topic for topic in dict.fromkeys(named) if topic in TOPICS and topic != "none"]
     scores[UNSAFE] = Score(value, ", ".join(topics))
     return scores | {name: Score(value, topic) for topic in reversed(topics) for name in TOPICS[topic]}
+
+
+def _topics(line: str) -> list[str]:
+    """Return what a line of topics names, each once; nothing for "None"."""
+    named = (re.sub(r"\s+", " ", part.strip(" .*\"'[]")).lower().replace(" and ", " & ") for part in line.split(","))
+    return [topic for topic in dict.fromkeys(named) if topic not in ("", "none")]

@@ -9,11 +9,12 @@ from screening.guard_formats.base import CutAnswer, UnknownAnswer, probability, 
 
 _SCORE = re.compile(r"<score>\s*(yes|no)\s*</score>", re.IGNORECASE)
 _THINKING = re.compile(r"<think>.*?</think>", re.IGNORECASE | re.DOTALL)
-_FIRST = re.compile(r"\W*(yes|no)\b", re.IGNORECASE)
+# "No hate speech: violated" is neither.
+_FIRST = re.compile(r"\W*(yes|no)\b[^\S\n]*(?:\n|[^\w\s]|\Z)", re.IGNORECASE)
 
 
 def yes_probability(reply: Reply) -> float:
-    """Return P(yes), or 1 or 0 where the server gives no log probabilities.
+    """Return P(yes), or 1 or 0 where the server gives no log probabilities that agree with the answer.
 
     The answer is the last `<score>` element, else the first word, after any `<think>` element. Raise GuardAnswerError.
     """
@@ -24,5 +25,4 @@ def yes_probability(reply: Reply) -> float:
         raise CutAnswer if reply.cut else UnknownAnswer
     answer = tagged[-1].lower() if tagged else first[1].lower() if first else ""
     thought = "<think" in text.lower()
-    likely = probability(reply, "yes", "no", last=bool(tagged) or thought)
-    return likely if likely is not None else float(answer == "yes")
+    return probability(reply, "yes", "no", said=answer == "yes", last=bool(tagged) or thought)

@@ -89,11 +89,33 @@ def test_a_long_text_without_ends_takes_no_longer_than_its_length() -> None:
     assert len(list(sentences("- " * 200_000))) == 0
     assert len(list(sentences("e.g. " * 200_000))) == 1
     assert len(list(sentences("1. " * 200_000))) > 0
+    assert len(list(sentences("a" + "." * 500_000 + "b"))) == 1
+    assert len(list(sentences("a" + "?'" * 200_000 + "b"))) == 1
 
 
 def test_questions_courtesies_and_fragments_claim_nothing() -> None:
     output = "Sure! Let me know if you need more. What else is there to see? Yes. The shop opens at 9."
     assert [output[start:end] for start, end in claims_of(output)] == ["The shop opens at 9."]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "claims"),
+    [
+        ("Of course, the warranty covers water damage.", True),
+        ("Certainly the warranty covers water damage.", True),
+        ("I'm sorry, but refunds take ninety days.", True),
+        ("Here is the rule: refunds take ninety days.", True),
+        ("I'm sorry to hear that your parcel is late.", False),
+        ("Sure, I'd be happy to help with that!", False),
+        ("I hope this helps, and please let me know if anything is missing.", False),
+        ("Here are the opening hours that you asked for:", False),
+        ("保修期为十年，涵盖水渍损坏。", True),
+        ("修理は十日かかります。", True),
+        ("谢谢。", False),
+    ],
+)
+def test_a_courtesy_hides_no_claim_and_every_script_claims(sentence: str, claims: bool) -> None:
+    assert bool(claims_of(sentence)) is claims
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,19 @@ def test_a_code_fence_is_taken_off_when_asked(fence: str) -> None:
     assert details(fence, extract="fenced") == []
 
 
+@pytest.mark.parametrize(
+    "fence",
+    [
+        '```json\r\n{"id": 1}\r\n```\r\n',
+        '```\n{"id": 1}\n```\nand one that never ends:\n~~~json\n{',
+        'As ````\nsays:\n```JSON  \n\n{"id": 1}\n  ```  ',
+        '````\n{"id": 1}\n````',
+    ],
+)
+def test_a_fence_is_told_from_what_only_looks_like_one(fence: str) -> None:
+    assert details(fence, extract="fenced") == []
+
+
 def test_two_fences_are_not_guessed_between() -> None:
     assert details('```\n{"id": 1}\n```\n```\n{"id": 2}\n```', extract="fenced")[0].startswith("invalid_json")
 
@@ -86,6 +99,12 @@ def test_schemas_that_cannot_be_checked_are_refused(schema: dict[str, Any], hint
 def test_a_backtracking_expression_takes_linear_time() -> None:
     text = json.dumps({"id": 1, "code": "a" * 100_000 + "b"})
     assert details(text) == ["schema_violation $.code: pattern"]
+
+
+@pytest.mark.parametrize("piece", ["```json\n", "~~~\n```\n", "``` ", "```json ", "`", '"\\\\', '\\"', '"'])
+def test_hostile_texts_take_linear_time(piece: str) -> None:
+    for text in (piece * 200_000, '"' + piece * 200_000, "```" + piece * 200_000 + "x"):
+        assert details(text, extract="fenced")[0].startswith("invalid_json")
 
 
 def test_unique_items_take_linear_time() -> None:

@@ -256,6 +256,11 @@ def test_hostile_repetition_ends(piece: str) -> None:
     detect(piece * (300_000 // len(piece)))
 
 
+def test_hostile_repetition_inside_a_key_ends() -> None:
+    for piece in ("\\", "\\n\\", "-", "A "):
+        detect(f"-----BEGIN PRIVATE KEY-----{piece * 300_000}-----END PRIVATE KEY-----")
+
+
 def test_the_deadline_holds() -> None:
     with pytest.raises(DeadlineExceeded):
         Secrets(SecretsOptions()).detect("ghp_", Deadline(time.time() - 1))
