@@ -20,12 +20,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from screening.findings import Deadline, DeadlineExceeded
 from workers.batch_choice import nearest
-from workers.waiting import Piece, Read, Result, Sized, Text, Waiting
+from workers.waiting import Counts, Piece, Read, Result, Sized, Text, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -68,18 +67,6 @@ class Runtime(Protocol[Taken, Given]):
 
     def launch(self, pieces: Sequence[Taken]) -> Callable[[], Sequence[Given]]:
         """Start a batch and return what waits for its results, one a piece, in order. With several lanes: from each."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """Since the start: texts refused and dropped, batches that failed, batches and their tokens."""
-
-    refused: int = 0
-    dropped: int = 0
-    failed: int = 0
-    batches: int = 0
-    tokens: int = 0
-    padded_tokens: int = 0
 
 
 class Batcher(Generic[Piece, Result]):

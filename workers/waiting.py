@@ -1,4 +1,4 @@
-"""What waits for the model: the pieces of texts, and what becomes of each text."""
+"""What waits for the model: the pieces of texts, what becomes of each text, and how many there were."""
 
 from __future__ import annotations
 
@@ -25,6 +25,18 @@ class Read(Generic[Result]):
     results: list[Result]
     queue_ms: float
     inference_ms: float
+
+
+@dataclass(slots=True)
+class Counts:
+    """Since the start: texts refused and dropped, batches that failed, batches and their tokens."""
+
+    refused: int = 0
+    dropped: int = 0
+    failed: int = 0
+    batches: int = 0
+    tokens: int = 0
+    padded_tokens: int = 0
 
 
 @dataclass(slots=True, eq=False)

@@ -62,8 +62,7 @@ def test_leads_read_agreement_as_plot_and_table_also_on_a_narrow_screen(
     page.get_by_role("link", name="Agreement").click()
     expect(page.get_by_role("img", name="Krippendorff's alpha")).to_be_visible()
     expect(page.get_by_role("row", name="what happens to the output")).to_contain_text("1.00 (1.00 to 1.00)")
-    dot = page.locator(".dots-value").first
-    assert dot.evaluate("dot => getComputedStyle(dot).fill") != "rgb(0, 0, 0)", "it has the page's colour"
+    expect(page.locator(".dots-value").first, "it has the page's colour").not_to_have_css("fill", "rgb(0, 0, 0)")
     expect(page.get_by_role("row", name="violence")).to_contain_text("1.00 (1.00 to 1.00)")
     places = page.get_by_role("group", name="Places in All outputs").get_by_role("row", name="EMAIL_ADDRESS")
     expect(places).to_contain_text("1.00")

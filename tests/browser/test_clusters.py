@@ -31,6 +31,7 @@ def test_a_reviewer_decides_near_duplicates_once(cast: Cast, open_queues: Callab
     expect(page.get_by_text("1 would be left out: something else was found in it")).to_be_visible()
     text = page.get_by_role("group", name="Output of the model")
     expect(text).to_have_count(0)
+    page.wait_for_load_state()  # until then nothing listens to keys
     with page.expect_response(re.compile("/heartbeat/")) as beaten:
         page.keyboard.down("m")
     assert beaten.value.json()["status"] == "extended"
