@@ -21,7 +21,7 @@ from workers.alive import SAY_SECONDS
 from workers.broker import QUEUES
 from workers.calls import Call, Calls, Overloaded, Screening
 from workers.lines import Flight
-from workers.messages import REPLY, REPLY_SECONDS, RESULT, Batch, alive_key, late_key, reply_key
+from workers.messages import REPLY, REPLY_SECONDS, Batch, Reply, alive_key, late_key, read_replies, reply_key
 from workers.posting import post
 
 __all__ = ["Call", "Overloaded", "ScreenClient", "Screening"]
@@ -118,8 +118,8 @@ class ScreenClient:
         self._pump()
         return screenings
 
-    def late_results(self, keys: Sequence[str]) -> dict[str, list[JobResult]]:
-        """Return what has arrived for each reply key since the deadline, without the keys that nothing came for.
+    def late_results(self, keys: Sequence[str]) -> dict[str, dict[Queue, JobResult]]:
+        """Return what each queue sent for each reply key after the deadline, without the keys that nothing came for.
 
         Raises redis.RedisError.
         """
@@ -129,12 +129,11 @@ class ScreenClient:
         for name in (*unread, *map(late_key, keys)):
             pipe.lrange(name, 0, -1)
         found = pipe.execute()
-        kept = zip(keys, found[len(unread) :], strict=True)
-        results = {key: [RESULT.validate_json(one) for one in raw] for key, raw in kept}
-        for name, replies in zip(unread, found, strict=False):
-            for reply in map(REPLY.validate_json, replies):
+        results: dict[str, dict[Queue, JobResult]] = {key: {} for key in keys}
+        for name, raw in zip([*unread, *(key.partition("#")[0] for key in keys)], found, strict=True):
+            for reply in read_replies(raw):
                 for job_id, result in zip(reply.ids, reply.results, strict=True):
-                    results.get(reply_key(name, job_id), []).append(result)
+                    results.get(reply_key(name, job_id), {})[reply.queue] = result
         return {key: several for key, several in results.items() if several}
 
     def waiting(self, queue: str) -> int:
@@ -235,15 +234,18 @@ class ScreenClient:
             # Redis went away and forgot the list with it: what was sent is lost, nobody will answer.
             self._calls.fail(None, NO_BROKER)
             return
-        if got is not None and (late := self._calls.answer(REPLY.validate_json(got[1]))):
-            self._keep(late)
+        if got is None:
+            return
+        reply = REPLY.validate_json(got[1])
+        if late := self._calls.answer(reply):
+            self._keep(reply.queue, late)
 
-    def _keep(self, late: Sequence[tuple[int, JobResult]]) -> None:
+    def _keep(self, queue: Queue, late: Sequence[tuple[int, JobResult]]) -> None:
         """Put results whose callers are gone where `late_results` finds them."""
         pipe = self._redis.pipeline(transaction=False)
         for job_id, result in late:
             name = late_key(reply_key(self._calls.reply_to, job_id))
-            pipe.rpush(name, RESULT.dump_json(result))
+            pipe.rpush(name, REPLY.dump_json(Reply(queue, (job_id,), (result,))))
             pipe.expire(name, REPLY_SECONDS)
         try:
             pipe.execute()

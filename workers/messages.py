@@ -61,7 +61,6 @@ class _WiredBatch:
 
 _BATCH: TypeAdapter[_WiredBatch] = TypeAdapter(_WiredBatch)
 REPLY: TypeAdapter[Reply] = TypeAdapter(Reply)
-RESULT: TypeAdapter[JobResult] = TypeAdapter(JobResult)
 
 
 def encode_batch(batch: Batch) -> str:

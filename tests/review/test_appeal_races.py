@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from review.errors import InvalidAnswer, NotContestable, ReviewError, TooManyAppeals
 from review.models import Appeal, Assignment, ReviewItem
 from review.services import AppealRequest, appeal_limits, decisions, make_appeal, reopen
-from screening.findings import OUTPUT, Finding, RuleResult
+from screening.findings import OUTPUT, Finding, JobResult, RuleResult
 from tests.factories import Cast, make_cast, make_check
 from tests.review.test_locking import while_it_waits
 from tests.review.working import answer, claim_one, member, new_item, queue_of
@@ -115,7 +115,7 @@ def test_an_appeal_and_a_lead_who_opens_the_item_again_make_one_cycle() -> None:
 def test_a_late_result_does_not_stop_the_decision_that_is_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
     cast = make_cast()
     check = make_check(cast, verdict="allow", review="flagged")
-    check.unscanned = [{"rule": "slow", "reason": "deadline"}]
+    check.unscanned = [{"rule": "slow", "reason": "deadline", "awaits": ["cpu"]}]
     check.save()
     reviewer = member(cast, cast.reviewer)
     slot = claim_one(cast, reviewer)
@@ -129,7 +129,7 @@ def test_a_late_result_does_not_stop_the_decision_that_is_being_made(monkeypatch
     def attach() -> Any:
         assert deciding.wait(10)
         found = Finding("slow", "pii", "EMAIL_ADDRESS", 1.0, None, "flag", OUTPUT, 0, 3, "presidio", "")
-        return attach_late_results(check.id, [RuleResult(rule="slow", findings=(found,))])
+        return attach_late_results(check.id, {"cpu": JobResult((RuleResult("slow", (found,)),))})
 
     monkeypatch.setattr(decisions, "record_release", release_while_the_other_waits)
     submitted, attached = at_once(lambda: answer(slot, reviewer, "release"), attach)

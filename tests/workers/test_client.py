@@ -225,15 +225,16 @@ def test_late_results_are_kept_for_who_asks_by_the_key(ask: Ask, client: ScreenC
     assert client.late_results([screening.reply_key]) == {}
     worker.answer(worker.take()[0])
 
-    def found() -> list[str]:
-        return [result.model for result in client.late_results([screening.reply_key]).get(screening.reply_key, [])]
+    def found() -> list[tuple[str, str]]:
+        late = client.late_results([screening.reply_key]).get(screening.reply_key, {})
+        return [(queue, result.model) for queue, result in late.items()]
 
-    until(lambda: found() == ["late"])
+    until(lambda: found() == [("cpu", "late")])
     # Read meanwhile, with the answers that somebody waits for.
     other = ask("other")
     worker.answer(worker.take()[0])
     assert model(other) == ["other"]
-    until(lambda: found() == ["late"])
+    until(lambda: found() == [("cpu", "late")])
 
 
 def test_nothing_late_is_due_of_what_was_never_sent(ask: Ask, worker: Worker) -> None:

@@ -37,6 +37,7 @@ class Check(models.Model):
     verdict = models.CharField(max_length=8, choices=Verdict, blank=True)
     flagged = models.BooleanField(default=False)
     asynchronous = models.BooleanField(default=False, help_text="It was accepted before it was screened.")
+    #: An entry may also have `awaits`, the queues whose part can still come, and `late`: one came after the verdict.
     unscanned = models.JSONField(default=list, help_text='[{"rule", "reason"}]: rules that did not finish.')
     scores = models.JSONField(null=True, help_text="Category to probability, of the output; null when no model ran.")
     model_version = models.CharField(max_length=120, blank=True)

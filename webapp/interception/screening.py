@@ -41,6 +41,8 @@ class Screened:
     model: str
     #: Where the results of this job arrive when they are late; "" when none are due.
     reply_key: str
+    #: The queues of which each rule still waits for its part.
+    awaited: dict[str, list[Queue]]
     timings: dict[str, float]
 
 
@@ -76,12 +78,12 @@ def conclude_job(job: Job, project_id: uuid.UUID, screening: Screening) -> Scree
     policy = load_policy(job.policy)
     rules = [rule for result in results.values() for rule in result.rules]
     done = {(queue, rule.rule) for queue, result in results.items() for rule in result.rules}
-    rules += [
-        RuleResult(rule=rule.id, unscanned=screening.missing.get(queue, "no result"))
-        for rule in policy.rules
-        for queue in rule.queues
-        if (queue, rule.id) not in done
-    ]
+    awaited: dict[str, list[Queue]] = {}
+    for rule in policy.rules:
+        for queue in rule.queues:
+            if (queue, rule.id) not in done:
+                rules.append(RuleResult(rule=rule.id, unscanned=screening.missing.get(queue, "no result")))
+                awaited.setdefault(rule.id, []).append(queue)
     output = next((text.text for text in job.texts if text.is_output), None)
     gpu = results.get("gpu")
     return Screened(
@@ -89,6 +91,7 @@ def conclude_job(job: Job, project_id: uuid.UUID, screening: Screening) -> Scree
         scores=gpu.scores if gpu else None,
         model=gpu.model if gpu else "",
         reply_key=screening.reply_key,
+        awaited=awaited if screening.reply_key else {},
         timings=_timings(job, results),
     )
 

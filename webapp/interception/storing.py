@@ -122,7 +122,10 @@ def conclude(check: Check, screened: Screened) -> str:
     check.state = CheckState.CONCLUDED
     check.verdict = conclusion.verdict
     check.flagged = conclusion.flagged
-    check.unscanned = [{"rule": rule, "reason": reason} for rule, reason in conclusion.unscanned]
+    check.unscanned = [
+        {"rule": rule, "reason": reason} | ({"awaits": queues} if (queues := screened.awaited.get(rule)) else {})
+        for rule, reason in conclusion.unscanned
+    ]
     check.scores = screened.scores
     check.model_version = screened.model
     check.reply_key = screened.reply_key

@@ -79,7 +79,7 @@ def _collect(due: list[tuple[uuid.UUID, str]]) -> int:
     late = client().late_results([key for _, key in due])
     attached = 0
     for check_id, key in due:
-        results = [rule for result in late.get(key, []) for rule in result.rules]
+        results = late.get(key, {})
         try:
             attached += bool(results) and attach_late_results(check_id, results)
         except DatabaseError as error:
