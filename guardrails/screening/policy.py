@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from screening.detectors.base import Detector, ModelDetector, Options
 from screening.detectors.registry import DETECTORS, UnknownDetector, detector_type
+from screening.detectors.served import ANY
 from screening.faults import add_field, expected_of, message_of
 from screening.findings import Action, OnError, Queue
 from screening.policy_yaml import Issue, PolicyError, did_you_mean, read_yaml
@@ -24,7 +25,6 @@ from screening.sentences import NOTHING, say
 
 __all__ = ["Issue", "Policy", "PolicyError", "Rule", "load_policy", "parse_policy"]
 
-ANY = "*"
 MAX_DEADLINE_MS = 60_000
 MAX_RULES = 100
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,79}$")]

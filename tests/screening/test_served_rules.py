@@ -135,8 +135,10 @@ def test_a_rule_whose_model_lost_a_label_is_unscanned(
     path = tmp_path / "later.yaml"
     path.write_text(FILE.replace("{PER: PERSON}", "{LOC: LOCATION}"))
     monkeypatch.setenv(SETTING, str(path))
-    (result,) = Engine(ScriptedModel, Scripted()).run([job(policy, "rude Ana")], "gpu")
+    models = Scripted()
+    (result,) = Engine(ScriptedModel, models).run([job(policy, "rude Ana")], "gpu")
     assert [rule.unscanned for rule in result.rules] == ["", "", NOT_JUDGED]
+    assert models.asked == [("toxic", ["rude Ana"])], "and no time of a model is spent on it"
     assert [finding.rule for rule in result.rules for finding in rule.findings] == ["toxic"]
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
+from itertools import compress
 
 from screening.detectors.base import Fault, Options
 from screening.detectors.configured import find_classifier, unknown_names
 from screening.detectors.served import (
+    ANY,
     NOT_JUDGED,
     Answer,
     Ask,
@@ -19,7 +21,6 @@ from screening.detectors.served import (
     unread,
 )
 from screening.findings import Deadline, Hit, Prediction
-from screening.guard_formats.base import ANY
 from screening.sentences import say
 
 
@@ -58,17 +59,19 @@ class Classifier(ServedDetector):
 
     def ask(self, asks: Sequence[Ask], models: Models) -> list[Answer]:
         """Ask for every distinct text of all asks at once, each with the time when the last ask for it is due."""
+        model, _faults = find_classifier(self.options.model)
+        # The entry may have other labels than when the policy was written. Without an entry, the future says so.
+        judged = [model is None or ask.names <= {ANY, *model.labels.values()} for ask in asks]
+        if not any(judged):
+            return [unread(NOT_JUDGED)] * len(asks)
         due: dict[str, float] = {}
-        for ask in asks:
+        for ask in compress(asks, judged):
             for text in ask.texts:
                 due[text.text] = max(ask.deadline.at, due.get(text.text, 0.0))
         future = models.classify(self.options.model, list(due), [Deadline(at) for at in due.values()])
         place = {text: index for index, text in enumerate(due)}
-        model, _faults = find_classifier(self.options.model)
-        # The entry may have other labels than when the policy was written. Without an entry, `future` says so.
-        known = {ANY, *model.labels.values()} if model else None
         return [
-            _answer(ask, future, place) if known is None or ask.names <= known else unread(NOT_JUDGED) for ask in asks
+            _answer(ask, future, place) if one else unread(NOT_JUDGED) for ask, one in zip(asks, judged, strict=True)
         ]
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from screening.detectors.base import Fault, Options
 from screening.detectors.configured import find_guard_llm, unknown_names
 from screening.detectors.served import (
+    ANY,
     NOT_JUDGED,
     Answer,
     Ask,
@@ -19,7 +20,7 @@ from screening.detectors.served import (
     unread,
 )
 from screening.findings import Hit, Text
-from screening.guard_formats.base import ANY, Call, Score, Turns
+from screening.guard_formats.base import Call, Score, Turns
 from screening.guard_formats.registry import FORMATS
 from screening.models_file import GuardLlm, configured_models
 from screening.sentences import say

@@ -15,13 +15,16 @@ from typing import Any, Protocol
 from screening.detectors.base import Detector
 from screening.findings import Deadline, Hit, Prediction, Text
 
+#: What a rule maps, or a model is asked for, when it is everything.
+ANY = "*"
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What one rule wants to know of one check.
 
     `texts`: those that the rule scans. `check`: all texts of the check, the conversation around them. `context`: its
-    grounding documents. `names`: what the rule maps, "*" for everything.
+    grounding documents. `names`: what the rule maps, ANY for everything.
     """
 
     texts: tuple[Text, ...]

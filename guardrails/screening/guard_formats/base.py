@@ -20,7 +20,6 @@ from screening.detectors.served import Reply
 
 #: The overall judgement, of every family.
 UNSAFE = "unsafe"
-ANY = "*"
 #: Candidates for each token: what OpenAI's API and the oldest vLLM in use allow.
 TOP_LOGPROBS = 5
 

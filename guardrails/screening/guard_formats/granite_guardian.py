@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from screening.guard_formats.base import ANY, UNSAFE, Call, Score, Turns, body_of
+from screening.detectors.served import ANY
+from screening.guard_formats.base import UNSAFE, Call, Score, Turns, body_of
 from screening.guard_formats.yes_no import yes_probability
 
 RISKS: dict[str, str] = {

@@ -6,9 +6,8 @@ import re
 from functools import partial
 
 from screening.categories import SEXUAL_MINORS
-from screening.detectors.served import Reply
+from screening.detectors.served import ANY, Reply
 from screening.guard_formats.base import (
-    ANY,
     UNSAFE,
     Call,
     CutAnswer,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from screening.detectors.served import Reply
+from screening.detectors.served import ANY, Reply
 from screening.guard_formats.base import (
-    ANY,
     UNSAFE,
     Call,
     CutAnswer,

@@ -6,8 +6,8 @@ the four policies that the model was trained on, in our words for prompts and fo
 
 from __future__ import annotations
 
-from screening.detectors.served import Reply
-from screening.guard_formats.base import ANY, UNSAFE, Call, Score, Scores, Turns, body_of
+from screening.detectors.served import ANY, Reply
+from screening.guard_formats.base import UNSAFE, Call, Score, Scores, Turns, body_of
 from screening.guard_formats.yes_no import yes_probability
 
 #: By policy: our categories, and what must not be there.
