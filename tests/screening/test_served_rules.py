@@ -138,7 +138,7 @@ def test_a_rule_whose_model_lost_a_label_is_unscanned(
     models = Scripted()
     (result,) = Engine(ScriptedModel, models).run([job(policy, "rude Ana")], "gpu")
     assert [rule.unscanned for rule in result.rules] == ["", "", NOT_JUDGED]
-    assert models.asked == [("toxic", ["rude Ana"])], "and no time of a model is spent on it"
+    assert [name for name, _ in models.asked] == ["toxic"], "and no time of a model is spent on it"
     assert [finding.rule for rule in result.rules for finding in rule.findings] == ["toxic"]
 
 
