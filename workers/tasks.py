@@ -11,7 +11,7 @@ from typing import Any
 import redis
 from celery.concurrency import get_implementation
 from celery.concurrency.thread import TaskPool
-from celery.signals import worker_init, worker_process_init
+from celery.signals import celeryd_after_setup, worker_process_init
 
 from screening.engine import Engine, Job
 from screening.findings import OUTPUT, JobResult, Queue, Text
@@ -63,10 +63,11 @@ def _run(batch: Batch) -> list[JobResult]:
     return [replace(result, queue_ms=waited + result.queue_ms) for result in engine().run(batch.jobs, batch.queue)]
 
 
-@worker_init.connect
-def _start_threads(sender: Any, **_: Any) -> None:
+@celeryd_after_setup.connect
+def _start_threads(instance: Any, **_: Any) -> None:
     # The pool of threads sends no worker_process_init; its threads, which share the model's batches, start after this.
-    if get_implementation(sender.pool_cls) is TaskPool:
+    # At `worker_init` there would be no logging yet.
+    if get_implementation(instance.pool_cls) is TaskPool:
         _start()
 
 
