@@ -31,19 +31,50 @@ rules:
 POLICY = parse_policy(POLICY_TEXT)
 USER = {"role": "user", "content": BAD}
 CALL = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}
+RESULT = {"role": "tool", "content": "result"}
 ANSWER = {"role": "assistant", "content": "an earlier answer"}
+
+
+def calls(*made: object, content: str | None = None) -> dict[str, Any]:
+    return {"role": "assistant", "content": content, "tool_calls": [*made]}
+
 
 READ: dict[str, list[dict[str, Any]]] = {
     "the user's message": [USER],
     "before an answer that was cut short": [USER, {"role": "assistant", "content": "I think"}],
     "an assistant's message at the end": [{"role": "assistant", "content": BAD}],
-    "before tool calls": [USER, CALL, {"role": "tool", "content": "result"}],
+    "before tool calls": [USER, CALL, RESULT],
+    "before tool calls with a word beside them": [USER, CALL | {"content": "Let me look."}, RESULT],
+    "before a tool used by a part": [
+        USER,
+        {"role": "assistant", "content": [{"text": "Let me look."}, {"type": "tool_use", "input": {}}]},
+        RESULT,
+    ],
     "the result of a tool": [ANSWER, CALL, {"role": "tool", "content": BAD}],
     "parts": [{"role": "user", "content": [{"type": "text", "text": BAD}]}],
     "parts within parts": [{"role": "user", "content": [{"type": "tool_result", "content": [{"text": BAD}]}]}],
-    "arguments of a tool call": [
-        {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": json.dumps({"a": BAD})}}]}
+    "arguments of a tool call": [calls({"function": {"name": "f", "arguments": json.dumps({"a": BAD})}})],
+    "arguments of a tool call with a word beside it": [
+        calls({"function": {"name": "f", "arguments": json.dumps({"a": BAD})}}, content="Let me look."),
+        RESULT,
     ],
+    "arguments that are no string": [calls({"function": {"name": "f", "arguments": {"a": [1, BAD]}}})],
+    "input of a custom tool": [calls({"type": "custom", "custom": {"name": "f", "input": BAD}})],
+    "a call of another form": [calls({"name": "f", "parameters": {"a": BAD}})],
+    "a call that is no object": [calls(BAD)],
+    "calls that are no list": [{"role": "assistant", "tool_calls": {"function": {"arguments": BAD}}}],
+    "a function call": [{"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": BAD}}],
+    "a function call of another form": [{"role": "assistant", "function_call": {"parameters": BAD}}],
+    "input of a tool used by a part": [
+        {"role": "assistant", "content": [{"type": "tool_use", "name": "f", "input": {"a": BAD}}]},
+        RESULT,
+    ],
+    "input of a tool used by a part of a part": [
+        {"role": "assistant", "content": [[{"type": "tool_use", "name": "f", "input": BAD}]]},
+        RESULT,
+    ],
+    "a part that refuses": [{"role": "assistant", "content": [{"type": "refusal", "refusal": BAD}]}],
+    "a refusal": [{"role": "assistant", "content": None, "refusal": f"I will not say {BAD}."}],
 }
 
 
@@ -60,8 +91,9 @@ def test_it_is_read(messages: list[dict[str, Any]]) -> None:
     assert verdict(None, messages) == ("block", ())
 
 
-def test_an_earlier_turn_is_not_read_again() -> None:
-    assert verdict("fine", [USER, ANSWER, {"role": "user", "content": "thanks"}]) == ("allow", ())
+@pytest.mark.parametrize("answer", [ANSWER, {"role": "assistant", "content": None, "refusal": "No."}])
+def test_an_earlier_turn_is_not_read_again(answer: dict[str, Any]) -> None:
+    assert verdict("fine", [USER, answer, {"role": "user", "content": "thanks"}]) == ("allow", ())
 
 
 def test_the_applications_own_words_are_not_read() -> None:
