@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import compress
 
 from screening.detectors.base import Detector, GuardModel, ModelDetector
 from screening.detectors.registry import DETECTORS
@@ -24,7 +25,7 @@ from screening.findings import (
     Span,
     Text,
 )
-from screening.policy import Rule, load_policy
+from screening.policy import PolicyError, Rule, load_policy
 from screening.ruling import findings_of, reason_of, result_of
 from screening.served_rules import ServedRules, is_served
 
@@ -50,6 +51,15 @@ class Job:
     def deadline_of(self, rule: Rule) -> Deadline:
         own = self.started + rule.deadline_ms / 1000 if rule.deadline_ms else self.deadline
         return Deadline(min(own, self.deadline))
+
+
+def _has_policy(job: Job) -> bool:
+    try:
+        load_policy(job.policy)
+    except PolicyError:
+        log.error("a policy is not one that this version knows; its check is unscanned here")
+        return False
+    return True
 
 
 def wait_until(job: Job) -> dict[Queue, float]:
@@ -84,7 +94,15 @@ class Engine:
             return self._model
 
     def run(self, jobs: Sequence[Job], queue: Queue) -> list[JobResult]:
-        """Return the results of the rules of `queue`, one a job, in order. Never raises for what a text does."""
+        """Return the results of the rules of `queue`, one a job, in order. Never raises for what a text does.
+
+        A job whose policy this process cannot read, as while newer web processes already run, has no results.
+        """
+        known = [_has_policy(job) for job in jobs]
+        results = iter(self._run(list(compress(jobs, known)), queue))
+        return [next(results) if one else JobResult(rules=()) for one in known]
+
+    def _run(self, jobs: Sequence[Job], queue: Queue) -> list[JobResult]:
         start = time.perf_counter()
         served = ServedRules(jobs, queue, self._detector, self._models)
         own = self._run_own(jobs, queue)

@@ -50,6 +50,7 @@ def test_what_is_awaited_is_what_was_sent_and_gave_nothing() -> None:
     assert screened({}, {"cpu": "deadline", "gpu": "deadline"}).awaited == {"people": ["cpu", "gpu"]}
     assert screened({"cpu": PATTERNS}, {"gpu": "deadline"}).awaited == {"people": ["gpu"]}
     assert screened({"cpu": PATTERNS, "gpu": MODEL}, {}).awaited == {}
+    assert screened({"cpu": PATTERNS, "gpu": JobResult(())}, {}).awaited == {}
     assert screened({}, {"cpu": "no worker", "gpu": "no worker"}, reply_key="").awaited == {}
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from screening.categories import MODEL_CATEGORIES
 from screening.engine import Engine, Job, wait_until
-from screening.findings import DEADLINE, Deadline, Prediction, Span, Text
+from screening.findings import DEADLINE, Deadline, Prediction, Queue, Span, Text
 from screening.policy import parse_policy
 from screening.verdict import conclude
 
@@ -193,6 +193,16 @@ def test_waiting_and_reading_are_told_apart() -> None:
 def test_a_pattern_rule_past_its_deadline_is_unscanned() -> None:
     (result,) = Engine(ScriptedModel).run([job("zork", seconds=-1)], "cpu")
     assert [(rule.rule, rule.unscanned) for rule in result.rules] == [("words", DEADLINE)]
+
+
+def test_a_policy_of_a_newer_version_costs_its_own_check_and_no_other() -> None:
+    newer = replace(job("hate"), policy=POLICY.canonical.replace('"moderation"', '"telepathy"'))
+    of_queues: dict[Queue, list[str]] = {"cpu": ["words"], "gpu": ["moderation", "injection"], "llm": []}
+    for queue, rules in of_queues.items():
+        unknown, known = Engine(ScriptedModel).run([newer, job("hate")], queue)
+        assert unknown.rules == ()
+        assert [rule.rule for rule in known.rules] == rules
+        assert not any(rule.unscanned for rule in known.rules)
 
 
 def test_one_rule_that_breaks_leaves_the_others_alone() -> None:

@@ -83,7 +83,8 @@ def conclude_job(job: Job, project_id: uuid.UUID, screening: Screening) -> Scree
         for queue in rule.queues:
             if (queue, rule.id) not in done:
                 rules.append(RuleResult(rule=rule.id, unscanned=screening.missing.get(queue, "no result")))
-                awaited.setdefault(rule.id, []).append(queue)
+                if queue not in results:
+                    awaited.setdefault(rule.id, []).append(queue)
     output = next((text.text for text in job.texts if text.is_output), None)
     gpu = results.get("gpu")
     return Screened(
