@@ -93,6 +93,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Before ApiMiddleware, since the last is asked first what to answer to an exception: the API has a form of its own.
+    "webapp.waits.SayWhenToComeBack",
     "webapp.interception.problems.ApiMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -105,7 +107,6 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "webapp.languages.SpeakReadersLanguage",
     "webapp.accounts.middleware.SignInNeedsItsLimit",
-    "webapp.waits.SayWhenToComeBack",
 ]
 
 ROOT_URLCONF = "webapp.urls"

@@ -59,8 +59,7 @@ class SayWhenToComeBack:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, OperationalError | InterfaceError):
             return None
-        # A message of the database may quote what was stored.
-        log.error("%s %s: the database said %s", request.method, request.path_info, _code(error))
+        log.error("%s %s: the database said %s", request.method, request.path_info, code_of(error))
         if request.headers.get("Accept", "").startswith("application/json"):
             message = gettext("The database is busy or does not answer. Nothing was changed.")
             response: HttpResponse = JsonResponse({"status": "failed", "message": message}, status=503)
@@ -71,5 +70,9 @@ class SayWhenToComeBack:
         return response
 
 
-def _code(error: Exception) -> str:
+def code_of(error: Exception) -> str:
+    """Return what a log may say of an exception of the database, whose message may quote what was stored.
+
+    PostgreSQL's code, or the exception's type where no server said anything.
+    """
     return str(getattr(error.__cause__, "sqlstate", None) or type(error).__name__)

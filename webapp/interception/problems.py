@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 
+from webapp.waits import code_of
 from workers.quiet_logs import quiet_trace
 
 log = logging.getLogger(__name__)
@@ -124,7 +125,7 @@ def problem_of(error: Exception, method: str, path: str) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, OperationalError | InterfaceError):
-        log.error("%s %s: the database does not answer", method, path)
+        log.error("%s %s: the database said %s", method, path, code_of(error))
         hint = "Try again after Retry-After seconds, with the same Idempotency-Key."
         return Problem(503, "The database does not answer.", hint, retry_after=2)
     if isinstance(error, UnreadablePostError):
