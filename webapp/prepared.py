@@ -24,6 +24,7 @@ class _Prepared(psycopg.Cursor[tuple[Any, ...]]):
 @contextmanager
 def prepared_cursor() -> Iterator[CursorWrapper]:
     """Give a cursor on the default database, with Django's exceptions, whose statements stay prepared."""
+    connection.close_if_health_check_failed()  # as Django's own cursors: once after each close_old_connections()
     connection.ensure_connection()
     wrapped: Any = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with _Prepared(connection.connection) as cursor:

@@ -6,10 +6,13 @@ import asyncio
 import gc
 import json
 import weakref
+from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.http import HttpResponse
 from pytest_django import Settings
 
@@ -80,24 +83,59 @@ def test_pages_and_other_addresses_are_djangos(web: ApiClient) -> None:
     assert (again.status_code, answered_beside_django(again)) == (200, False)
 
 
-def test_a_connection_that_broke_is_replaced(web: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def end_the_others() -> int:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-            return int(cursor.rowcount)
+def end_the_others() -> int:
+    """End all connections but this thread's, as a server does that is started again, and return how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return int(cursor.rowcount)
 
-    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 600)  # as in earnest: it stays open
+
+@pytest.fixture
+def kept_connections(web: ApiClient) -> Iterator[None]:
+    """Keep the connections of all threads open, as in earnest; afterwards, have those of the rounds made as before."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(connection.settings_dict, "CONN_MAX_AGE", 600)
+        yield
+    end_the_others()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(pipeline, "IDLE_SECONDS", -1.0)
+        assert ask(web).status_code == 200
+
+
+@pytest.mark.usefixtures("kept_connections")
+def test_a_connection_that_broke_at_work_is_replaced(web: ApiClient) -> None:
     assert ask(web).status_code == 200
-    assert end_the_others() >= 2  # as a server does that is started again
+    assert end_the_others() >= 2
     statuses = [ask(web).status_code for _ in range(3)]
     assert statuses[-1] == 200
     assert set(statuses) <= {200, 503}
-    monkeypatch.undo()
-    end_the_others()
-    assert [ask(web).status_code for _ in range(3)][-1] == 200
+
+
+@pytest.mark.usefixtures("kept_connections")
+@pytest.mark.parametrize("path", ["/v1/checks", "/v1/checks/batch"])
+def test_a_connection_that_broke_while_idle_costs_no_answer(
+    web: ApiClient, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "IDLE_SECONDS", -1.0)
+    body = {"output": "fine"} if path == "/v1/checks" else {"checks": [{"output": "fine"}]}
+    assert web.post(path, body).status_code == 200
+    assert end_the_others() >= 1
+    assert [web.post(path, body).status_code for _ in range(3)] == [200, 200, 200]
+
+
+@pytest.mark.usefixtures("kept_connections")
+@pytest.mark.parametrize(("idle_seconds", "tries"), [(-1.0, 2), (3600.0, 0)])
+def test_a_connection_is_tried_once_a_round_and_never_in_a_busy_one(
+    web: ApiClient, idle_seconds: float, tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask(web).status_code == 200
+    monkeypatch.setattr(pipeline, "IDLE_SECONDS", idle_seconds)
+    with patch.object(DatabaseWrapper, "is_usable", return_value=True) as tried:
+        assert ask(web).status_code == 200
+    assert tried.call_count == tries  # that of admission and that of conclusion
 
 
 def test_a_body_may_come_in_parts(cast: Cast, screen_workers: Supervisor) -> None:
