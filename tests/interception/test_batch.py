@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
+import pytest
+from django.db import OperationalError
+
+from screening.policy import PolicyError
 from tests.interception.conftest import ApiClient
+from webapp.interception import doors, services, storing
 from webapp.interception.models import Check
+from webapp.interception.rows import Intake
 
 
 def test_each_gets_its_answer_or_problem_in_order(api: ApiClient) -> None:
@@ -42,3 +50,40 @@ def test_too_many_are_refused_at_once(api: ApiClient) -> None:
     response = api.post("/v1/checks/batch", {"checks": [{"output": "x"}] * 257})
     assert response.status_code == 400
     assert Check.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "where"),
+    [(services, "make_job", "policy"), (services, "conclude_job", "verdict"), (storing, "content_row", "row")],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_fails_for_one_costs_its_neighbours_nothing(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, where: str
+) -> None:
+    work = getattr(module, name)
+
+    def fail_for_bad(*args: Any, **more: Any) -> Any:
+        if "'bad'" in repr(args):
+            raise PolicyError([]) if where == "policy" else ValueError
+        return work(*args, **more)
+
+    monkeypatch.setattr(module, name, fail_for_bad)
+    response = api.post("/v1/checks/batch", {"checks": [{"output": text} for text in ("fine", "bad", "good")]})
+    assert response.status_code == 200
+    results = json.loads(response.content)["results"]
+    assert [result.get("verdict") or result["status"] for result in results] == ["allow", 500, "allow"]
+    assert Check.objects.count() == 2
+
+
+def test_a_database_that_goes_away_takes_no_answer_back(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = services.run_checks
+
+    def fail_for_the_last(intakes: Sequence[Intake]) -> Any:
+        if intakes[0].request.output == "16":
+            raise OperationalError
+        return run(intakes)
+
+    monkeypatch.setattr(doors, "run_checks", fail_for_the_last)
+    response = api.post("/v1/checks/batch", {"checks": [{"output": str(number)} for number in range(17)]})
+    results = json.loads(response.content)["results"]
+    assert [result.get("verdict") or result["status"] for result in results] == [*("allow",) * 16, 503]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import openai
 import pytest
 from openai.types import ModerationImageURLInputParam, ModerationTextInputParam
 from pytest_django.live_server_helper import LiveServer
 
+from policies.models import PolicyVersion
+from screening.engine import Job
+from screening.findings import Text
+from screening.policy import PolicyError
 from tests.factories import Cast, make_cast
+from webapp.interception import screening, services
 from webapp.interception.models import Check
 from webapp.local.processes import Supervisor
 
@@ -44,3 +51,22 @@ def test_a_bad_key_is_an_authentication_error(client: tuple[openai.OpenAI, Cast]
     with pytest.raises(openai.AuthenticationError) as caught:
         client[0].with_options(api_key="csk_wrong").moderations.create(input="x")
     assert "API key" in str(caught.value)
+
+
+def test_of_a_list_that_fails_in_part_the_error_says_what_is_recorded(
+    client: tuple[openai.OpenAI, Cast], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = screening.make_job
+
+    def fail_for_bad(version: PolicyVersion, texts: tuple[Text, ...], *rest: Any, **more: Any) -> Job:
+        if texts[0].text == "bad":
+            raise PolicyError([])
+        return make(version, texts, *rest, **more)
+
+    monkeypatch.setattr(services, "make_job", fail_for_bad)
+    with pytest.raises(openai.InternalServerError, match="1 of 2 texts"):
+        client[0].moderations.create(input=["fine", "bad"])
+    assert Check.objects.count() == 1
+    with pytest.raises(openai.InternalServerError, match="nothing was accepted"):
+        client[0].moderations.create(input="bad")
+    assert Check.objects.count() == 1

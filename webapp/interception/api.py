@@ -24,7 +24,7 @@ from webapp.interception.doors import (
     stored,
 )
 from webapp.interception.models import Check
-from webapp.interception.problems import Problem
+from webapp.interception.problems import Problem, problem_of
 from webapp.interception.rows import Intake
 from webapp.interception.schemas import BatchAnswer, BatchRequest, CheckAnswer, CheckRequest, ProblemAnswer
 from webapp.interception.selectors import answers, find_check
@@ -97,28 +97,32 @@ def _screen_group(
 ) -> list[CheckAnswer | ProblemAnswer]:
     prepared = [_prepare(application, data, key) for data, key in zip(group, keys, strict=True)]
     fresh = [item for item in prepared if isinstance(item, Intake)]
-    screened: Iterator[Check | Problem]
+    screened: Iterator[Check | Exception]
     try:
         screened = iter(screen(fresh) if fresh else [])
-    except Problem as problem:
-        screened = iter([problem] * len(fresh))
+    except Exception as error:  # noqa: BLE001 - the groups before are stored, and their answers due
+        screened = iter([error] * len(fresh))
     outcomes = [next(screened) if isinstance(item, Intake) else item for item in prepared]
     return _answered(outcomes)
 
 
-def _answered(outcomes: list[Check | Problem]) -> list[CheckAnswer | ProblemAnswer]:
+def _answered(outcomes: list[Check | Exception]) -> list[CheckAnswer | ProblemAnswer]:
     answered = iter(answers([item for item in outcomes if isinstance(item, Check)]))
-    return [next(answered) if isinstance(item, Check) else ProblemAnswer(**item.as_dict()) for item in outcomes]
+    return [next(answered) if isinstance(item, Check) else _problem(item) for item in outcomes]
 
 
-def _prepare(application: Application, data: dict[str, Any], key: str | None) -> Intake | Check | Problem:
+def _problem(error: Exception) -> ProblemAnswer:
+    return ProblemAnswer(**problem_of(error, "POST", "/v1/checks/batch").as_dict())
+
+
+def _prepare(application: Application, data: dict[str, Any], key: str | None) -> Intake | Check | Exception:
     try:
         item = intake(application, CheckRequest.model_validate(data), key)
         return stored(item) or item
     except ValidationError as error:
         return malformed(error.errors(include_input=False, include_url=False))  # type: ignore[arg-type]
-    except Problem as problem:
-        return problem
+    except Exception as error:  # noqa: BLE001 - as above
+        return error
 
 
 def _key_in_batch(key: str | None, index: int) -> str | None:

@@ -142,8 +142,11 @@ def accept(item: Intake) -> Check:
         ) from None
 
 
-def screen(intakes: list[Intake]) -> list[Check | Problem]:
-    """Screen and store; a Problem 409 in a check's place. Raises Problem 503, and then nothing was accepted."""
+def screen(intakes: list[Intake]) -> list[Check | Exception]:
+    """Screen and store; a Problem 409, or what else a check failed by, in its place.
+
+    Raises Problem 503, and then nothing was accepted, and what `run_checks` does.
+    """
     try:
         outcomes = run_checks(intakes)
     except Overloaded as error:
@@ -152,9 +155,9 @@ def screen(intakes: list[Intake]) -> list[Check | Problem]:
 
 
 def screen_one(item: Intake) -> Check:
-    """Screen and store one check. Raises Problem 409 or 503."""
+    """Screen and store one check. Raises Problem 409 or 503, or what else it failed by."""
     (outcome,) = screen([item])
-    if isinstance(outcome, Problem):
+    if isinstance(outcome, Exception):
         raise outcome
     return outcome
 

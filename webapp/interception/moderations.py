@@ -11,7 +11,7 @@ from screening.categories import SEXUAL_MINORS
 from webapp.interception.auth import ApiRequest, spend
 from webapp.interception.doors import intake, make_api, screen
 from webapp.interception.models import Check
-from webapp.interception.problems import Problem
+from webapp.interception.problems import Problem, problem_of
 from webapp.interception.schemas import CheckRequest
 
 CATEGORIES = (
@@ -62,12 +62,23 @@ def create_moderation(request: ApiRequest, wanted: ModerationRequest) -> Any:
     texts = _texts(wanted.input)
     spend(request.auth.project, len(texts))
     items = [intake(request.auth, CheckRequest(output=text), None, "openai.moderations") for text in texts]
-    checks = [outcome for outcome in screen(items) if isinstance(outcome, Check)]  # without keys, none conflicts
+    checks = _all_of(screen(items), request.path_info)
     return {
         "id": f"modr-{uuid.uuid4().hex}",
         "model": next((check.model_version for check in checks if check.model_version), wanted.model),
         "results": [_result(check) for check in checks],
     }
+
+
+def _all_of(outcomes: list[Check | Exception], path: str) -> list[Check]:
+    """Return the checks. Raises what one failed by: the contract has no place for that beside the others."""
+    failed = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    if not failed:
+        return [outcome for outcome in outcomes if isinstance(outcome, Check)]
+    problem = problem_of(failed[0], "POST", path)
+    if len(failed) < len(outcomes):
+        problem.detail = f"{len(failed)} of {len(outcomes)} texts could not be screened; the others are recorded."
+    raise problem
 
 
 def _texts(given: str | list[str] | list[TextPart]) -> list[str]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import ParamSpec, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from screening.engine import Job
 from webapp.audit.log import EventObject, event_row, record_event
 from webapp.bulk import insert
 from webapp.celery import app as control
@@ -18,15 +21,18 @@ from webapp.interception.rows import Intake, actor_of, content_row, new_check
 from webapp.interception.screening import client, conclude_job, make_job
 from webapp.interception.storing import (
     Concluded,
-    IdempotencyConflict,
     attach_findings,
     conclude,
     concluded_event,
-    store,
+    store_each,
     tell_reviewers,
     twin_of,
 )
 from webapp.interception.texts import texts_of
+from workers.client import Screening
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -40,25 +46,51 @@ class TooManyPending(Exception):
     retry_after = 5
 
 
-def run_checks(intakes: Sequence[Intake]) -> list[Check | IdempotencyConflict]:
-    """Screen and store `intakes` together and return what became of each, in order.
+def run_checks(intakes: Sequence[Intake]) -> list[Check | Exception]:
+    """Screen and store `intakes` together and return what became of each, in order: a failure is that of one alone.
 
-    Raises workers.client.Overloaded, and then nothing was accepted.
+    Raises workers.client.Overloaded, and then nothing was accepted, and what `store_each` does.
     """
-    return store(screen_intakes(intakes))
+    screened = screen_each(intakes)
+    stored = iter(store_each([one for one in screened if isinstance(one, Concluded)]))
+    return [next(stored) if isinstance(one, Concluded) else one for one in screened]
 
 
 def screen_intakes(intakes: Sequence[Intake]) -> list[Concluded]:
+    """Return what `screen_each` does, where none failed. Raises workers.client.Overloaded, or what one failed by."""
+    concluded: list[Concluded] = []
+    for one in screen_each(intakes):
+        if isinstance(one, Exception):
+            raise one
+        concluded.append(one)
+    return concluded
+
+
+def screen_each(intakes: Sequence[Intake]) -> list[Concluded | Exception]:
     """Screen `intakes` together and return what came of each, to be stored. Raises workers.client.Overloaded."""
     created = timezone.now()
-    jobs = [
-        make_job(intake.version, intake.texts, intake.deadline_ms, context=intake.request.context) for intake in intakes
-    ]
-    screenings = client().screen(jobs)
+    jobs = [_tried(_job_of, intake) for intake in intakes]
+    sent = [job for job in jobs if isinstance(job, Job)]
+    screenings = iter(client().screen(sent) if sent else [])
     return [
-        Concluded(intake, conclude_job(job, intake.application.project_id, screening), created)
-        for job, intake, screening in zip(jobs, intakes, screenings, strict=True)
+        _tried(_concluded, intake, job, next(screenings), created) if isinstance(job, Job) else job
+        for intake, job in zip(intakes, jobs, strict=True)
     ]
+
+
+def _job_of(intake: Intake) -> Job:
+    return make_job(intake.version, intake.texts, intake.deadline_ms, context=intake.request.context)
+
+
+def _concluded(intake: Intake, job: Job, screening: Screening, created: dt.datetime) -> Concluded:
+    return Concluded(intake, conclude_job(job, intake.application.project_id, screening), created)
+
+
+def _tried(step: Callable[P, T], *args: P.args, **named: P.kwargs) -> T | Exception:
+    try:
+        return step(*args, **named)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others of a batch are screened
+        return error
 
 
 def accept_check(intake: Intake) -> Check:
