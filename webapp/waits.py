@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext
+from psycopg.errors import LockNotAvailable, QueryCanceled
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 LOCK_SECONDS, STATEMENT_SECONDS = 5, 30
 RETRY_AFTER = 5
+_TOO_LONG = {LockNotAvailable.sqlstate, QueryCanceled.sqlstate}
 _OPTIONS = f"-c lock_timeout={LOCK_SECONDS}s -c statement_timeout={STATEMENT_SECONDS}s"
 
 
@@ -68,6 +70,11 @@ class SayWhenToComeBack:
             response = HttpResponse(render_to_string("503.html", {"seconds": RETRY_AFTER}), status=503)
         response["Retry-After"] = str(RETRY_AFTER)
         return response
+
+
+def waited_too_long(error: Exception) -> bool:
+    """Return whether a limit on locks or statements ended the wait: whoever asks the same again waits as long again."""
+    return code_of(error) in _TOO_LONG
 
 
 def code_of(error: Exception) -> str:

@@ -266,6 +266,19 @@ def test_a_round_without_a_database_is_refused_whole(
     assert [status for status, _ in ask_together([{"key": cast.api_key, "body": {"output": "fine"}}])] == [200]
 
 
+def test_a_database_that_fails_one_is_not_asked_by_the_rest_of_its_round() -> None:
+    asked = [pipeline.Asked(None, b"", None, None, None) for _ in range(4)]
+    steps: list[pipeline.Asked] = []
+
+    def step(one: pipeline.Asked) -> None:
+        steps.append(one)
+        if one is asked[1]:
+            raise OperationalError
+
+    assert pipeline._Answers().each(asked, step, "store") == asked[:1]
+    assert steps == asked[:2]
+
+
 def test_what_fails_for_one_is_its_own_failure(
     cast: Cast, screen_workers: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import pytest
-from django.db import DataError, connection
+from django.db import DataError, OperationalError, connection
 from django.utils import timezone
+from psycopg.errors import DeadlockDetected
 
 from review.models import ReviewItem
 from screening.findings import JobResult, RuleResult
 from tests.factories import Cast, make_cast
 from webapp.audit.models import AuditEvent
+from webapp.interception import storing
 from webapp.interception.auth import callers
 from webapp.interception.models import Check, CheckContent
 from webapp.interception.rows import Intake
@@ -86,3 +90,71 @@ def test_a_row_that_can_not_be_stored_costs_the_others_nothing(cast: Cast) -> No
     assert isinstance(outcomes[1], DataError | ValueError)
     assert outputs() == {"a", "b"}
     assert Check.objects.count() == AuditEvent.objects.filter(type="check.concluded").count() == 2
+
+
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return how many were stored together, each time that it was tried."""
+    sizes: list[int] = []
+    store_all = storing._store_all
+
+    def count(several: Sequence[Concluded]) -> list[Check]:
+        sizes.append(len(several))
+        return store_all(several)
+
+    monkeypatch.setattr(storing, "_store_all", count)
+    return sizes
+
+
+@pytest.fixture
+def deadlocked_together(tried: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let several at once meet a deadlock, and one alone not."""
+    store_all = storing._store_all
+
+    def fail(several: Sequence[Concluded]) -> list[Check]:
+        if len(several) > 1:
+            raise OperationalError from DeadlockDetected()
+        return store_all(several)
+
+    monkeypatch.setattr(storing, "_store_all", fail)
+
+
+@contextmanager
+def nobody_gets_in() -> Iterator[None]:
+    """Hold the table of checks locked; this connection waits for locks as web processes do, only not as long."""
+    other = connection.copy()
+    other.set_autocommit(False)
+    with other.cursor() as cursor:
+        cursor.execute("LOCK TABLE interception_check IN ACCESS EXCLUSIVE MODE")
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '100ms'")
+    try:
+        yield
+    finally:
+        other.rollback()
+        other.close()
+        connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_waited_in_vain_together_does_not_wait_again_one_by_one(cast: Cast, tried: list[int]) -> None:
+    several = [concluded(cast, output) for output in "abc"]
+    with nobody_gets_in(), pytest.raises(OperationalError):
+        store_each(several)
+    assert tried == [3]
+    assert store_each(several) == [*Check.objects.order_by("id")]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("deadlocked_together")
+def test_the_first_that_waits_in_vain_alone_is_the_last(cast: Cast, tried: list[int]) -> None:
+    several = [concluded(cast, output) for output in "abc"]
+    with nobody_gets_in():
+        assert {type(outcome) for outcome in store_each(several)} == {OperationalError}
+    assert tried == [1]
+
+
+@pytest.mark.usefixtures("deadlocked_together")
+def test_what_met_a_deadlock_together_is_stored_one_by_one(cast: Cast) -> None:
+    store_each([concluded(cast, output) for output in "abc"])
+    assert outputs() == {"a", "b", "c"}

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from django.db import close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection
 from django.http import HttpResponse
 from django.utils import timezone
 
@@ -96,11 +96,18 @@ class _Answers:
         self.give(one, problem_of(error, "POST", PATH).response())
 
     def each(self, asked: Sequence[Asked], step: Callable[[Asked], None], stage: str) -> list[Asked]:
-        """Take a step with each, and return those that it did not refuse."""
+        """Take a step with each, and return those that it did not refuse.
+
+        When the database fails one, the rest is refused as well: each would wait for it as long.
+        """
+        away: OperationalError | None = None
         for one in asked:
             try:
+                if away is not None:
+                    raise away
                 step(one)
             except Exception as error:  # noqa: BLE001 - as Django's handler: whatever it is, the caller gets an answer
+                away = error if isinstance(error, OperationalError) else away
                 self.refuse(one, error)
             one.stages.mark(stage)
         return [one for one in asked if not one.answered]

@@ -19,6 +19,7 @@ from webapp.interception.models import Check, CheckState, Finding
 from webapp.interception.rows import Intake, actor_of, content_row, finding_row, new_check
 from webapp.interception.screening import Screened
 from webapp.interception.signals import check_flagged
+from webapp.waits import waited_too_long
 
 
 class IdempotencyConflict(Exception):
@@ -77,15 +78,24 @@ def store(concluded: list[Concluded]) -> list[Check | IdempotencyConflict]:
 
 
 def store_each(concluded: Sequence[Concluded]) -> list[Check | Exception]:
-    """Store checks in one transaction if it may be, and return what became of each, once they are safe on disk."""
+    """Store checks in one transaction if it may be, and return what became of each, once they are safe on disk.
+
+    Raises django.db.DatabaseError when the connection broke or waited too long. One that waits too long alone is
+    followed by none: what became of it is what becomes of those after it.
+    """
     try:
         return [*_store_all(concluded)]
-    except Exception:
+    except Exception as error:
         # One of them may be to blame, and must not cost the others their answers. A connection that broke is nobody's
-        # fault, and whether the transaction was committed is not known: stored twice would be worse than refused.
-        if not connection.is_usable():
+        # fault, and whether the transaction was committed is not known: stored twice would be worse than refused. And
+        # what all waited for in vain, each would wait for again.
+        if waited_too_long(error) or not connection.is_usable():
             raise
-    return [_store_one(one) for one in concluded]
+    outcomes: list[Check | Exception] = []
+    for one in concluded:
+        last = outcomes[-1] if outcomes else None
+        outcomes.append(last if isinstance(last, Exception) and waited_too_long(last) else _store_one(one))
+    return outcomes
 
 
 def _store_one(concluded: Concluded) -> Check | Exception:
