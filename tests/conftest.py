@@ -15,7 +15,7 @@ from tests.audit_flush import allow_flush as allow_flush
 from tests.live import LiveApp
 from tests.local.leftovers import left_over
 from tests.services import services
-from tests.silent_redis import SilentRedis
+from tests.silent_redis import DeafRedis, SilentRedis
 from webapp.local.home import open_home
 from webapp.local.process_table import screening
 from webapp.local.processes import Supervisor
@@ -39,6 +39,14 @@ def redis_url() -> str:
 def silent_redis() -> Iterator[SilentRedis]:
     """Run a Redis that hangs."""
     server = SilentRedis()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def deaf_redis() -> Iterator[DeafRedis]:
+    """Run a Redis that can not be reached: nobody refuses, nobody answers."""
+    server = DeafRedis()
     yield server
     server.close()
 

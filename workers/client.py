@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import redis
 
@@ -34,10 +35,12 @@ MAX_WAITING = 256
 STATE_SECONDS = 0.05
 #: How often it is asked whether workers took all messages of a queue.
 TAKEN_SECONDS = 0.01
-#: How long a Redis that accepts connections and says nothing is waited for, and then left alone: a caller's deadline is
+#: How long a Redis that says nothing, or can not be reached, is waited for, and then left alone: a caller's deadline is
 #: a few seconds, and those after it are not to wait for the same silence.
 PATIENCE_SECONDS = 1.0
 AWAY_SECONDS = 2.0
+#: The options of every connection to Redis that requests wait for.
+PATIENCE: dict[str, Any] = {"socket_timeout": PATIENCE_SECONDS, "socket_connect_timeout": PATIENCE_SECONDS}
 #: The longest wait for a reply before the lines are looked at again.
 READ_SECONDS = 0.1
 #: How long a queue is still used after the word of its workers went missing. It goes missing in good health too, when
@@ -65,7 +68,7 @@ class ScreenClient:
     """One per process; safe for threads; must be made after any fork."""
 
     def __init__(self, redis_url: str) -> None:
-        self._redis = redis.Redis.from_url(redis_url, socket_timeout=PATIENCE_SECONDS, health_check_interval=10)
+        self._redis = redis.Redis.from_url(redis_url, health_check_interval=10, **PATIENCE)
         self._calls = Calls()
         self._state = _State()
         self._away_until = 0.0

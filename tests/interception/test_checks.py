@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from limits.storage import RedisStorage
@@ -11,12 +14,13 @@ from pytest_django import Settings
 from policies.services import add_policy_version
 from tests.factories import Cast
 from tests.interception.conftest import ApiClient
-from tests.silent_redis import SilentRedis
+from tests.silent_redis import DeafRedis, SilentRedis
 from webapp.accounts.models import ApiKey
 from webapp.accounts.services import SYSTEM, revoke_api_key
 from webapp.audit.models import AuditEvent
 from webapp.interception.auth import _counter, within_limit
 from webapp.interception.models import Check, Finding
+from workers.client import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -136,19 +140,35 @@ def test_without_a_good_key_nothing_is_screened(api: ApiClient, key: str) -> Non
     assert "hint" in json.loads(response.content)
 
 
-def test_limits_wait_for_a_redis_that_says_nothing_once(
-    cast: Cast, silent_redis: SilentRedis, settings: Settings
-) -> None:
-    settings.REDIS_URL = silent_redis.url
+@contextmanager
+def limits_in(redis_url: str, settings: Settings) -> Iterator[None]:
+    """Have limits counted in another Redis."""
+    settings.REDIS_URL = redis_url
     _counter.cache_clear()
     try:
-        assert [within_limit(project, 3) for project in (cast.project, cast.other_project)] == [3, 3]
-        assert silent_redis.callers() == 1
+        yield
     finally:
         storage = _counter().limiter.storage
         assert isinstance(storage, RedisStorage)
         storage.storage.close()
         _counter.cache_clear()
+
+
+def test_limits_wait_for_a_redis_that_says_nothing_once(
+    cast: Cast, silent_redis: SilentRedis, settings: Settings
+) -> None:
+    with limits_in(silent_redis.url, settings):
+        assert [within_limit(project, 3) for project in (cast.project, cast.other_project)] == [3, 3]
+        assert silent_redis.callers() == 1
+
+
+def test_limits_wait_for_a_redis_that_can_not_be_reached_once_and_not_for_long(
+    cast: Cast, deaf_redis: DeafRedis, settings: Settings
+) -> None:
+    with limits_in(deaf_redis.url, settings):
+        start = time.monotonic()
+        assert [within_limit(project, 3) for project in (cast.project, cast.other_project)] == [3, 3]
+        assert time.monotonic() - start < 3 * PATIENCE_SECONDS
 
 
 def test_the_projects_limit_is_kept(api: ApiClient, cast: Cast) -> None:

@@ -15,10 +15,10 @@ import redis
 from screening.engine import Job
 from screening.findings import OUTPUT, JobResult, RuleResult, Text
 from screening.policy import parse_policy
-from tests.silent_redis import SilentRedis
+from tests.silent_redis import DeafRedis, SilentRedis
 from workers import lines
 from workers.broker import QUEUES
-from workers.client import NO_BROKER, NO_WORKER, Overloaded, ScreenClient, Screening
+from workers.client import NO_BROKER, NO_WORKER, PATIENCE_SECONDS, Overloaded, ScreenClient, Screening
 from workers.lines import MAX_TEXTS, SLOTS
 from workers.messages import REPLY, Batch, Reply, alive_key, decode_batch
 
@@ -273,5 +273,17 @@ def test_a_redis_that_says_nothing_is_waited_for_once(silent_redis: SilentRedis)
             (screening,) = client.screen([job("a text")])
             assert screening.missing == {"cpu": NO_BROKER}
         assert silent_redis.callers() == 1
+    finally:
+        client.close()
+
+
+def test_a_redis_that_can_not_be_reached_is_waited_for_once_and_not_for_long(deaf_redis: DeafRedis) -> None:
+    client = ScreenClient(deaf_redis.url)
+    try:
+        start = time.monotonic()
+        for _ in range(3):
+            (screening,) = client.screen([job("a text")])
+            assert screening.missing == {"cpu": NO_BROKER}
+        assert time.monotonic() - start < 3 * PATIENCE_SECONDS
     finally:
         client.close()

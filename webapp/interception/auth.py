@@ -23,7 +23,7 @@ from webapp.accounts.models import ApiKey, Application, Project
 from webapp.accounts.services import key_digest
 from webapp.interception.problems import Problem
 from webapp.prepared import prepared_cursor
-from workers.client import AWAY_SECONDS, PATIENCE_SECONDS
+from workers.client import AWAY_SECONDS, PATIENCE
 
 log = logging.getLogger(__name__)
 
@@ -158,5 +158,5 @@ class _Counter:
 
 @lru_cache(maxsize=1)
 def _counter() -> _Counter:
-    storage = RedisStorage(settings.REDIS_URL, socket_timeout=PATIENCE_SECONDS, wrap_exceptions=False)
+    storage = RedisStorage(settings.REDIS_URL, wrap_exceptions=False, **PATIENCE)
     return _Counter(FixedWindowRateLimiter(storage))
