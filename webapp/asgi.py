@@ -15,6 +15,7 @@ limit_waits(settings.DATABASES)
 django_application = get_wsgi_application()
 
 # Needs the apps that the line above loads.
+from webapp.celery import give_up_soon  # noqa: E402
 from webapp.interception.ingest import Asgi, beside  # noqa: E402
 from workers.settled import settle  # noqa: E402
 
@@ -22,6 +23,7 @@ from workers.settled import settle  # noqa: E402
 #: handler, with a thread for every request, would make anew each time.
 THREADS = 32
 
+give_up_soon()
 on_threads = WSGIMiddleware(cast(WSGIApp, django_application), workers=THREADS)
 application = beside(cast(Asgi, on_threads))
 settle()

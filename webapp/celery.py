@@ -13,6 +13,7 @@ from celery.signals import worker_init, worker_ready
 from workers.alive import keep_alive_keys
 from workers.broker import CONCLUDE, CONTROL, SOCKET_TIMEOUT, celery_settings
 from workers.channel import ControlChannel, use_channel
+from workers.client import PATIENCE
 from workers.quiet_logs import quiet_celery
 from workers.settled import settle
 
@@ -50,6 +51,15 @@ def _configure() -> None:
             "resume-datasets": _every(60.0, "feedback.resume"),
         },
     )
+
+
+def give_up_soon() -> None:
+    """Have what this process sends not wait for a Redis that is away, as requests wait for it; call it before it sends.
+
+    For web processes alone: workers are to come back to Redis however long it was away.
+    """
+    # `retry=False` of Celery is of the message; kombu tries the connection again all the same.
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, **PATIENCE, "max_retries": 0}
 
 
 @worker_init.connect

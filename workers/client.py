@@ -143,6 +143,10 @@ class ScreenClient:
         """Return how many messages of a queue no worker has taken. Raises redis.RedisError."""
         return int(self._redis.llen(queue))
 
+    def redis_answers(self) -> bool:
+        """Return whether Redis answered just now. One that is left alone is not asked, and does not."""
+        return NO_BROKER not in self._look().closed.values()
+
     def close(self) -> None:
         """Give up the connections; for the end of a process."""
         self._calls.end()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from webapp.asgi import application
 from webapp.celery import app as control
 from webapp.interception import auth, screening
 from webapp.local.processes import Supervisor
+from workers.client import ScreenClient
 
 T = TypeVar("T")
 
@@ -114,6 +115,20 @@ def _connections() -> Iterator[None]:
         storage = auth._counter().limiter.storage
         assert isinstance(storage, RedisStorage)
         storage.storage.close()
+
+
+@pytest.fixture
+def use_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Return a function that makes this process talk to another broker for the length of a test."""
+    clients: list[ScreenClient] = []
+
+    def use(url: str) -> None:
+        clients.append(ScreenClient(url))
+        monkeypatch.setattr(screening, "_client", clients[-1])
+
+    yield use
+    for client in clients:
+        client.close()
 
 
 @pytest.fixture

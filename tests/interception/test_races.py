@@ -14,29 +14,14 @@ from tests.factories import Cast
 from tests.interception.conftest import ApiClient
 from tests.threads import at_once
 from webapp.audit.models import AuditEvent
-from webapp.interception import screening
 from webapp.interception.models import Check
 from webapp.interception.services import conclude_pending
 from webapp.local.home import free_port
 from workers.broker import QUEUES
-from workers.client import MAX_WAITING, NO_BROKER, NO_WORKER, ScreenClient
+from workers.client import MAX_WAITING, NO_BROKER, NO_WORKER
 from workers.messages import alive_key
 
 RULES = ["moderation", "pii"]
-
-
-@pytest.fixture
-def use_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Return a function that makes this process talk to another broker for the length of a test."""
-    clients: list[ScreenClient] = []
-
-    def use(url: str) -> None:
-        clients.append(ScreenClient(url))
-        monkeypatch.setattr(screening, "_client", clients[-1])
-
-    yield use
-    for client in clients:
-        client.close()
 
 
 @pytest.fixture

@@ -162,8 +162,9 @@ def _admit(asked: list[Asked], given: _Answers) -> None:
     asked = _within_limits(asked, given)
     for one in asked:
         one.stages.mark("intake")
-    given.each([one for one in asked if one.later], partial(_accept, given), "store")
+    # First those whose callers wait for a verdict: accepting takes the database some statements a check.
     _send([one for one in asked if not one.later], given)
+    given.each([one for one in asked if one.later], partial(_accept, given), "store")
 
 
 def _read(known: Mapping[str, Application], one: Asked) -> None:

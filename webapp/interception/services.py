@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
 from django.db import IntegrityError, transaction
@@ -126,10 +127,11 @@ def _accept(intake: Intake) -> Check:
 
 
 def _send_for_conclusion(check_id: uuid.UUID) -> None:
-    try:
-        control.send_task("interception.conclude_check", args=[str(check_id)], retry=False)
-    except OperationalError:
-        log.warning("Redis does not answer; the sweeper will send check %s", check_id)
+    with suppress(OperationalError):
+        if client().redis_answers():
+            control.send_task("interception.conclude_check", args=[str(check_id)], retry=False)
+            return
+    log.warning("Redis does not answer; the sweeper will send check %s", check_id)
 
 
 def conclude_pending(check_id: uuid.UUID) -> None:
