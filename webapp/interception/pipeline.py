@@ -45,6 +45,8 @@ from workers.client import Call, Overloaded, Screening
 PATH = "/v1/checks"
 #: Requests of one round.
 MAX_ROUND = 64
+#: Who waits for a round for less meets no backlog: a deadline that passed meanwhile is one that no round can keep.
+BACKLOG_SECONDS = 0.1
 #: A connection that was idle for longer is tried before it is used.
 IDLE_SECONDS = 1.0
 
@@ -154,6 +156,7 @@ def _round(work: Callable[[list[Asked], _Answers], None]) -> Callable[[list[Aske
 
 
 def _admit(asked: list[Asked], given: _Answers) -> None:
+    began = time.time()
     known = callers([one.token for one in asked if one.token])
     for one in asked:
         one.stages.mark("auth")
@@ -163,7 +166,7 @@ def _admit(asked: list[Asked], given: _Answers) -> None:
     for one in asked:
         one.stages.mark("intake")
     # First those whose callers wait for a verdict: accepting takes the database some statements a check.
-    _send([one for one in asked if not one.later], given)
+    _send([one for one in asked if not one.later], began, given)
     given.each([one for one in asked if one.later], partial(_accept, given), "store")
 
 
@@ -203,8 +206,8 @@ def _accept(given: _Answers, one: Asked) -> None:
     given.give(one, respond_check(answers([accept(_intake(one))])[0]))
 
 
-def _send(asked: list[Asked], given: _Answers) -> None:
-    asked = given.each(asked, _prepare, "intake")
+def _send(asked: list[Asked], began: float, given: _Answers) -> None:
+    asked = given.each(asked, partial(_prepare, began), "intake")
     calls = client().start_each([([one.job], partial(_came, one)) for one in asked if one.job])
     due: list[tuple[float, Asked]] = []
     for one, call in zip(asked, calls, strict=True):
@@ -216,9 +219,12 @@ def _send(asked: list[Asked], given: _Answers) -> None:
     _conclusion.put_later(due)
 
 
-def _prepare(one: Asked) -> None:
-    item = _intake(one)
-    one.job = make_job(item.version, item.texts, item.deadline_ms, context=item.request.context)
+def _prepare(began: float, one: Asked) -> None:
+    """Make the job of a check. Raises Problem 503 when it was due before its round began (Unix seconds)."""
+    item, created = _intake(one), one.created.timestamp()
+    if created + max(item.deadline_ms / 1000, BACKLOG_SECONDS) < began:
+        raise overloaded(Overloaded())
+    one.job = make_job(item.version, item.texts, item.deadline_ms, context=item.request.context, started=created)
 
 
 def _came(one: Asked, call: Call) -> None:

@@ -53,15 +53,19 @@ def make_job(
     *,
     context: Sequence[str] = (),
     observe: bool = False,
+    started: float | None = None,
 ) -> Job:
-    """Return the job of a check; `context` goes along when a rule reads it."""
-    now = time.time()
+    """Return the job of a check; `context` goes along when a rule reads it.
+
+    `started`: when it was asked (Unix seconds), now unless given; its deadline begins there.
+    """
+    started = time.time() if started is None else started
     reads_context = any(rule.detector_type.reads_context for rule in load_policy(version.canonical).rules)
     return Job(
         policy=version.canonical,
         texts=texts,
-        started=now,
-        deadline=now + deadline_ms / 1000,
+        started=started,
+        deadline=started + deadline_ms / 1000,
         observe=observe,
         context=tuple(context) if reads_context else (),
     )
