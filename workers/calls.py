@@ -16,7 +16,7 @@ from workers.messages import Reply, reply_key
 
 
 class Overloaded(Exception):
-    """More waits than is read in time: nothing was accepted; try again in `retry_after` seconds."""
+    """More waits than is read in time: it was not accepted; try again in `retry_after` seconds."""
 
     retry_after = 1
 
@@ -38,11 +38,13 @@ class Call:
     """Jobs that are screened together; `done` is called once, with it, by any thread, when nothing more is awaited.
 
     `due` (Unix seconds): when the last of their rules is. `left`: the tickets without an answer, with the job's index.
+    `refused`: the indexes of jobs that stand nowhere, because there was no room for them.
     """
 
     def __init__(self, count: int, done: Callable[[Call], None]) -> None:
         self.screenings = [Screening() for _ in range(count)]
         self.due = 0.0
+        self.refused: set[int] = set()
         self.left: dict[Ticket, int] = {}
         self.done = done
 
@@ -64,19 +66,22 @@ class Calls:
     ) -> Call:
         """Let `jobs` stand in the lines of their queues; those in `closed` are missing, for the reason given.
 
-        Raises Overloaded when a queue is in `full` or its line is too long for a job, and then none of them stands
-        anywhere.
+        A job is refused when one of its queues is in `full` or has a line too long for it. Raises Overloaded when all
+        are.
         """
         wanted = [wait_until(job) for job in jobs]
         call, unix, now = Call(len(jobs), done), time.time(), time.monotonic()
-        soonest: dict[Queue, float] = {}
-        for due in wanted:
-            for queue in due.keys() - closed.keys():
-                soonest[queue] = min(due[queue], soonest.get(queue, due[queue]))
         with self._lock:
-            if any(queue in full or not self._lines[queue].has_room(at - unix) for queue, at in soonest.items()):
+            # Each by its own deadline, before the first of them stands in the way of the others.
+            for index, due in enumerate(wanted):
+                times = {queue: at - unix for queue, at in due.items() if queue not in closed}
+                if any(queue in full or not self._lines[queue].has_room(left) for queue, left in times.items()):
+                    call.refused.add(index)
+            if jobs and len(call.refused) == len(jobs):
                 raise Overloaded
             for index, (job, due) in enumerate(zip(jobs, wanted, strict=True)):
+                if index in call.refused:
+                    continue
                 job_id = next(self._ids)
                 for queue, at in due.items():
                     if queue in closed:

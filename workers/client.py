@@ -77,17 +77,30 @@ class ScreenClient:
         self._reader.start()
 
     def screen(self, jobs: Sequence[Job]) -> list[Screening]:
-        """Have `jobs` screened, and wait for the results until the last of their rules is due.
+        """Have `jobs` screened as `screen_each` does. Raises Overloaded when one is refused."""
+        screenings: list[Screening] = []
+        for outcome in self.screen_each(jobs):
+            if isinstance(outcome, Overloaded):
+                raise outcome
+            screenings.append(outcome)
+        return screenings
 
-        Raises Overloaded when a queue is full. A broker that does not answer is no error: its queues are `missing`.
+    def screen_each(self, jobs: Sequence[Job]) -> list[Screening | Overloaded]:
+        """Have `jobs` screened, wait for the results until the last of their rules is due, and return those of each.
+
+        Each is refused that can not be expected to be read in time. A broker that does not answer is no error: its
+        queues are `missing`.
         """
         finished = threading.Event()
-        call = self.start(jobs, lambda _: finished.set())
+        try:
+            call = self.start(jobs, lambda _: finished.set())
+        except Overloaded as refused:
+            return [refused] * len(jobs)
         finished.wait(max(0.0, call.due - time.time()))
-        return self.finish(call)
+        return [Overloaded() if index in call.refused else one for index, one in enumerate(self.finish(call))]
 
     def start(self, jobs: Sequence[Job], done: Callable[[Call], None]) -> Call:
-        """Send `jobs` on their way, as `start_each` does. Raises Overloaded."""
+        """Send `jobs` on their way, as `start_each` does. Raises Overloaded when all are refused."""
         (call,) = self.start_each([(jobs, done)])
         if isinstance(call, Overloaded):
             raise call

@@ -14,6 +14,7 @@ from tests.interception.conftest import ApiClient
 from webapp.interception import doors, services, storing
 from webapp.interception.models import Check
 from webapp.interception.rows import Intake
+from workers.lines import Line
 
 
 def test_each_gets_its_answer_or_problem_in_order(api: ApiClient) -> None:
@@ -87,3 +88,14 @@ def test_a_database_that_goes_away_takes_no_answer_back(api: ApiClient, monkeypa
     response = api.post("/v1/checks/batch", {"checks": [{"output": str(number)} for number in range(17)]})
     results = json.loads(response.content)["results"]
     assert [result.get("verdict") or result["status"] for result in results] == [*("allow",) * 16, 503]
+
+
+def test_one_that_can_not_be_read_in_time_leaves_the_others_alone(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A line in which nobody is read within a second.
+    monkeypatch.setattr(Line, "has_room", lambda _, seconds: seconds > 1)
+    checks = [{"output": "one"}, {"output": "two", "deadline_ms": 20}, {"output": "three"}]
+    results = json.loads(api.post("/v1/checks/batch", {"checks": checks}).content)["results"]
+    assert [result.get("verdict") or result["status"] for result in results] == ["allow", 503, "allow"]
+    assert Check.objects.count() == 2

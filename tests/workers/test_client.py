@@ -266,6 +266,23 @@ def test_a_full_line_refuses(ask: Ask, worker: Worker, monkeypatch: pytest.Monke
     assert model(waiting) == ["1", "2", "3"]
 
 
+def test_a_job_without_room_costs_the_others_of_its_call_nothing(
+    ask: Ask, client: ScreenClient, worker: Worker
+) -> None:
+    fill_the_slots(ask, worker)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(client.screen_each, [job("a"), job("hurried", seconds=0.02), job("b")])
+        for _ in range(SLOTS):
+            worker.answer(worker.take()[0])
+        worker.answer(worker.take()[0])  # what is left travels together
+        first, refused, last = asked.result(10)
+    assert isinstance(first, Screening)
+    assert isinstance(last, Screening)
+    assert isinstance(refused, Overloaded)
+    assert [one.results["cpu"].model for one in (first, last)] == ["a", "b"]
+    assert worker.waiting() == 0
+
+
 def test_a_redis_that_says_nothing_is_waited_for_once(silent_redis: SilentRedis) -> None:
     client = ScreenClient(silent_redis.url)
     try:

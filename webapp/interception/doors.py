@@ -143,15 +143,8 @@ def accept(item: Intake) -> Check:
 
 
 def screen(intakes: list[Intake]) -> list[Check | Exception]:
-    """Screen and store; a Problem 409, or what else a check failed by, in its place.
-
-    Raises Problem 503, and then nothing was accepted, and what `run_checks` does.
-    """
-    try:
-        outcomes = run_checks(intakes)
-    except Overloaded as error:
-        raise overloaded(error) from None
-    return [conflict() if isinstance(outcome, IdempotencyConflict) else outcome for outcome in outcomes]
+    """Screen and store; a Problem 409 or 503, or what else a check failed by, in its place. Raises as `run_checks`."""
+    return [_check_or_error(outcome) for outcome in run_checks(intakes)]
 
 
 def screen_one(item: Intake) -> Check:
@@ -160,6 +153,12 @@ def screen_one(item: Intake) -> Check:
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
+
+
+def _check_or_error(outcome: Check | Exception) -> Check | Exception:
+    if isinstance(outcome, Overloaded):
+        return overloaded(outcome)
+    return conflict() if isinstance(outcome, IdempotencyConflict) else outcome
 
 
 def overloaded(error: Overloaded) -> Problem:

@@ -30,7 +30,7 @@ from webapp.interception.storing import (
     twin_of,
 )
 from webapp.interception.texts import texts_of
-from workers.client import Screening
+from workers.client import Overloaded, Screening
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class TooManyPending(Exception):
 def run_checks(intakes: Sequence[Intake]) -> list[Check | Exception]:
     """Screen and store `intakes` together and return what became of each, in order: a failure is that of one alone.
 
-    Raises workers.client.Overloaded, and then nothing was accepted, and what `store_each` does.
+    One that there is no room for fails with workers.client.Overloaded. Raises what `store_each` does.
     """
     screened = screen_each(intakes)
     stored = iter(store_each([one for one in screened if isinstance(one, Concluded)]))
@@ -68,22 +68,25 @@ def screen_intakes(intakes: Sequence[Intake]) -> list[Concluded]:
 
 
 def screen_each(intakes: Sequence[Intake]) -> list[Concluded | Exception]:
-    """Screen `intakes` together and return what came of each, to be stored. Raises workers.client.Overloaded."""
+    """Screen `intakes` together and return what came of each, to be stored, or what it failed by."""
     created = timezone.now()
-    jobs = [_tried(_job_of, intake) for intake in intakes]
+    jobs = [_tried(_job_of, intake, created.timestamp()) for intake in intakes]
     sent = [job for job in jobs if isinstance(job, Job)]
-    screenings = iter(client().screen(sent) if sent else [])
+    screenings = iter(client().screen_each(sent) if sent else [])
     return [
         _tried(_concluded, intake, job, next(screenings), created) if isinstance(job, Job) else job
         for intake, job in zip(intakes, jobs, strict=True)
     ]
 
 
-def _job_of(intake: Intake) -> Job:
-    return make_job(intake.version, intake.texts, intake.deadline_ms, context=intake.request.context)
+def _job_of(intake: Intake, started: float) -> Job:
+    context = intake.request.context
+    return make_job(intake.version, intake.texts, intake.deadline_ms, context=context, started=started)
 
 
-def _concluded(intake: Intake, job: Job, screening: Screening, created: dt.datetime) -> Concluded:
+def _concluded(intake: Intake, job: Job, screening: Screening | Overloaded, created: dt.datetime) -> Concluded:
+    if isinstance(screening, Overloaded):
+        raise screening
     return Concluded(intake, conclude_job(job, intake.application.project_id, screening), created)
 
 
