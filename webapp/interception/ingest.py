@@ -8,8 +8,10 @@ for, bodies of unknown length.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -27,9 +29,11 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-#: A caller who sends nothing more of its body for so long is taken to be gone: it holds one of the connections that the
-#: server takes at a time, and with Django a thread.
+#: A caller who sends nothing more of its body for so long is taken to be gone, and so is one whose whole body keeps us
+#: waiting for longer than that and a second for each SLOWEST bytes: it holds one of the connections that the server
+#: takes at a time.
 PART_SECONDS = 30.0
+SLOWEST = 32 * 1024
 
 
 class Gone(UnreadablePostError):
@@ -44,7 +48,7 @@ def beside(django: Asgi) -> Asgi:
         scope["headers"] = [pair for pair in scope["headers"] if b"_" not in pair[0]]
         headers = _headers_of(scope)
         if not _takes(scope, headers):
-            await django(scope, _whole(receive), send)
+            await django(scope, await _begun(_whole(receive)), send)
             return
         try:
             response = await _answer(headers, receive)
@@ -94,33 +98,66 @@ async def _answer(headers: dict[str, str], receive: Receive) -> HttpResponse:
     except Problem as too_large:
         return too_large.response()
     answer: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
-    body = await _read(receive)
+    body = bytearray()
+    await _read(_whole(receive), body)
     token = bearer_token(headers.get("authorization"))
-    submit(Asked(token, body, headers.get("idempotency-key"), headers.get("prefer"), answer))
+    submit(Asked(token, bytes(body), headers.get("idempotency-key"), headers.get("prefer"), answer))
     return await answer
 
 
-async def _read(receive: Receive) -> bytes:
-    """Return the body. Raises Gone. The server sees to it that it is as long as was said."""
-    receive, parts, more = _whole(receive), [], True
-    while more:
+async def _read(receive: Receive, body: bytearray, most: float = math.inf) -> bool:
+    """Add what comes to `body` until it is whole or has `most` bytes, and return whether there is more. Raises Gone.
+
+    The server sees to it that it is as long as was said.
+    """
+    more = True
+    while more and len(body) < most:
         message = await receive()
-        parts.append(message.get("body", b""))
+        body += message.get("body", b"")
         more = message.get("more_body", False)
-    return b"".join(parts)
+    return more
+
+
+async def _begun(receive: Receive) -> Receive:
+    """Return what gives the body, raising Gone where it broke off, once so much of it is there as the API takes.
+
+    So whoever sends slowly holds one of Django's threads only with a body that is larger than most.
+    """
+    body, more, failed = bytearray(), True, None
+    try:
+        more = await _read(receive, body, settings.MAX_BODY_BYTES)
+    except Gone as gone:
+        failed = gone
+    begin: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": more}]
+
+    async def received() -> Message:
+        if begin:
+            return begin.pop()
+        if failed is not None:
+            raise failed
+        return await receive()
+
+    return received
 
 
 def _whole(receive: Receive) -> Receive:
-    """Return what raises Gone where `receive` would say that there is no more, or nothing: half a body is none."""
+    """Return what raises Gone where `receive` would say that there is no more, nothing, or too little for too long.
+
+    Half a body is none.
+    """
+    patience = PART_SECONDS
 
     async def received() -> Message:
+        nonlocal patience
+        began = monotonic()
         try:
-            async with asyncio.timeout(PART_SECONDS):
+            async with asyncio.timeout(min(PART_SECONDS, patience)):
                 message = await receive()
         except TimeoutError:
             raise Gone from None
         if message["type"] == "http.disconnect":
             raise Gone
+        patience += len(message.get("body", b"")) / SLOWEST - (monotonic() - began)
         return message
 
     return received
