@@ -15,6 +15,7 @@ from review.reasons import PolicyRule
 from review.segments import Segment, kind_of, segments
 from review.texts import is_output_span
 from screening.findings import OUTPUT
+from webapp.interception import texts
 from webapp.interception.models import Finding
 from webapp.templatetags.terms import term
 
@@ -67,12 +68,12 @@ def turn(number: int, message: dict[str, Any], findings: list[Finding], numbers:
 
 
 def message_text(message: dict[str, Any]) -> str:
-    """Return the text of a chat message; parts of a list are joined, what is not text is shown as JSON."""
-    content = message.get("content")
-    text = "\n".join(as_text(part) for part in content) if isinstance(content, list) else as_text(content)
-    if calls := message.get("tool_calls"):
-        text = f"{text}\n{json.dumps(calls, ensure_ascii=False, indent=1)}".lstrip("\n")
-    return text
+    """Return what was screened of a chat message, where its findings are; then what is more than text, as JSON."""
+    text, partial = texts.message_text(message)
+    more = {key: message[key] for key in ("tool_calls", "function_call") if message.get(key)}
+    if partial:
+        more = {key: value for key, value in message.items() if key != "role"}
+    return f"{text}\n{json.dumps(more, ensure_ascii=False, indent=1)}".lstrip("\n") if more else text
 
 
 def as_text(part: object) -> str:

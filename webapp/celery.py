@@ -60,6 +60,7 @@ def give_up_soon() -> None:
     """
     # `retry=False` of Celery is of the message; kombu tries the connection again all the same.
     app.conf.broker_transport_options = {**app.conf.broker_transport_options, **PATIENCE, "max_retries": 0}
+    app.conf.task_publish_retry = False  # else kombu keeps the policy of the first message that is tried again for all
 
 
 @worker_init.connect

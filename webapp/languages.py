@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
@@ -48,5 +49,8 @@ def script_texts(request: HttpRequest, language: str) -> HttpResponseBase:
 
 
 def _language_of(request: HttpRequest) -> str:
-    chosen = request.user.language if request.user.is_authenticated else ""
+    try:
+        chosen = request.user.language if request.user.is_authenticated else ""
+    except (OperationalError, InterfaceError):
+        chosen = ""  # whoever needs the database says that it is away
     return chosen if chosen in dict(settings.LANGUAGES) else translation.get_language_from_request(request)

@@ -149,7 +149,10 @@ class ScreenClient:
         for name, raw in zip([*unread, *(key.partition("#")[0] for key in keys)], found, strict=True):
             for reply in read_replies(raw):
                 for job_id, result in zip(reply.ids, reply.results, strict=True):
-                    results.get(reply_key(name, job_id), {})[reply.queue] = result
+                    own = results.get(reply_key(name, job_id), {})
+                    # A message may be there twice, and its rules past their time when it is read again.
+                    if reply.queue not in own or any(rule.unscanned for rule in own[reply.queue].rules):
+                        own[reply.queue] = result
         return {key: several for key, several in results.items() if several}
 
     def waiting(self, queue: str) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from screening.engine import Job
 from screening.findings import JobResult, Queue, Text
+
+log = logging.getLogger(__name__)
 
 #: Reply lists disappear by themselves: late results are collected before.
 REPLY_SECONDS = 180
@@ -85,7 +88,14 @@ def decode_batch(text: str) -> Batch:
 
 
 def read_replies(raw: Sequence[bytes]) -> list[Reply]:
-    return [REPLY.validate_json(one) for one in raw]
+    """Return the replies of a list, without those of another version that cannot be read."""
+    replies = []
+    for one in raw:
+        try:
+            replies.append(REPLY.validate_json(one))
+        except ValidationError:
+            log.error("a reply is not of this version and was left out")
+    return replies
 
 
 def alive_key(queue: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 
 from feedback.filters import Filters
+from feedback.messages import prompt_of
 from feedback.services import create_dataset, freeze_version
 from review.models import PreferencePair, Queue, ReviewItem, SpanAnnotation
 from review.services import Answer
@@ -203,3 +204,20 @@ def test_the_purpose_of_the_dataset_stands_in_the_record(cast: Cast) -> None:
 
     assert (record["purpose"], record["licence"], record["consent"]) == ("training", None, None)
     assert Finding.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "content", "calls"),
+    [((4, 15), "Ask [EMAIL_ADDRESS].", True), ((17, 28), "Ask a@b.example.", False)],
+    ids=["in what was said", "in what was given to a tool"],
+)
+def test_private_data_of_a_prompt_stays_out_of_training(place: tuple[int, int], content: str, calls: bool) -> None:
+    call = {"function": {"name": "mail", "arguments": "c@d.example"}}
+    found = {"target": "messages.0", "detector": "pii", "category": "EMAIL_ADDRESS", "kept": None}
+    record: Any = {
+        "messages": [{"role": "assistant", "content": "Ask a@b.example.", "tool_calls": [call]}],
+        "findings": [found | {"start": place[0], "end": place[1]}],
+    }
+    (message,) = prompt_of(record)
+    assert message["content"] == content
+    assert ("tool_calls" in message) == calls

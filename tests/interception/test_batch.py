@@ -11,6 +11,7 @@ from django.db import OperationalError
 
 from screening.policy import PolicyError
 from tests.interception.conftest import ApiClient
+from webapp.interception import api as api_module
 from webapp.interception import doors, services, storing
 from webapp.interception.models import Check
 from webapp.interception.rows import Intake
@@ -99,3 +100,20 @@ def test_one_that_can_not_be_read_in_time_leaves_the_others_alone(
     results = json.loads(api.post("/v1/checks/batch", {"checks": checks}).content)["results"]
     assert [result.get("verdict") or result["status"] for result in results] == ["allow", 503, "allow"]
     assert Check.objects.count() == 2
+
+
+@pytest.mark.parametrize("where", ["intake", "run_checks"])
+def test_a_database_that_makes_one_wait_too_long_is_asked_by_no_more_of_the_batch(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    asked = []
+
+    def fail(*given: Any) -> Any:
+        asked.append(given)
+        raise OperationalError
+
+    monkeypatch.setattr(api_module if where == "intake" else doors, where, fail)
+    checks = [{"output": str(number)} for number in range(40)]
+    results = json.loads(api.post("/v1/checks/batch", {"checks": checks}).content)["results"]
+    assert [result["status"] for result in results] == [503] * 40
+    assert len(asked) == 1

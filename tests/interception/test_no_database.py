@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.conf import settings
 from django.db import connection
+from django.test import Client
 
 from tests.factories import Cast
 from tests.interception.conftest import IN_THREADS, ApiClient, WebServer
@@ -34,3 +36,12 @@ def test_each_door_answers_in_its_form(cast: Cast, path: str, accept: str) -> No
         else:
             assert response["Content-Type"] == "application/problem+json"
             assert (answer["detail"], "Idempotency-Key" in answer["hint"]) == ("The database does not answer.", True)
+
+
+@pytest.mark.parametrize("path", ["/", "/accounts/login/"])
+@pytest.mark.usefixtures("away")
+def test_pages_say_it_to_who_is_signed_in(client: Client, path: str) -> None:
+    client.cookies[settings.SESSION_COOKIE_NAME] = "s" * 32
+    response = client.get(path, headers={"accept-language": "de"})
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert response["Content-Language"] == "de"

@@ -74,6 +74,18 @@ READ: dict[str, list[dict[str, Any]]] = {
         RESULT,
     ],
     "a part that refuses": [{"role": "assistant", "content": [{"type": "refusal", "refusal": BAD}]}],
+    "a tool and what it gave in one part": [
+        {"role": "assistant", "content": [{"type": "tool-f", "input": {"a": 1}, "output": BAD}]}
+    ],
+    "content beside an empty text": [{"role": "user", "content": [{"text": "", "content": BAD}]}],
+    "input beside an empty content": [{"role": "assistant", "content": [{"input": {"a": BAD}, "content": ""}]}],
+    "a call by name alone": [calls({"function": "f", "arguments": BAD})],
+    "arguments beside a function": [calls({"function": {"name": "f"}, "arguments": BAD})],
+    "a function of two kinds": [calls({"function": {"name": "f"}, "custom": {"input": BAD}})],
+    "parameters beside no arguments": [calls({"function": {"name": "f", "arguments": None, "parameters": [BAD]}})],
+    "input beside empty arguments": [calls({"function": {"name": "f", "arguments": "", "input": BAD}})],
+    "what the model thought": [USER | {"content": "x"}, {"role": "assistant", "content": "", "reasoning_content": BAD}],
+    "numbers": [{"role": "user", "content": [{"text": BAD}, 7, {"text": 7}]}],
     "a refusal": [{"role": "assistant", "content": None, "refusal": f"I will not say {BAD}."}],
 }
 
@@ -91,7 +103,14 @@ def test_it_is_read(messages: list[dict[str, Any]]) -> None:
     assert verdict(None, messages) == ("block", ())
 
 
-@pytest.mark.parametrize("answer", [ANSWER, {"role": "assistant", "content": None, "refusal": "No."}])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ANSWER,
+        {"role": "assistant", "content": None, "refusal": "No."},
+        {"role": "assistant", "content": None, "audio": {"id": "audio_1"}},
+    ],
+)
 def test_an_earlier_turn_is_not_read_again(answer: dict[str, Any]) -> None:
     assert verdict("fine", [USER, answer, {"role": "user", "content": "thanks"}]) == ("allow", ())
 
@@ -100,9 +119,22 @@ def test_the_applications_own_words_are_not_read() -> None:
     assert verdict("fine", [{"role": "system", "content": BAD}]) == ("allow", ())
 
 
-@pytest.mark.parametrize("part", [{"type": "image_url", "image_url": {"url": "x"}}, {"type": "input_audio"}])
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": {"url": "x"}},
+        {"type": "image_url", "image_url": {"url": "x"}, "text": "", "input": ""},
+        {"type": "image", "input": None},
+        {"type": "input_audio"},
+    ],
+)
 def test_a_part_that_no_detector_reads_is_unscanned(part: dict[str, Any]) -> None:
     messages = [{"role": "user", "content": [part, {"type": "text", "text": "what is this?"}]}]
+    assert verdict("fine", messages) == ("hold", (("words", UNSUPPORTED),))
+
+
+def test_an_attachment_is_unscanned() -> None:
+    messages = [{"role": "user", "content": "what is this?", "images": ["aGVsbG8="]}]
     assert verdict("fine", messages) == ("hold", (("words", UNSUPPORTED),))
 
 

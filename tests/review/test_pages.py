@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -95,6 +96,23 @@ def test_messages_of_any_shape_are_shown(cast: Cast, client: Client, message: di
     claim_one(cast, member(cast, cast.reviewer))
     client.force_login(cast.reviewer)
     assert client.get(item_url(cast, item)).status_code == 200
+
+
+def test_what_was_screened_of_a_message_is_shown_first_and_what_was_found_in_it_marked(
+    cast: Cast, client: Client
+) -> None:
+    call = {"name": "f", "arguments": "to a@b.example"}
+    said = {"role": "assistant", "content": None, "refusal": "No.", "function_call": call}
+    found = {
+        "rule": "pii", "detector": "pii", "category": "EMAIL_ADDRESS", "action": "redact", "score": 1.0,
+        "target": "messages.0", "start": 7, "end": 18
+    }  # fmt: skip
+    item = new_item(cast, messages=[said], findings=[found])
+    claim_one(cast, member(cast, cast.reviewer))
+    client.force_login(cast.reviewer)
+    html = client.get(item_url(cast, item)).text
+    assert re.search(r"No\.\s*to <mark[^>]*>\s*a@b\.example", html), "and the name of the function below"
+    assert "function_call" in html
 
 
 def test_a_megabyte_of_output_is_shown_whole(cast: Cast, client: Client) -> None:

@@ -237,6 +237,16 @@ def test_late_results_are_kept_for_who_asks_by_the_key(ask: Ask, client: ScreenC
     until(lambda: found() == [("cpu", "late")])
 
 
+def test_of_a_message_that_was_there_twice_what_was_scanned_counts(client: ScreenClient, worker: Worker) -> None:
+    key = "countersign:replies:gone#7"
+    scanned, unscanned = (RuleResult("secrets", unscanned=why) for why in ("", "deadline"))
+    for one in (unscanned, scanned, unscanned):
+        worker.broker.rpush("countersign:replies:gone", REPLY.dump_json(Reply("cpu", (7,), (JobResult((one,)),))))
+    worker.broker.rpush("countersign:replies:gone", b'{"rules": [], "scores": null}')  # of another version
+    assert client.late_results([key]) == {key: {"cpu": JobResult((scanned,))}}
+    worker.broker.delete("countersign:replies:gone")
+
+
 def test_nothing_late_is_due_of_what_was_never_sent(ask: Ask, worker: Worker) -> None:
     fill_the_slots(ask, worker)
     (screening,) = ask("never sent", seconds=0.5).result(10)

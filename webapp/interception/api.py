@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
+from django.db import OperationalError
 from django.http import HttpResponse
 from pydantic import ValidationError
 
@@ -73,10 +73,11 @@ def create_batch(request: ApiRequest, batch: BatchRequest) -> HttpResponse:
     spend(request.auth.project, len(batch.checks))
     key = checked_key(request.headers.get("Idempotency-Key"))
     results: dict[int, CheckAnswer | ProblemAnswer] = {}
+    away: list[OperationalError] = []
     for group in in_turn(batch.checks, GROUP):
         checks = [named(batch.checks, index, results) for index in group]
         keys = [_key_in_batch(key, index) for index in group]
-        results.update(zip(group, _screen_group(request.auth, checks, keys), strict=True))
+        results.update(zip(group, _screen_group(request.auth, checks, keys, away), strict=True))
     return respond(BatchAnswer(results=[results[index] for index in range(len(batch.checks))]))
 
 
@@ -93,17 +94,25 @@ def read_check(request: ApiRequest, check_id: str) -> HttpResponse:
 
 
 def _screen_group(
-    application: Application, group: list[dict[str, Any]], keys: list[str | None]
+    application: Application, group: list[dict[str, Any]], keys: list[str | None], away: list[OperationalError]
 ) -> list[CheckAnswer | ProblemAnswer]:
-    prepared = [_prepare(application, data, key) for data, key in zip(group, keys, strict=True)]
-    fresh = [item for item in prepared if isinstance(item, Intake)]
-    screened: Iterator[Check | Exception]
-    try:
-        screened = iter(screen(fresh) if fresh else [])
-    except Exception as error:  # noqa: BLE001 - the groups before are stored, and their answers due
-        screened = iter([error] * len(fresh))
+    """Return what became of each. `away`: how the database failed; those that come later would wait for it as long."""
+    prepared = [_prepare(application, data, key, away) for data, key in zip(group, keys, strict=True)]
+    screened = iter(_screen([item for item in prepared if isinstance(item, Intake)], away))
     outcomes = [next(screened) if isinstance(item, Intake) else item for item in prepared]
     return _answered(outcomes)
+
+
+def _screen(fresh: list[Intake], away: list[OperationalError]) -> list[Check | Exception]:
+    outcomes: list[Check | Exception]
+    try:
+        if away:
+            raise away[0]
+        outcomes = screen(fresh) if fresh else []
+    except Exception as error:  # noqa: BLE001 - the groups before are stored, and their answers due
+        outcomes = [error] * len(fresh)
+    away += [outcome for outcome in outcomes if isinstance(outcome, OperationalError)]
+    return outcomes
 
 
 def _answered(outcomes: list[Check | Exception]) -> list[CheckAnswer | ProblemAnswer]:
@@ -115,13 +124,18 @@ def _problem(error: Exception) -> ProblemAnswer:
     return ProblemAnswer(**problem_of(error, "POST", "/v1/checks/batch").as_dict())
 
 
-def _prepare(application: Application, data: dict[str, Any], key: str | None) -> Intake | Check | Exception:
+def _prepare(
+    application: Application, data: dict[str, Any], key: str | None, away: list[OperationalError]
+) -> Intake | Check | Exception:
     try:
+        if away:
+            raise away[0]
         item = intake(application, CheckRequest.model_validate(data), key)
         return stored(item) or item
     except ValidationError as error:
         return malformed(error.errors(include_input=False, include_url=False))  # type: ignore[arg-type]
     except Exception as error:  # noqa: BLE001 - as above
+        away += [error] if isinstance(error, OperationalError) else []
         return error
 
 

@@ -19,7 +19,7 @@ from django.db import OperationalError, close_old_connections, connection
 from django.http import HttpResponse
 from django.utils import timezone
 
-from screening.engine import Job
+from screening.engine import Job, wait_until
 from webapp.accounts.models import Application
 from webapp.interception.auth import callers, no_key, over_limit, unknown_key, within_limit
 from webapp.interception.doors import (
@@ -220,11 +220,12 @@ def _send(asked: list[Asked], began: float, given: _Answers) -> None:
 
 
 def _prepare(began: float, one: Asked) -> None:
-    """Make the job of a check. Raises Problem 503 when it was due before its round began (Unix seconds)."""
+    """Make the job of a check. Raises Problem 503 when all its rules were due before its round began (Unix seconds)."""
     item, created = _intake(one), one.created.timestamp()
-    if created + max(item.deadline_ms / 1000, BACKLOG_SECONDS) < began:
+    job = make_job(item.version, item.texts, item.deadline_ms, context=item.request.context, started=created)
+    if max(created + BACKLOG_SECONDS, *wait_until(job).values()) < began:
         raise overloaded(Overloaded())
-    one.job = make_job(item.version, item.texts, item.deadline_ms, context=item.request.context, started=created)
+    one.job = job
 
 
 def _came(one: Asked, call: Call) -> None:

@@ -10,6 +10,11 @@ from screening.findings import OUTPUT, Text
 
 #: Roles that the application itself speaks in.
 _TRUSTED = ("system", "developer")
+#: Where a message or a part of one has its text, where a part has what a tool was given, and where what nobody reads.
+_TEXTS = ("text", "content", "refusal", "thinking", "reasoning", "reasoning_content", "output", "result")
+_GIVEN = ("input", "arguments", "args")
+_ATTACHED = ("audio", "image", "images", "files", "attachments")
+_MEDIA = (*_ATTACHED, "image_url", "input_audio", "video", "file", "document", "source", "data")
 
 
 def texts_of(output: str | None, messages: list[dict[str, Any]]) -> tuple[Text, ...]:
@@ -28,17 +33,20 @@ def _newest_turn(messages: list[dict[str, Any]]) -> list[Text]:
     asked = False
     for index in range(len(messages) - 1, -1, -1):
         message = messages[index]
-        said, partial = _read([message.get("content"), message.get("refusal")])
-        calls = list(_calls(message))
-        acts = calls or _has_call(message.get("content"))
-        if message["role"] == "assistant" and asked and said and not acts:
+        text, partial = message_text(message)
+        if message["role"] == "assistant" and asked and (text or partial) and not _acts(message):
             break  # an answer, and what it answered: the turn before
         asked = asked or message["role"] not in (*_TRUSTED, "assistant")
-        if message["role"] not in _TRUSTED:
-            text = "\n".join(part for part in (said, *map(_written, calls)) if part)
-            if text or partial:
-                turn.append(Text(f"messages.{index}", text, partial))
+        if message["role"] not in _TRUSTED and (text or partial):
+            turn.append(Text(f"messages.{index}", text, partial))
     return turn[::-1]
+
+
+def message_text(message: dict[str, Any]) -> tuple[str, bool]:
+    """Return what is read of a message, places in which findings count, and whether there is more than that."""
+    said, partial = _read([message.get(key) for key in _TEXTS])
+    texts = (said, *map(_written, _calls(message)))
+    return "\n".join(text for text in texts if text), partial or any(message.get(key) for key in _ATTACHED)
 
 
 def content_text(content: object) -> str:
@@ -55,43 +63,48 @@ def _read(content: object) -> tuple[str, bool]:
 def _parts(content: object) -> Iterator[str | None]:
     """Yield the texts in a string, a part or a list of parts, at any depth, and what tools used by a part were given.
 
-    None stands for a part without text.
+    None stands for what is no text.
     """
     if isinstance(content, str):
         yield content
     elif isinstance(content, list):
         for part in content:
             yield from _parts(part)
-    elif isinstance(content, dict) and _has_call(content):
-        yield _written(content["input"])
     elif isinstance(content, dict):
-        inner = content.get("text", content.get("content", content.get("refusal")))
-        if isinstance(inner, str | list):
-            yield from _parts(inner)
-        else:
+        texts, given = ([content[key] for key in keys if content.get(key) is not None] for keys in (_TEXTS, _GIVEN))
+        yield from _parts(texts)
+        yield from map(_written, given)
+        if not (texts or given) or any(content.get(key) for key in _MEDIA):
             yield None
+    elif content is not None:
+        yield _written(content)
+
+
+def _acts(message: dict[str, Any]) -> bool:
+    return next(_calls(message), None) is not None or _has_call(message.get("content"))
 
 
 def _has_call(content: object) -> bool:
-    """Return whether a part of a message, or one of its parts, uses a tool."""
     if isinstance(content, list):
         return any(_has_call(part) for part in content)
-    return isinstance(content, dict) and "input" in content and not {"text", "content"} & content.keys()
+    return isinstance(content, dict) and any(content.get(key) is not None for key in _GIVEN)
 
 
 def _calls(message: dict[str, Any]) -> Iterator[object]:
-    """Yield what the calls in `tool_calls` and `function_call` were given; one of unknown form as it stands."""
+    """Yield what the calls in `tool_calls` and `function_call` were given; one of another form than OpenAI's whole."""
     calls = message.get("tool_calls") or []
     for call in calls if isinstance(calls, list) else [calls]:
-        yield _given(call.get("function") or call.get("custom") or call) if isinstance(call, dict) else call
-    if message.get("function_call"):
-        yield _given(message["function_call"])
+        yield _given(call, "function", "arguments") or _given(call, "custom", "input") or call
+    if called := message.get("function_call"):
+        yield _given({"function": called}, "function", "arguments") or called
 
 
-def _given(function: object) -> object:
-    if not isinstance(function, dict):
-        return function
-    return function.get("arguments", function.get("input", function))
+def _given(call: object, kind: str, name: str) -> object:
+    """Return what stands under `name` in a call of that kind, where nothing else in it could have been given."""
+    if not isinstance(call, dict) or not call.keys() <= {"id", "type", "index", kind}:
+        return None
+    function = call.get(kind)
+    return function.get(name) if isinstance(function, dict) and function.keys() <= {"name", name} else None
 
 
 def _written(given: object) -> str:
