@@ -12,7 +12,7 @@ __all__ = ["DEFAULT_FOLDER", "ModelUnavailable", "load_model", "serve_model"]
 
 #: More than any machine has cores.
 MOST_LANES = 1_024
-DEFAULT_FOLDER = Path(__file__).resolve().parent / "models" / "minilm-guard-5"
+DEFAULT_FOLDER = Path(__file__).resolve().parent / "models" / "minilm-guard-7"
 
 
 def load_model(source: str = "", device: str = "auto", *, threads: int | None = None) -> GuardModel:

@@ -20,14 +20,11 @@ from feedback.training.lines import objects
 #: label of a rare category are kept first.
 SOURCE_LIMITS = {
     "jigsaw_wikipedia_binary": 5_000,
-    "civil_toxic_spans_multilabel": 7_000,
+    "civil_toxic_spans_multilabel": 10_000,
     "gptfuzz_responses": 1_500,
     "arena_hard_benign": 1_700,
     "bipia_indirect": 550,
-    "edos": 5_000,
-    "davidson": 6_000,
-    "diasafety": 7_000,
-    "implicit_hate_safenlp": 7_000,
+    "diasafety": 8_500,
 }
 SYNTHETIC = "synthetic"
 #: Sources that are never trained or calibrated on: what the model makes of them is what to expect of texts of another

@@ -14,7 +14,7 @@ from feedback.training.data import SYNTHETIC
 from feedback.training.entities import Values
 from feedback.training.grammar import LICENCE, TEXTS
 from feedback.training.sides import deal
-from feedback.training.spans import SpanExample, TextSpan
+from feedback.training.spans import SpanExample, TextSpan, whole
 
 PII_TEXTS = TEXTS / "pii"
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -121,7 +121,7 @@ class Writer:
             self._spans.append(TextSpan(start, len(self._text), label))
 
     def finish(self) -> tuple[str, tuple[TextSpan, ...]]:
-        return self._text, tuple(self._spans)
+        return self._text, whole(self._text, self._spans)
 
 
 def drawn_case(chance: random.Random) -> Callable[[str], str]:

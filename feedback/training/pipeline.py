@@ -206,7 +206,14 @@ def _group_of(example: Example) -> str:
 
 def save(folder: Path, corpus: Corpus, trained: Trained, *, recipe: JointRecipe, seed: int) -> JointConfig:
     """Write the model folder, with ranges that are measured on "train"."""
-    write_model(folder, trained.net, recipe=recipe, calibration=trained.calibration, thresholds=trained.thresholds)
+    write_model(
+        folder,
+        trained.net,
+        recipe=recipe,
+        seed=seed,
+        calibration=trained.calibration,
+        thresholds=trained.thresholds,
+    )
     texts = [corpus.examples[i].text for i in corpus.rows("train")] + [e.text for e in corpus.spans_on("train")]
     return add_ranges(folder, texts, seed=seed)
 

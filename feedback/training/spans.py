@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def read_spans(path: Path) -> list[SpanExample]:
             spans = [TextSpan(s["start"], s["end"], s["label"]) for s in row["spans"] if s["label"] in PII_LABELS]
             annotated = frozenset(PII_LABELS if types == "all" else types) & frozenset(PII_LABELS)
             name, source, licence, form = row["id"], row["source"], row["licence"], form_of(row.get("template", ""))
-            examples.append(SpanExample(name, source, "fragment", text, licence, apart(spans), annotated, form))
+            examples.append(SpanExample(name, source, "fragment", text, licence, whole(text, spans), annotated, form))
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path}, line {number}: is not a row with spans") from error
     return examples
@@ -62,10 +63,22 @@ def form_of(template: str) -> str:
     return _SLOT.sub("{}", template)
 
 
-def apart(spans: list[TextSpan]) -> tuple[TextSpan, ...]:
-    """Return spans in order; of two that overlap the longer stays."""
+def whole(text: str, spans: Sequence[TextSpan]) -> tuple[TextSpan, ...]:
+    """Return spans of `text` in order and apart, as a reader would mark them.
+
+    Of two that overlap the longer stays. An address is one span, also where its source marked house number, street and
+    flat by themselves. What has no letter and no digit, such as the "@" that some mark before a name, is no entity.
+    """
     kept: list[TextSpan] = []
     for span in sorted(spans, key=lambda s: (s.start - s.end, s.start)):
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
+        apart = all(span.end <= other.start or other.end <= span.start for other in kept)
+        if apart and any(character.isalnum() for character in text[span.start : span.end]):
             kept.append(span)
-    return tuple(sorted(kept, key=lambda s: s.start))
+    joined: list[TextSpan] = []
+    for span in sorted(kept, key=lambda s: s.start):
+        last = joined[-1] if joined else None
+        if last and last.label == span.label == "ADDRESS" and not text[last.end : span.start].strip():
+            joined[-1] = TextSpan(last.start, span.end, span.label)
+        else:
+            joined.append(span)
+    return tuple(joined)

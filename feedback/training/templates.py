@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 from pathlib import Path
@@ -62,12 +63,15 @@ def filled(templates: list[str], *, seed: int, each: int) -> list[SpanExample]:
     examples: dict[str, SpanExample] = {}
     words = common_slots()
     for line in templates:
+        # Numbered within the template: the first text's id gives the side, which more texts must not change.
+        name, before = f"{SOURCE}:{hashlib.sha256(line.encode()).hexdigest()[:12]}", len(examples)
         template = _SLOT.sub(lambda slot: f"{{{SLOTS[slot[1]]}}}", line)
         chance = random.Random(f"{seed}:{SOURCE}:{line}")  # noqa: S311 - reproducible, no secrets
         for _ in range(each if template != line else 1):
             writer = Writer(words, chance, drawn_case(chance))
             writer.write(template)
             text, spans = writer.finish()
-            name = f"{SOURCE}:{len(examples)}"
-            examples.setdefault(text, SpanExample(name, SOURCE, "fragment", text, LICENCE, spans, form=form_of(line)))
+            if text not in examples:
+                own = f"{name}:{len(examples) - before}"
+                examples[text] = SpanExample(own, SOURCE, "fragment", text, LICENCE, spans, form=form_of(line))
     return list(examples.values())

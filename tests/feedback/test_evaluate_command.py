@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shutil
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -19,6 +20,7 @@ from feedback.training import span_sides
 from feedback.training.grammar import generate
 from feedback.training.pii_grammar import generate_spans
 from screening.categories import MODEL_CATEGORIES
+from workers.model import DEFAULT_FOLDER
 
 RUDE = ["you are a filthy idiot", "shut up, you pathetic idiot", "what a worthless idiot you are, I hate you"]
 KIND = ["the train to Leeds leaves at ten", "thank you for the lovely dinner", "here is the recipe you asked for"]
@@ -159,7 +161,9 @@ def test_the_tables_are_printed_even_if_the_files_cannot_be_written(data: Path, 
     assert "## Categories" in printed.getvalue()
 
 
-def test_of_a_data_folder_only_held_out_texts_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write a small data folder, beside which fewer of our own texts stand."""
     monkeypatch.setattr(held_out, "generate", partial(generate, share=0.1))
     monkeypatch.setattr(span_sides, "generate_spans", partial(generate_spans, share=0.05))
     rows = [
@@ -169,8 +173,12 @@ def test_of_a_data_folder_only_held_out_texts_are_taken(tmp_path: Path, monkeypa
     ]  # fmt: skip
     with gzip.open(tmp_path / "moderation_train.jsonl.gz", "wt", encoding="utf-8") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows)
-    held = folder_rows(tmp_path, HELD_OUT, seed=7)
-    trained = {row.text for row in folder_rows(tmp_path, TRAINING, seed=7)}
+    return tmp_path
+
+
+def test_of_a_data_folder_only_held_out_texts_are_taken(folder: Path) -> None:
+    held = folder_rows(folder, HELD_OUT, seed=7)
+    trained = {row.text for row in folder_rows(folder, TRAINING, seed=7)}
     assert trained
     assert trained.isdisjoint(row.text for row in held)
     sources = [row.slices["source"] for row in held]
@@ -179,6 +187,17 @@ def test_of_a_data_folder_only_held_out_texts_are_taken(tmp_path: Path, monkeypa
     assert {"synthetic/answers", "synthetic/pii-documents (spans)"} <= set(sources)
     assert {c for row in ours for c, v in row.labels.items() if v} >= set(MODEL_CATEGORIES) - {"profanity"}
     assert all(row.spans is not None for row in held if row.slices["source"].endswith("(spans)"))
-    (tmp_path / "pii_train.jsonl.gz").write_bytes(gzip.compress(b"{}\n"))
+    (folder / "pii_train.jsonl.gz").write_bytes(gzip.compress(b"{}\n"))
     with pytest.raises(DataError, match="line 1"):
-        folder_rows(tmp_path, HELD_OUT, seed=8)
+        folder_rows(folder, HELD_OUT, seed=8)
+
+
+def test_no_model_is_measured_on_a_folder_split_by_another_seed_than_its_own(folder: Path, data: Path) -> None:
+    trained = folder / "trained"
+    shutil.copytree(DEFAULT_FOLDER, trained)
+    config = json.loads((trained / "config.json").read_text()) | {"seed": 3}
+    (trained / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CommandError, match=r"trained was trained with seed 3: .* Use --seed 3\."):
+        _evaluate("fake", folder, compare=str(trained), sample=2)
+    assert "| trained " in _evaluate(str(trained), folder, sample=2, seed=3)[0]
+    assert "| trained " in _evaluate(str(trained), data, sample=2)[0], "a file of rows has no split"

@@ -96,6 +96,7 @@ def test_the_written_model_is_the_one_that_was_trained(net: JointNet, tmp_path: 
         tmp_path / "tiny",
         net,
         recipe=RECIPE,
+        seed=7,
         calibration=dict.fromkeys(MODEL_CATEGORIES, Calibration(scale=1, shift=0)),
         thresholds=dict.fromkeys(MODEL_CATEGORIES, Thresholds(flag=0.5, hold=0.6, block=0.7)),
     )

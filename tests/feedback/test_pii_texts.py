@@ -13,7 +13,7 @@ import pytest
 
 from feedback.training.data import split, template_of
 from feedback.training.pii_grammar import PII_TEXTS, generate_spans
-from feedback.training.spans import PII_LABELS, SpanExample, TextSpan, apart, read_spans
+from feedback.training.spans import PII_LABELS, SpanExample, TextSpan, read_spans, whole
 from webapp.local.process_table import PROJECT
 
 
@@ -104,4 +104,12 @@ def test_rows_with_spans_are_read_and_a_bad_line_is_named(tmp_path: Path) -> Non
     (example,) = read_spans(path)
     assert example.spans == (TextSpan(2, 5, "PERSON"),)
     assert example.annotated == {"PERSON"}
-    assert apart([TextSpan(0, 3, "LOCATION"), TextSpan(2, 9, "ADDRESS")]) == (TextSpan(2, 9, "ADDRESS"),)
+
+
+def test_spans_are_what_a_reader_would_mark() -> None:
+    text = "@ann: 12 Elm Road\n Flat 3, Leeds"
+    name, number, street = TextSpan(1, 4, "PERSON"), TextSpan(6, 8, "ADDRESS"), TextSpan(9, 17, "ADDRESS")
+    flat, city = TextSpan(19, 25, "ADDRESS"), TextSpan(27, 32, "LOCATION")
+    marked = [city, flat, street, number, name, TextSpan(0, 1, "PERSON"), TextSpan(9, 12, "PERSON")]
+    assert whole(text, marked) == (name, TextSpan(6, 25, "ADDRESS"), city)
+    assert whole(text, [street, TextSpan(26, 32, "ADDRESS")]) == (street, TextSpan(26, 32, "ADDRESS"))

@@ -43,6 +43,11 @@ class EncoderGuard:
         return self._config.entities if isinstance(self._config, JointConfig) else ()
 
     @property
+    def seed(self) -> int | None:
+        """Return the seed of its training, where its folder says it."""
+        return self._config.seed if isinstance(self._config, JointConfig) else None
+
+    @property
     def thresholds(self) -> dict[str, Thresholds]:
         """Return what the makers of the heads recommend to policies."""
         return dict(self._config.thresholds)

@@ -29,6 +29,8 @@ class JointConfig(ModelConfig):
     """config.json of heads with adapters. A matrix W is served as W + adapter_scaling * B A."""
 
     format: Literal[2]
+    #: Of its training, which says what texts of a data folder it has seen. Models before minilm-guard-7 do not say it.
+    seed: int | None = None
     entities: tuple[str, ...]
     token_hidden: int = Field(ge=1)
     adapters_sha256: str

@@ -66,6 +66,9 @@ classifier of the models file. DATA is a JSONL file (.gz too): see docs/referenc
         training = _read(options["baseline"], held_out.TRAINING, seed=options["seed"])
         sources = [source for source in (options["model"], options["compare"]) if source]
         models = [_open(source, options["device"]) for source in sources]
+        if any(path.is_dir() for path in options["data"]):
+            for source, model in zip(sources, models, strict=True):
+                _must_be_new_to(model, source, seed=options["seed"])
         if options["out"]:
             make_folder(options["out"])
         fitted = [self._fit(baseline, training, rows)] if training else []
@@ -136,6 +139,16 @@ def _open(source: str, device: str) -> GuardModel:
         return open_model(source, device)
     except (ModelUnavailable, ModelMissing, ModelsFileError) as error:
         raise CommandError(f"{source} cannot be measured: {error}") from error
+
+
+def _must_be_new_to(model: GuardModel, source: str, *, seed: int) -> None:
+    """Raise CommandError where a data folder, split by `seed`, would hold out what the model was trained on."""
+    own = getattr(model, "seed", None)
+    if own not in (None, seed):
+        raise CommandError(
+            f"{source} was trained with seed {own}: split by seed {seed}, the data folder would hold out texts that it"
+            f" has learnt. Use --seed {own}."
+        )
 
 
 def _score(model: GuardModel, source: str, rows: Sequence[Row]) -> Scored:

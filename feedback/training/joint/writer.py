@@ -23,6 +23,7 @@ def write_model(
     net: JointNet,
     *,
     recipe: JointRecipe,
+    seed: int,
     calibration: dict[str, Calibration],
     thresholds: dict[str, Thresholds],
 ) -> JointConfig:
@@ -35,6 +36,7 @@ def write_model(
     config = JointConfig(
         format=2,
         name=folder.name,
+        seed=seed,
         categories=MODEL_CATEGORIES,
         entities=MODEL_ENTITIES,
         encoder_sha256=ENCODER_SHA256,
