@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,26 @@ def test_a_processor_computes_in_the_fastest_that_it_has_and_the_model_is_made_f
     assert choose(monkeypatch, "auto", flags="sse4_2 avx2") == ["int8"]
     assert choose(monkeypatch, "auto", flags="sse4_2 avx2", net=WithoutRanges) == ["fp32"]
     assert choose(monkeypatch, "auto", flags="sse4_2") == ["fp32"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "most", "left_out"),
+    [
+        ("ONEDNN_MAX_CPU_ISA", "AVX", {"avx2", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_bf16"}),
+        ("DNNL_MAX_CPU_ISA", "avx2", {"avx_vnni", "avx512_vnni", "avx512_bf16", "amx_bf16"}),
+        ("ONEDNN_MAX_CPU_ISA", "AVX2_VNNI", {"avx512_vnni", "avx512_bf16", "amx_bf16"}),
+        ("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_VNNI", {"avx512_bf16", "amx_bf16"}),
+        ("ONEDNN_MAX_CPU_ISA", "ALL", set()),
+    ],
+)
+def test_what_onednn_is_told_to_leave_unused_does_not_count(
+    monkeypatch: pytest.MonkeyPatch, variable: str, most: str, left_out: set[str]
+) -> None:
+    flags = {"avx2", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_bf16"}
+    info = f"processor: 0\nflags\t\t: {' '.join(sorted(flags))}\n"
+    monkeypatch.setattr(Path, "read_text", lambda path: info)
+    monkeypatch.setenv(variable, most)
+    assert flags - processor.processor_flags.__wrapped__() == left_out
 
 
 def test_a_precision_that_fails_is_not_taken_unless_it_was_insisted_on(monkeypatch: pytest.MonkeyPatch) -> None:
