@@ -156,6 +156,8 @@ CACHES: dict[str, dict[str, Any]] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL or "redis://127.0.0.1:6379/0",
         "KEY_PREFIX": "countersign",
+        # What counts attempts to sign in is waited for as long as what a check needs (PATIENCE in workers.client).
+        "OPTIONS": {"socket_timeout": 1.0, "socket_connect_timeout": 1.0},
     },
 }
 

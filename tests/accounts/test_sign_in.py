@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from django.core.cache import cache
@@ -11,7 +12,9 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from tests.factories import Cast
+from tests.silent_redis import SilentRedis
 from webapp.audit.models import AuditEvent
+from workers.client import PATIENCE_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +76,13 @@ def test_sign_in_is_closed_while_redis_is_down_and_sessions_go_on(
     assert response["Retry-After"]
     assert "Redis" in response.content.decode()
     assert client.get(reverse("accounts:members", args=["acme"])).status_code == 200
+
+
+def test_a_redis_that_hangs_holds_a_sign_in_up_for_seconds_only(
+    cast: Cast, client: Client, settings: Settings, silent_redis: SilentRedis
+) -> None:
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": silent_redis.url}}
+    start = time.monotonic()
+    assert sign_in(client, "owner", "owner-pass-phrase") == 503
+    assert silent_redis.callers()
+    assert time.monotonic() - start < 3 * PATIENCE_SECONDS
