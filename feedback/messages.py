@@ -68,7 +68,7 @@ def _redacted(record: Record, index: int, message: Message) -> Message:
     if not spans:
         return message
     content = message["content"]
-    clean: Message = {**message, "content": redact(content, [s for s in spans if s.end <= len(content)], b"")}
+    clean: Message = {**message, "content": redact(content, spans, b"")}
     if any(span.end > len(content) for span in spans):
         clean.pop("tool_calls", None)  # it was found in what they were given, which was screened after the content
     return clean

@@ -208,8 +208,12 @@ def test_the_purpose_of_the_dataset_stands_in_the_record(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     ("place", "content", "calls"),
-    [((4, 15), "Ask [EMAIL_ADDRESS].", True), ((17, 28), "Ask a@b.example.", False)],
-    ids=["in what was said", "in what was given to a tool"],
+    [
+        ((4, 15), "Ask [EMAIL_ADDRESS].", True),
+        ((17, 28), "Ask a@b.example.", False),
+        ((4, 28), "Ask [EMAIL_ADDRESS]", False),
+    ],
+    ids=["in what was said", "in what was given to a tool", "in both"],
 )
 def test_private_data_of_a_prompt_stays_out_of_training(place: tuple[int, int], content: str, calls: bool) -> None:
     call = {"function": {"name": "mail", "arguments": "c@d.example"}}

@@ -15,7 +15,7 @@ from screening.ruling import MAX_FINDINGS, TOO_MANY, UNSUPPORTED
 from screening.verdict import conclude
 from tests.interception.conftest import ApiClient
 from webapp.interception.models import Check
-from webapp.interception.texts import texts_of
+from webapp.interception.texts import content_text, message_text, texts_of
 from workers.runtimes.fake import FakeGuard
 
 BAD = "zork"
@@ -101,6 +101,13 @@ def verdict(output: str | None, messages: list[dict[str, Any]]) -> tuple[str, tu
 @pytest.mark.parametrize("messages", READ.values(), ids=READ.keys())
 def test_it_is_read(messages: list[dict[str, Any]]) -> None:
     assert verdict(None, messages) == ("block", ())
+
+
+@pytest.mark.parametrize("messages", READ.values(), ids=READ.keys())
+def test_places_in_the_content_are_places_in_what_was_read(messages: list[dict[str, Any]]) -> None:
+    for message in [*messages, {"role": "user", "text": "first", "content": [{"content": "second", "text": "third"}]}]:
+        content = content_text(message.get("content"))
+        assert message_text(message)[0].startswith(content)
 
 
 @pytest.mark.parametrize(

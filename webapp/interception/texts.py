@@ -11,7 +11,8 @@ from screening.findings import OUTPUT, Text
 #: Roles that the application itself speaks in.
 _TRUSTED = ("system", "developer")
 #: Where a message or a part of one has its text, where a part has what a tool was given, and where what nobody reads.
-_TEXTS = ("text", "content", "refusal", "thinking", "reasoning", "reasoning_content", "output", "result")
+#: The content comes first: exports have it alone, and places in it are places in what was read.
+_TEXTS = ("content", "text", "refusal", "thinking", "reasoning", "reasoning_content", "output", "result")
 _GIVEN = ("input", "arguments", "args")
 _ATTACHED = ("audio", "image", "images", "files", "attachments")
 _MEDIA = (*_ATTACHED, "image_url", "input_audio", "video", "file", "document", "source", "data")
