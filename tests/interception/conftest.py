@@ -75,6 +75,21 @@ async def asgi_messages(scope: dict[str, Any], *body: bytes, whole: bool = True)
     return sent
 
 
+def scope_of(key: str, body: bytes, **headers: str) -> dict[str, Any]:
+    """Return the ASGI scope of a check that `key` asks for with `body`."""
+    named = {"host": "testserver", "content-type": "application/json", "content-length": str(len(body)), **headers}
+    named["authorization"] = f"Bearer {key}"
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/v1/checks",
+        "query_string": b"",
+        "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in named.items()],
+    }
+
+
 class ApiClient:
     """Sends JSON with an API key, to Django or through another client."""
 

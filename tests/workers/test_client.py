@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import threading
 import time
@@ -12,44 +11,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 import redis
 
-from screening.engine import Job
-from screening.findings import OUTPUT, JobResult, RuleResult, Text
+from screening.findings import JobResult, RuleResult
 from screening.policy import parse_policy
 from tests.silent_redis import DeafRedis, SilentRedis
+from tests.workers.by_hand import POLICY, Worker, job
 from workers import lines
 from workers.broker import QUEUES
 from workers.client import NO_BROKER, NO_WORKER, PATIENCE_SECONDS, Overloaded, ScreenClient, Screening
 from workers.lines import MAX_TEXTS, SLOTS
-from workers.messages import REPLY, Batch, Reply, alive_key, decode_batch
+from workers.messages import REPLY, Reply, alive_key
 
-POLICY = parse_policy('{name: p, rules: [{id: secrets, detector: secrets, entities: {"*": block}}]}').canonical
 OTHER = parse_policy('{name: q, rules: [{id: secrets, detector: secrets, entities: {"*": hold}}]}').canonical
 
 POLICY_ON_THE_WIRE = json.dumps(POLICY)
-
-
-class Worker:
-    """Takes messages of the queue screen.cpu by hand, and answers each job with its text as the model's name."""
-
-    def __init__(self, broker: redis.Redis) -> None:
-        self.broker = broker
-        broker.set(alive_key(QUEUES["cpu"]), "1")
-
-    def take(self) -> tuple[Batch, str]:
-        """Return the next message, waiting for it: as read, and as it travelled."""
-        got = self.broker.brpop([QUEUES["cpu"]], timeout=10)
-        assert got is not None, "no message came"
-        (wire,), _, _ = json.loads(base64.b64decode(json.loads(got[1])["body"]))
-        return decode_batch(wire), wire
-
-    def answer(self, batch: Batch, ids: tuple[int, ...] | None = None) -> None:
-        wanted = batch.ids if ids is None else ids
-        jobs = dict(zip(batch.ids, batch.jobs, strict=True))
-        results = tuple(JobResult((RuleResult("secrets"),), model=jobs[one].texts[0].text) for one in wanted)
-        self.broker.rpush(batch.reply_to, REPLY.dump_json(Reply(batch.queue, wanted, results)))
-
-    def waiting(self) -> int:
-        return int(self.broker.llen(QUEUES["cpu"]))
 
 
 @pytest.fixture
@@ -95,11 +69,6 @@ def ask(client: ScreenClient) -> Iterator[Ask]:
         yield ask
         for finished in waits:
             finished.set()  # what a test left without an answer is given up
-
-
-def job(text: str, policy: str = POLICY, seconds: float = 60.0) -> Job:
-    now = time.time()
-    return Job(policy, (Text(OUTPUT, text),), started=now, deadline=now + seconds)
 
 
 def model(asked: Future[list[Screening]]) -> list[str]:
