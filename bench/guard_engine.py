@@ -175,7 +175,7 @@ def product_rate(
         for _ in range(5):
             linear(x)
         if x.is_cuda:
-            torch.cuda.synchronize()
+            torch.cuda.synchronize(x.device)
         best = max(best, 5 * 2 * x.numel() * inner / (time.perf_counter() - start))
     return best
 

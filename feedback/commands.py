@@ -28,7 +28,7 @@ def find_project(slug: str) -> Project:
 
 def find_device(name: str) -> torch.device:
     """Return the device to compute on; raise CommandError when there is no such, with what to say instead."""
-    from workers.runtimes.encoder import resolve_device
+    from workers.runtimes.devices import resolve_device
     from workers.runtimes.errors import ModelUnavailable
 
     unknown = CommandError(f"There is no device {name!r}. Say auto, cpu, cuda or cuda:N.")

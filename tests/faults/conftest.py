@@ -20,7 +20,7 @@ from workers.client import ScreenClient
 def fake_app() -> Iterator[LiveApp]:
     """Run the whole app for one test, with the guard model that looks at nothing."""
     with tempfile.TemporaryDirectory(prefix="countersign-fault-") as place:
-        app = LiveApp(Path(place) / "var", env={"COUNTERSIGN_GUARD_MODEL": "fake"})
+        app = LiveApp(Path(place) / "var", env={"COUNTERSIGN_GUARD_MODEL": "fake", "COUNTERSIGN_DEVICE": "cpu"})
         try:
             yield app.wait_ready()
         finally:

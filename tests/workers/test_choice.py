@@ -21,6 +21,9 @@ from workers.runtimes.tuples import Outputs
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 
+LACKING = RuntimeError("no kernel image is available for execution on the device")
+
+
 class Tokenizer:
     def windows(self, texts: object, *, size: int, overlap: int) -> list[Any]:
         return []
@@ -50,6 +53,7 @@ def choose(
     capability: tuple[int, int] | None = None,
     flags: str = "",
     fails: str = "",
+    error: Exception = LACKING,
     net: type = Net,
 ) -> list[str]:
     """Return the precisions that are tried on a device of that capability, or a processor, where one may fail."""
@@ -61,7 +65,7 @@ def choose(
         def __init__(self, net: object, *, device: torch.device, precision: str) -> None:
             tried.append(precision)
             if precision == fails:
-                raise RuntimeError("no kernel image is available for execution on the device")
+                raise error
 
         def launch(self, rows: object) -> Any:
             return list
@@ -116,6 +120,12 @@ def test_a_precision_that_fails_is_not_taken_unless_it_was_insisted_on(monkeypat
     assert choose(monkeypatch, "auto", capability=(9, 0), fails="bf16") == ["bf16", "fp32"]
     with pytest.raises(RuntimeError, match="no kernel"):
         choose(monkeypatch, "bf16", capability=(9, 0), fails="bf16")
+
+
+def test_memory_that_is_short_for_now_takes_no_precision_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = torch.OutOfMemoryError("CUDA out of memory")
+    with pytest.raises(torch.OutOfMemoryError):
+        choose(monkeypatch, "auto", capability=(9, 0), fails="bf16", error=short)
 
 
 def test_eight_bits_on_cuda_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,27 +99,6 @@ def test_an_encoder_file_that_is_not_upstreams_is_refused(tmp_path: Path, name: 
         Encoder(device="cpu", folder=tmp_path)
 
 
-def test_a_device_that_is_not_there_is_named() -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        pytest.skip("this machine has a CUDA device")
-    with pytest.raises(ModelUnavailable, match="cuda"):
-        load_model("", "cuda")
-
-
-def test_a_device_beyond_those_that_are_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
-    from workers.runtimes.encoder import resolve_device
-
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    assert resolve_device("cuda:0") == torch.device("cuda:0")
-    with pytest.raises(ModelUnavailable, match="cuda:1"):
-        resolve_device("cuda:1")
-
-
 def test_the_fake_needs_no_torch_and_scores_every_category() -> None:
     code = (
         "import sys; from workers.model import load_model; m = load_model('fake');"

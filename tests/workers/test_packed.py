@@ -15,7 +15,7 @@ from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.folders import load_net
 from workers.runtimes.linear import fast_linear
 from workers.runtimes.net import GuardNet, padded
-from workers.runtimes.packed import PackedRuntime
+from workers.runtimes.packed import CUDA_BUDGET, PackedRuntime
 from workers.runtimes.pooling import PackedPooling, RowPooling, padded_pooling
 from workers.runtimes.processor import Precision
 from workers.runtimes.tuples import Outputs
@@ -37,7 +37,7 @@ WAYS = [
     pytest.param("cpu", "int8", 1.0, 1e-5),
     pytest.param("cpu", "bf16", 1.0, 0.01),
     pytest.param("cuda", "fp32", 1e-3, 1e-3, marks=pytest.mark.gpu),
-    pytest.param("cuda", "bf16", 0.5, 0.01, marks=pytest.mark.gpu),
+    pytest.param("cuda", "bf16", 1.0, 0.01, marks=pytest.mark.gpu),
 ]
 
 
@@ -161,6 +161,23 @@ def test_the_numbers_of_tokens_that_a_processor_reads_are_few(net: GuardNet, mon
     # oneDNN keeps a kernel of 0.7 MB for each, and up to six layers have one.
     assert len(set(read.values())) == 40
     assert all(own <= filled <= max(own + 7, 1.125 * own) for own, filled in read.items())
+
+
+def test_cuda_is_warmed_up_with_few_tokens_and_with_many(net: GuardNet, monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = PackedRuntime(net, device=CPU, precision="fp32")
+    monkeypatch.setattr(runtime, "overlaps", True)
+    monkeypatch.setattr(runtime, "budget", CUDA_BUDGET)
+    read: set[int] = set()
+
+    def noted(pieces: Sequence[np.ndarray]) -> Callable[[], list[Outputs]]:
+        assert max(map(len, pieces)) <= 256
+        read.add(sum(map(len, pieces)))
+        return list
+
+    monkeypatch.setattr(runtime, "launch", noted)
+    runtime.warm_up(256)
+    assert {2**power for power in range(1, 17)} <= read
+    assert max(read) == CUDA_BUDGET
 
 
 def test_without_onednn_linear_layers_are_those_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:

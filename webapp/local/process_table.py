@@ -1,5 +1,6 @@
 """Which processes `manage.py up` runs beside PostgreSQL and Redis, and with what environment."""
 
+import logging
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from workers.broker import CONCLUDE, CONTROL, QUEUES, needed_queues
 from workers.lines import LLM_SLOTS
 from workers.model import usable_cores
 
+log = logging.getLogger(__name__)
 PROJECT = Path(__file__).resolve().parents[2]
 WORKERS = 1  # stop_order: after the web server, before Redis and PostgreSQL.
 SCREENING_OPTIONS = ["--without-mingle", "--without-gossip", "--without-heartbeat", "-l", "warning"]
@@ -73,7 +75,7 @@ def screening(env: Mapping[str, str]) -> list[Process]:
         table.append(_screener("screen-llm", "screen.llm", "llm", env, threads=1))
     env = {**TENSOR_MEMORY, **env}
     # With the guard model on the processor a second worker would only take cores and memory from the first.
-    gpus = [] if env.get("COUNTERSIGN_DEVICE") == "cpu" else visible_gpus()
+    gpus = [] if env.get("COUNTERSIGN_DEVICE") == "cpu" else computing_gpus()
     if not gpus:
         # Of classifiers; the guard model has a lane for each core.
         threads = max(1, usable_cores() - 1)
@@ -84,8 +86,23 @@ def screening(env: Mapping[str, str]) -> list[Process]:
     return table
 
 
-def visible_gpus() -> list[str]:
-    """Return what CUDA_VISIBLE_DEVICES may name, one entry a GPU; nvidia-smi tells, since torch is not loaded here."""
+def computing_gpus() -> list[str]:
+    """Return what CUDA_VISIBLE_DEVICES may name, one entry for each GPU on which torch computes."""
+    visible = _visible_gpus()
+    if not visible:
+        return []
+    # Asked in another process: torch takes seconds to load, and holds a GPU that it has asked. A driver that is too old
+    # for it, or a build for the CPU alone, leaves GPUs that nvidia-smi lists.
+    command = [sys.executable, "-m", "workers.runtimes.devices"]
+    try:
+        answer = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, timeout=120, cwd=PROJECT)  # noqa: S603 -- ours
+    except (OSError, subprocess.SubprocessError) as error:
+        log.warning("no GPU is used: %s", error)
+        return []
+    return [visible[int(number)] for number in answer.stdout.split()]
+
+
+def _visible_gpus() -> list[str]:
     if "CUDA_VISIBLE_DEVICES" in os.environ:
         return [name for name in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if name.strip() not in ("", "-1")]
     try:

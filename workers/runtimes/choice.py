@@ -69,6 +69,8 @@ def choose_runtime(
             runtime = PackedRuntime(net, device=device, precision=precision)
             with torch.inference_mode():
                 away = _compare(config, runtime.launch(rows)(), reference)
+        except torch.OutOfMemoryError:
+            raise  # Another precision would be for good, and memory is short for now.
         except RuntimeError as error:
             # What torch raises where a device or a build lacks a kernel.
             if wanted != "auto" or precision == "fp32":

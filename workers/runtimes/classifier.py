@@ -19,12 +19,11 @@ from transformers.utils import logging
 
 from screening.findings import DEADLINE, Deadline, Prediction
 from screening.models_file import Classifier
-from workers.runtimes.encoder import resolve_device
+from workers.runtimes.devices import resolve_device
 from workers.runtimes.errors import ModelUnavailable
-from workers.runtimes.windows import batches, without_surrogates
+from workers.runtimes.room import Room
+from workers.runtimes.windows import without_surrogates
 from workers.runtimes.word_spans import Labels, spans_of
-
-CPU_BUDGET, CUDA_BUDGET = 2_048, 32_768
 
 
 class TransformersClassifier:
@@ -36,7 +35,7 @@ class TransformersClassifier:
         self.categories = tuple(dict.fromkeys(config.labels.values()))
         self._config = config
         self._device = resolve_device(config.device)
-        self._budget = CUDA_BUDGET if self._device.type == "cuda" else CPU_BUDGET
+        self._room = Room(self._device, cpu=2_048, cuda=32_768)
         # Progress bars and reports on keys would go to the worker's log; what matters is checked below.
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         logging.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -118,12 +117,11 @@ class TransformersClassifier:
         rows: list[list[int]] = windows["input_ids"]
         types: list[list[int]] | None = windows.get("token_type_ids")
         pad = self._tokenizer.pad_token_id
-        # Without a padding token a model reads one text at a time.
-        budget = self._budget if pad is not None else 1
-        for batch in batches([len(row) for row in rows], budget=budget):
+
+        def probabilities(batch: list[int]) -> tuple[list[int], torch.Tensor]:
             positions = [position for position in batch if due[position].remaining() > 0]
             if not positions:
-                continue
+                return positions, torch.empty(0)
             width = len(rows[positions[0]])
             inputs = {
                 "input_ids": self._padded([rows[i] for i in positions], width, pad or 0),
@@ -132,7 +130,12 @@ class TransformersClassifier:
             if types is not None:
                 inputs["token_type_ids"] = self._padded([types[i] for i in positions], width, 0)
             logits = self._model(**inputs).logits.float()
-            yield positions, (logits.sigmoid() if self._config.activation == "sigmoid" else logits.softmax(-1)).cpu()
+            each = logits.sigmoid() if self._config.activation == "sigmoid" else logits.softmax(-1)
+            return positions, each.cpu()
+
+        # Without a padding token a model reads one text at a time.
+        lengths = [len(row) if pad is not None else self._room.budget for row in rows]
+        return (found for _, found in self._room.read(lengths, probabilities))
 
     def _padded(self, rows: list[list[int]], width: int, filler: int) -> torch.Tensor:
         return torch.tensor([row + [filler] * (width - len(row)) for row in rows], device=self._device)

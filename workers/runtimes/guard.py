@@ -8,14 +8,15 @@ from pathlib import Path
 import torch
 
 from screening.findings import Deadline, Prediction
-from workers.runtimes.encoder import load_tokenizer, resolve_device
+from workers.runtimes.devices import resolve_device
+from workers.runtimes.encoder import load_tokenizer
 from workers.runtimes.folders import load_net
 from workers.runtimes.heads import Thresholds
 from workers.runtimes.joint import JointConfig
 from workers.runtimes.net import padded, unpadded
 from workers.runtimes.reading import Reading
+from workers.runtimes.room import Room
 from workers.runtimes.tuples import Outputs
-from workers.runtimes.windows import batches
 
 
 class EncoderGuard:
@@ -27,7 +28,7 @@ class EncoderGuard:
         self.device = resolve_device(device)
         self._tokenizer = load_tokenizer()
         self._net = net.to(self.device)
-        self._budget = 65_536 if self.device.type == "cuda" else 2_048
+        self._room = Room(self.device, cpu=2_048, cuda=65_536)
 
     @property
     def version(self) -> str:
@@ -66,13 +67,18 @@ class EncoderGuard:
         windows = self._tokenizer.windows(texts, size=self._config.window, overlap=self._config.overlap)
         reading = Reading(windows, len(texts), self._config, self._tokenizer.later)
         late: set[int] = set()
-        for group in batches([len(window.ids) for window in windows], budget=self._budget):
+
+        def outputs(group: list[int]) -> dict[int, Outputs]:
             late.update(i for i, deadline in enumerate(deadlines) if deadline.remaining() <= 0)
             left = [i for i in group if windows[i].text not in late]
-            if left:
-                ids = [windows[i].ids for i in left]
-                out = self._net(*padded(ids, self.device))
-                reading.add(left, unpadded(_on_cpu(out), [len(own) for own in ids]))
+            if not left:
+                return {}
+            ids = [windows[i].ids for i in left]
+            out = _on_cpu(self._net(*padded(ids, self.device)))
+            return dict(zip(left, unpadded(out, [len(own) for own in ids]), strict=True))
+
+        for _, found in self._room.read([len(window.ids) for window in windows], outputs):
+            reading.add(list(found), list(found.values()))
         return reading.predictions(late=late)
 
 

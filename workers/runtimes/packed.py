@@ -25,13 +25,14 @@ from workers.runtimes.layers import LayerMaker, PackedNet
 from workers.runtimes.net import GuardNet, by_window, padded
 from workers.runtimes.pooling import PackedPooling, RowPooling
 from workers.runtimes.processor import Precision, computes_bf16
+from workers.runtimes.room import SMALLEST_BUDGET
 from workers.runtimes.tuples import Layout, Outputs
 from workers.runtimes.unlocked import as_written, without_python
 
 log = logging.getLogger(__name__)
 
 #: Tokens in a batch. More gains nothing on a CPU, whose products are as fast with 512 rows as with 4,096.
-CPU_BUDGET, CUDA_BUDGET, SMALLEST_BUDGET = 1_024, 65_536, 512
+CPU_BUDGET, CUDA_BUDGET = 1_024, 65_536
 
 
 class PackedRuntime:
@@ -55,10 +56,17 @@ class PackedRuntime:
         No check is to wait for a kernel, and memory is to have its full size before the first. Kernels stay, so they
         come first: behind the memory of a batch they would leave holes.
         """
-        if not self.overlaps:
+        if self.overlaps:
+            # Other numbers of rows have other kernels, which CUDA loads at their first use, and pinned memory is kept
+            # by powers of two.
+            tokens = 2
+            while tokens < self.budget:
+                self.launch(_windows(tokens, window))()
+                tokens *= 2
+        else:
             self._make_kernels(window)
         for size in (window, KERNEL_STEP, window // 3, window):
-            self.launch([np.zeros(size, dtype=np.int32)] * (self.budget // size))()
+            self.launch(_windows(self.budget // size * size, size))()
 
     @torch.inference_mode()
     def _make_kernels(self, window: int) -> None:
@@ -149,3 +157,9 @@ def _attention(net: GuardNet, device: torch.device, precision: Precision) -> Att
     if precision != "fp32" and computes_bf16(device):
         return FlashAttention() if device.type == "cuda" else AttentionInBf16(net.encoder.layers[0].heads)
     return AttentionByRuns()
+
+
+def _windows(tokens: int, longest: int) -> list[np.ndarray]:
+    """Return so many tokens that mean nothing, in windows that are as long as they may be."""
+    whole, rest = divmod(tokens, longest)
+    return [np.zeros(size, dtype=np.int32) for size in [longest] * whole + [rest] * (rest > 0)]

@@ -1,4 +1,7 @@
-"""The training loop. Same rows, recipe, seed, device, threads, torch and code: same result, interrupted or not."""
+"""The training loop. Same rows, recipe, seed, device, threads, torch and code: same result, interrupted or not.
+
+To the byte on a CPU; CUDA adds up in an order of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from feedback.training.joint.batches import plan
 from feedback.training.joint.checkpoints import Checkpoint, read_checkpoint, save_checkpoint
@@ -20,6 +24,8 @@ from feedback.training.joint.tensors import Batch, make_batch, text_maximum
 from workers.runtimes.pooling import padded_pooling, pooled
 from workers.runtimes.processor import computes_bf16
 
+#: All but cuDNN's, which is planned anew for each shape of a batch, of which there are hundreds.
+ATTENTION = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 #: Texts from which the moments of pooled states are taken.
 SAMPLE = 2_000
 
@@ -122,7 +128,8 @@ def _standardise(net: JointNet, rows: Rows, recipe: JointRecipe, seed: int, devi
 
 
 def _loss(net: JointNet, batch: Batch, balance: torch.Tensor, recipe: JointRecipe, step: int) -> torch.Tensor:
-    with torch.autocast(batch.ids.device.type, dtype=torch.bfloat16, enabled=computes_bf16(batch.ids.device)):
+    halves = torch.autocast(batch.ids.device.type, dtype=torch.bfloat16, enabled=computes_bf16(batch.ids.device))
+    with halves, sdpa_kernel(ATTENTION):
         out = net(batch.ids, batch.mask)
     loss = torch.zeros((), device=batch.ids.device)
     labelled = (batch.weight > 0).any(dim=1) | batch.some
