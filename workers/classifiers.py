@@ -37,6 +37,8 @@ def _folder(config: Classifier) -> tuple[Path, str]:
     if config.hub and config.revision:
         return _cached(config.hub, config.revision), config.revision
     folder = Path(config.path).expanduser()
+    if not folder.is_dir():
+        raise ModelUnavailable(f"{folder} is no folder on this host. Put the model there, or mend `path`.")
     weights = sorted(folder.glob("*.safetensors"))
     if not weights:
         raise ModelUnavailable(f"{folder} has no .safetensors file: other forms of weights can carry code.")

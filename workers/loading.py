@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from screening.detectors.base import GuardModel
-from workers.model import serve_model
+from workers.model import ModelUnavailable, serve_model
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +37,15 @@ def patient_loader() -> Callable[[], GuardModel]:
                 os.environ.get("COUNTERSIGN_LANES", "auto"),
             )
         except Exception as error:
+            # What is ours says what to do and quotes no text; others say their class where they are caught.
+            if isinstance(error, ModelUnavailable) and (last is None or str(last[1]) != str(error)):
+                log.error("the guard model cannot be used: %s", error)
             last = (time.monotonic(), error)
             if served and _is_of_device(error):
                 log.critical("the GPU no longer works in this process, which ends: %s", type(error).__name__)
                 os.kill(os.getpid(), signal.SIGTERM)
             raise
-        served = True
+        served, last = True, None
         return model
 
     return load

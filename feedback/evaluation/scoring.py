@@ -14,6 +14,7 @@ from feedback.selectors import CATEGORIES
 from screening.detectors.base import GuardModel
 from screening.detectors.served import ModelMissing
 from screening.findings import Span
+from screening.models_file import SETTING, configured_models
 from workers.classifiers import load_classifier
 from workers.model import load_model
 from workers.runtimes.heads import Thresholds
@@ -54,9 +55,9 @@ def open_model(source: str, device: str = "auto") -> GuardModel:
     try:
         return load_classifier(source)
     except ModelMissing:
-        raise ModelMissing(
-            f'{source} is no folder, and the models file has no such classifier; or say "active" or "default"'
-        ) from None
+        known = ", ".join(configured_models().classifiers) or "none"
+        file = f"the models file has these classifiers: {known}" if os.environ.get(SETTING) else f"{SETTING} is not set"
+        raise ModelMissing(f'{source} is no folder, and {file}. Or say "active" or "default".') from None
 
 
 def score(model: GuardModel, rows: Sequence[Row], *, name: str, progress: Callable[[int], object]) -> Scored:

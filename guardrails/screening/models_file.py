@@ -15,13 +15,13 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from screening.categories import MODEL_CATEGORIES, SEXUAL_MINORS
 from screening.detectors.pii import ENTITIES
-from screening.faults import add_field, message_of
+from screening.faults import add_field, expected_of, message_of
 from screening.policy_yaml import Issue, PolicyError, did_you_mean, read_yaml
 from screening.sentences import NOTHING, Sentence, say
 
@@ -37,8 +37,16 @@ SHAPE = (
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
 Revision = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")]
+Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:[0-9]{1,3})?)$")]
 Format = Literal["llama_guard", "qwen3guard", "granite_guardian", "shieldgemma", "chat"]
 Loc = tuple[str | int, ...]
+#: What may stand in a field that has another type or form.
+_HINTS: dict[str | int, Sentence] = {
+    "api_key_env": say("the name of an environment variable, in capital letters"),
+    "device": say("auto, cpu, cuda or cuda:N"),
+    "labels": say("a mapping from the model's labels to ours"),
+    "model": say("the name under which the endpoint serves it, in quotes"),
+}
 #: Path, message and hint.
 Found = tuple[Loc, Sentence, Sentence]
 
@@ -59,7 +67,7 @@ class Classifier(_Part):
     revision: Revision | None = None
     labels: dict[str, str] = Field(min_length=1)
     activation: Literal["softmax", "sigmoid"] = "softmax"
-    device: str = "auto"
+    device: Device = "auto"
     max_length: int = Field(default=512, ge=16, le=8192)
     overlap: int = Field(default=64, ge=0)
 
@@ -106,12 +114,22 @@ class GuardLlm(_Part):
 
     def faults(self) -> Iterator[Found]:
         """Yield path, message and hint for what the fields one by one do not show."""
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts = _address(self.url)
+        if parts is None:
             hint = say("for instance %(example)s", example="http://127.0.0.1:8000/v1")
             yield ("url",), say("not an http:// or https:// address"), hint
-        if parts.username or parts.password or parts.query or parts.fragment:
+        elif parts.username or parts.password or parts.query or parts.fragment:
             yield ("url",), say("the address has more than host, port and path"), say("keys go into `api_key_env`")
+
+
+def _address(url: str) -> SplitResult | None:
+    """Return the parts of an http or https address with a host, and a port if there is one; None for anything else."""
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets or a port that are none
+        return None
+    return parts if whole else None
 
 
 class ModelsFile(_Part):
@@ -185,11 +203,15 @@ def _issue(loc: Loc, fault: Any, lines: dict[Loc, int]) -> Issue:
     hint = NOTHING
     if fault["type"] == "extra_forbidden":
         fields = {*ModelsFile.model_fields, *Classifier.model_fields, *GuardLlm.model_fields}
-        hint = did_you_mean(str(loc[-1]), fields) or say("remove it")
+        hint = did_you_mean(str(loc[-1]), fields - {loc[-1]}) or say("remove it")
     elif fault["type"] == "missing":
         hint = add_field(fault)
     elif loc[-1] == "revision":
         hint = say("the 40 hex digits of the commit; a branch or tag may change under you")
     elif loc[-1] == "[key]":
         loc, hint = loc[:-1], say("lower-case letters, digits, '.', - and _, at most 80")
+    elif fault["type"] == "literal_error":
+        hint = expected_of(fault)
+    else:
+        hint = _HINTS.get(loc[-1], NOTHING)
     return Issue.at(loc, lines, message_of(fault), hint)

@@ -21,7 +21,7 @@ from screening.detectors.served import ANY
 from screening.faults import add_field, expected_of, message_of
 from screening.findings import Action, OnError, Queue
 from screening.policy_yaml import Issue, PolicyError, did_you_mean, read_yaml
-from screening.sentences import NOTHING, say
+from screening.sentences import NOTHING, Sentence, say
 
 __all__ = ["Issue", "Policy", "PolicyError", "Rule", "load_policy", "parse_policy"]
 
@@ -281,11 +281,21 @@ def _duplicate_ids(rules: tuple[Rule, ...], lines: dict[tuple[str | int, ...], i
     return issues
 
 
+def _hint_of_extra(loc: tuple[str | int, ...]) -> Sentence:
+    """Return what to do with a field that is not known where it stands, though it may be elsewhere."""
+    word = str(loc[-1])
+    if "entities" in loc[:-1] and word in Thresholds.model_fields:
+        return say("`entities` say what is done, as redact; thresholds stand under `categories`")
+    if "categories" in loc[:-1] and word in EntityAction.model_fields:
+        return say("`categories` have thresholds: flag, hold, block; actions stand under `entities`")
+    fields = {*Rule.model_fields, *_Document.model_fields, *Thresholds.model_fields, *EntityAction.model_fields}
+    return did_you_mean(word, fields - {word}) or say("remove it")
+
+
 def _issue(loc: tuple[str | int, ...], fault: Any, lines: dict[tuple[str | int, ...], int]) -> Issue:
     hint = NOTHING
     if fault["type"] == "extra_forbidden":
-        fields = {*Rule.model_fields, *_Document.model_fields, *Thresholds.model_fields, *EntityAction.model_fields}
-        hint = did_you_mean(str(loc[-1]), fields) or say("remove it")
+        hint = _hint_of_extra(loc)
     elif fault["type"] == "literal_error":
         hint = expected_of(fault)
     elif fault["type"] == "missing":

@@ -117,7 +117,7 @@ def test_plots_can_be_png(data: Path, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_measured_is_a_clear_error(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="no-such-model cannot be measured"):
+    with pytest.raises(CommandError, match=r"no-such-model cannot be measured.*COUNTERSIGN_MODELS is not set"):
         _evaluate("no-such-model", data)
     with pytest.raises(CommandError, match=r"cannot be read: No such file"):
         _evaluate("fake", tmp_path / "none.jsonl")

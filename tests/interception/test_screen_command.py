@@ -75,6 +75,22 @@ def test_a_bad_line_is_named_and_nothing_is_written(tmp_path: Path, line: str, s
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl"]
 
 
+def test_a_field_that_was_meant_for_another_is_told(tmp_path: Path) -> None:
+    fine = {"id": 1, "output": "x", "content": None, "text": "not screened, as it says", "source": "a"}
+    assert len(screen(tmp_path, [fine], "--direct")) == 1
+    for name, meant in {"message": "messages", "Output": "output", "contexts": "context"}.items():
+        with pytest.raises(CommandError, match=f'line 2: a field is called almost as "{meant}"'):
+            screen(tmp_path, [fine, {"id": 2, "output": "x", name: []}], "--direct")
+
+
+def test_a_path_that_leads_nowhere_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"away\.yaml: no such file"):
+        screen(tmp_path, LINES, "--direct", "--policy", str(tmp_path / "away.yaml"))
+    source = tmp_path / "in.jsonl"
+    with pytest.raises(CommandError, match=r"away is no folder\. Make it first"):
+        call_command("screen", str(source), str(tmp_path / "away" / "out.jsonl"), "--direct")
+
+
 def test_an_unknown_policy_is_told_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="support-bot"):
         screen(tmp_path, LINES, "--direct", "--policy", "nope")

@@ -82,7 +82,14 @@ FAULTY = (
     (("http://", "http://me:key@"), "guard_llms.guard.url", 13, "more than host", "api_key_env"),
     (("  guard:", "  toxic:"), "guard_llms.toxic", 13, "is a classifier, too", "another name"),
     (("  guard:", "  My Guard:"), "guard_llms.My Guard", 13, "pattern", "lower-case letters"),
-    (("format: shieldgemma", "format: gemma"), "guard_llms.guard.format", 13, "'shieldgemma'", ""),
+    (("format: shieldgemma", "format: gemma"), "guard_llms.guard.format", 13, "'shieldgemma'", "one of 'llama_guard'"),
+    (("http://", "http://[::1/"), "guard_llms.guard.url", 13, "not an http", "http://127.0.0.1:8000/v1"),
+    (("http://", "http://a:b/"), "guard_llms.guard.url", 13, "not an http", "http://127.0.0.1:8000/v1"),
+    (("http://", "http://a:99999/"), "guard_llms.guard.url", 13, "not an http", "http://127.0.0.1:8000/v1"),
+    (("task: token", "device: gpu\n    task: token"), "classifiers.names.device", 10, "pattern", "auto, cpu, cuda"),
+    (("task: token", "task: spans"), "classifiers.names.task", 10, "'token'", "one of 'sequence'"),
+    (("format: s", "api_key_env: my-key, format: s"), "guard_llms.guard.api_key_env", 13, "pattern", "in capital"),
+    (("    labels: {PER", "    labels: [x]\n    lbls: {PER"), "classifiers.names.labels", 11, "dictionary", "mapping"),
 )  # fmt: skip
 
 

@@ -94,6 +94,15 @@ FAULTY = (
         GOOD.replace("entities", "categories").replace("redact", "{flag: 0.5}"),
         "pii is mapped by `entities`, not by `categories`",
     ),
+    (GOOD.replace("redact", "{flag: 0.5}"), "EMAIL_ADDRESS.flag: Extra inputs are not permitted (`entities` say what"),
+    (
+        "name: p\nrules:\n  - {id: m, detector: moderation, categories: {hate: {action: hold}}}\n",
+        "hate.action: Extra inputs are not permitted (`categories` have thresholds",
+    ),
+    (
+        "name: p\nrules:\n  - {id: m, detector: length, name: x}\n",
+        "name: Extra inputs are not permitted (remove",
+    ),
     (GOOD.replace("    entities: {EMAIL_ADDRESS: redact}\n", ""), "says nothing of what follows"),
     (GOOD + "    on_eror: open\n", "did you mean 'on_error'?"),
     (GOOD + "    id: again\n", "this key is given twice"),

@@ -165,6 +165,20 @@ def test_what_cannot_be_used_is_refused_with_a_reason(sequence: Path, load: Load
     assert 0 <= load(one, activation="sigmoid").predict(["fine"])[0].scores["harassment"] <= 1
 
 
+def test_what_is_wrong_with_a_folder_is_told(sequence: Path, load: Load, tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="away is no folder on this host"):
+        load(tmp_path / "away")
+    for number, name in enumerate(("config.json", "tokenizer.json")):
+        folder = Path(shutil.copytree(sequence, tmp_path / str(number)))
+        (folder / name).unlink()
+        with pytest.raises(ModelUnavailable, match=f"has no {name}"):
+            load(folder)
+    folder = Path(shutil.copytree(sequence, tmp_path / "damaged"))
+    (folder / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(ModelUnavailable, match=r"SafetensorError: .+"):
+        load(folder)
+
+
 def test_weights_that_could_carry_code_are_refused(sequence: Path, load: Load, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(sequence, tmp_path / "pickled"))
     (folder / "model.safetensors").rename(folder / "other.safetensors")

@@ -51,6 +51,12 @@ def test_a_device_that_is_not_there_is_named() -> None:
         load_model("", "cuda")
 
 
+@pytest.mark.parametrize("name", ["gpu", "", "cuda:", "mps", "CPU"])
+def test_a_name_that_is_none_is_told_with_those_there_are(name: str) -> None:
+    with pytest.raises(ModelUnavailable, match="Say auto, cpu, cuda or cuda:N"):
+        resolve_device(name)
+
+
 def test_a_device_beyond_those_that_are_there_is_named(gpus: Callable[..., None]) -> None:
     gpus(None)
     assert resolve_device("cuda:0") == torch.device("cuda:0")

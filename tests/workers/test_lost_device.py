@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from workers import loading as model_loading
+from workers.runtimes.errors import ModelUnavailable
 
 
 @pytest.fixture
@@ -44,6 +45,22 @@ def test_a_gpu_that_fails_after_it_served_ends_the_worker(
     with pytest.raises(torch.AcceleratorError):
         load()
     assert ended == [signal.SIGTERM]
+
+
+def test_why_a_model_cannot_be_used_is_logged_once(
+    loading: Callable[..., Callable[[], object]], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_loading, "RETRY_MODEL_SECONDS", 0.0)
+    away = ModelUnavailable("Cannot read /away/config.json. Restore it.")
+    load = loading(away, away, ModelUnavailable("It is damaged."), "a model", away)
+    for _ in range(3):
+        with pytest.raises(ModelUnavailable):
+            load()
+    load()
+    with pytest.raises(ModelUnavailable):
+        load()
+    said = [record.getMessage().removeprefix("the guard model cannot be used: ") for record in caplog.records]
+    assert said == [str(away), "It is damaged.", str(away)]
 
 
 def test_a_worker_that_never_had_its_gpu_goes_on(

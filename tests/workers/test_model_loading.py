@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save
 
 from screening.categories import MODEL_CATEGORIES
+from tests.workers.small_models import sequence_classifier
 from workers.model import DEFAULT_FOLDER, ModelUnavailable, load_model, serve_model
 from workers.runtimes.encoder import Encoder, carrier_folder
 
@@ -97,6 +98,11 @@ def test_an_encoder_file_that_is_not_upstreams_is_refused(tmp_path: Path, name: 
     (tmp_path / name).write_bytes(b"{}")
     with pytest.raises(ModelUnavailable, match="SHA-256"):
         Encoder(device="cpu", folder=tmp_path)
+
+
+def test_a_folder_of_another_form_is_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="name it in the models file"):
+        load_model(str(sequence_classifier(tmp_path / "theirs", ["good", "bad"])))
 
 
 def test_the_fake_needs_no_torch_and_scores_every_category() -> None:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from screening.engine import Engine, Job
@@ -21,6 +22,7 @@ CHUNK = 32
 #: For one chunk; long enough for texts of a megabyte on a slow processor.
 DEADLINE_SECONDS = 600.0
 
+_SCREENED = ("output", "messages", "context")
 Screen = Callable[[Sequence[Job]], list[Screening]]
 
 
@@ -51,6 +53,10 @@ def _line(number: int, raw: bytes) -> Line:
         raise BadLine(f"line {number}: {problem.detail} {problem.hint}") from None
     if not isinstance(data, dict):
         raise BadLine(f'line {number}: not an object. Write {{"id": ..., "output": ...}}.')
+    for field in data.keys() - set(_SCREENED):
+        # Other fields are the sender's own; what was meant for one of ours would not be screened.
+        for meant in get_close_matches(field.lower(), _SCREENED, n=1, cutoff=0.9):
+            raise BadLine(f'line {number}: a field is called almost as "{meant}". Mend its name, or give it another.')
     output, messages = data.get("output"), data.get("messages") or []
     if output is not None and not isinstance(output, str):
         raise BadLine(f'line {number}: "output" is not a string.')

@@ -118,7 +118,7 @@ class Stack:
             state = find_state()
             if state and time.monotonic() - last_news > NEWS_SECONDS:
                 last_news = time.monotonic()
-                self._say(f"  {state} ({last_news - began:.0f} s)")
+                self._say(f"  {state} ({last_news - began:.0f} s; logs: {self._home.log})")
             return not state
 
         try:

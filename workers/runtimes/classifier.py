@@ -40,6 +40,9 @@ class TransformersClassifier:
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         offline: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        for name in ("config.json", "tokenizer.json"):  # without tokenizer.json there are no offsets
+            if not (folder / name).is_file():
+                raise ModelUnavailable(f"{folder} has no {name}. Save model and fast tokenizer with save_pretrained.")
         kind = AutoModelForSequenceClassification if config.task == "sequence" else AutoModelForTokenClassification
         try:
             model_config = AutoConfig.from_pretrained(folder, **offline)
@@ -54,7 +57,7 @@ class TransformersClassifier:
             )
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelUnavailable(
-                f"{folder} does not load as a {config.task} classifier: {type(error).__name__}."
+                f"{folder} does not load as a {config.task} classifier: {type(error).__name__}: {_first_line(error)}"
             ) from error
         self._model = model.to(self._device).eval()
         self._labels = _labels(config, model_config.id2label)
@@ -150,6 +153,11 @@ class TransformersClassifier:
         return Prediction(scores)
 
 
+def _first_line(error: Exception) -> str:
+    """Return what a library says of files; it has read no text yet."""
+    return str(error).strip().partition("\n")[0][:300]
+
+
 def _labels(config: Classifier, id2label: dict[int, str]) -> Labels:
     """Return where each target's labels are among the model's; raise ModelUnavailable for a label that it lacks."""
     names = [str(id2label[index]) for index in range(len(id2label))]
@@ -171,7 +179,7 @@ def _check(config: Classifier, model: Any, tokenizer: Any, report: dict[str, Any
     if not fits or report["missing_keys"] or report["mismatched_keys"]:
         raise ModelUnavailable(f"{folder} has no trained head for a {config.task} classifier.")
     if not tokenizer.is_fast:
-        raise ModelUnavailable(f"{folder} has no tokenizer.json: without it there are no offsets.")
+        raise ModelUnavailable(f"The tokenizer of {folder} is not a fast one: without it there are no offsets.")
     if config.activation == "softmax" and model.num_labels < 2:
         raise ModelUnavailable("A model with one label takes `activation: sigmoid`.")
     longest = min(getattr(model, "max_position_embeddings", None) or 1 << 30, tokenizer.model_max_length)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -13,14 +14,18 @@ from workers.runtimes.errors import ModelUnavailable
 
 log = logging.getLogger(__name__)
 
+_KNOWN = re.compile(r"cpu|cuda(:\d{1,3})?")
+
 
 def resolve_device(name: str) -> torch.device:
-    """Return the torch device for "auto" (the first GPU that computes, else CPU) or an explicit name such as "cuda:1".
+    """Return the torch device for "auto" (the first GPU that computes, else CPU), "cpu", "cuda" or "cuda:N".
 
-    Raise ModelUnavailable for a GPU that torch does not see, or by name for one that it sees and cannot compute on.
+    Raise ModelUnavailable for another name, a GPU that torch does not see, or one that it sees and cannot compute on.
     """
     if name == "auto":
         return torch.device(next((f"cuda:{number}" for number in computing_gpus()), "cpu"))
+    if _KNOWN.fullmatch(name) is None:
+        raise ModelUnavailable(f"There is no device {name!r}. Say auto, cpu, cuda or cuda:N.")
     if name.startswith("cuda") and not _seen():
         raise ModelUnavailable(f"The device {name} was asked for, but torch sees no CUDA device. Use auto or cpu.")
     device = torch.device(name)

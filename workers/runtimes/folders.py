@@ -24,8 +24,14 @@ RANGES = "ranges.safetensors"
 
 def load_net(folder: Path) -> tuple[ModelConfig, GuardNet]:
     """Read a model folder. Raise ModelUnavailable unless it is whole, unchanged and made for this encoder."""
-    if _format(folder) == 2:
+    found = _config(folder)
+    if found.get("format") == 2:
         return load_joint(folder)
+    if "architectures" in found or "model_type" in found:
+        raise ModelUnavailable(
+            f"{folder} holds a model in the Hugging Face form: name it in the models file and use that name "
+            "(docs/reference/models.md)."
+        )
     config, heads = load_heads(folder)
     return config, GuardNet(encoder_net(), PooledHeads(heads, config.layers), WordWeights(heads))
 
@@ -61,9 +67,9 @@ def load_joint(folder: Path) -> tuple[JointConfig, GuardNet]:
     return config, net
 
 
-def _format(folder: Path) -> object:
+def _config(folder: Path) -> dict[str, object]:
     try:
         found = json.loads((folder / CONFIG).read_bytes())
     except (OSError, ValueError):
-        return None  # the reader of the format says what is wrong
-    return found.get("format") if isinstance(found, dict) else None
+        return {}  # the reader of the format says what is wrong
+    return found if isinstance(found, dict) else {}

@@ -44,6 +44,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         policy = without_deadlines(_policy(options["policy"], options["project"]))
+        if not options["output"].parent.is_dir():
+            raise CommandError(f"{options['output'].parent} is no folder. Make it first.")
         screen = _direct() if options["direct"] else by_workers(_redis_url())
         try:
             unscanned, total = self._screen(options["input"], options["output"], policy, screen)
@@ -80,6 +82,8 @@ def _policy(name: str, project: str) -> Policy:
         if project:
             return load_policy(active_version(Project.objects.get(slug=project), name).canonical)
         path = Path(name)
+        if path.suffix and not path.is_file():
+            raise CommandError(f"{path}: no such file. Name a YAML file, or one of {', '.join(PACKS)}.")
         return parse_policy(path.read_text("utf-8") if path.is_file() else read_pack(name))
     except PolicyError as error:
         raise CommandError("\n".join(str(issue) for issue in error.issues)) from None
