@@ -83,6 +83,7 @@ class Engine:
         self._models = models or NoModels()
         self._model: GuardModel | None = None
         self._loading = threading.Lock()
+        self._last_failure = ""
         self._detectors = lru_cache(maxsize=64)(_build)
 
     @property
@@ -169,7 +170,10 @@ class Engine:
             except Exception as error:  # noqa: BLE001 - a model that is missing or fails leaves its rules unscanned
                 self._drop(model)
                 failure = reason_of(error)
-                log.error("the guard model failed: %s", failure)
+                # Once: a model that is missing fails several times a second, and would bury why.
+                if failure != self._last_failure:
+                    log.error("the guard model failed: %s", failure)
+            self._last_failure = failure
         spent = _ms_since(start)
         version = model.version if model else ""
         return [self._read(job, predictions, failure, version, spent) for job in jobs]

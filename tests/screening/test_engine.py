@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from screening.categories import MODEL_CATEGORIES
 from screening.engine import Engine, Job, wait_until
 from screening.findings import DEADLINE, Deadline, Prediction, Queue, Span, Text
@@ -117,6 +119,22 @@ rules:
     (result,) = Engine(ScriptedModel).run([replace(job("sexual", "sexual, aged 12"), policy=policy)], "gpu")
     found = [(finding.target, finding.category, finding.score) for finding in result.rules[0].findings]
     assert found == [("messages.0", "sexual/minors", 1.0)]
+
+
+def test_why_a_model_fails_is_logged_when_it_changes(caplog: pytest.LogCaptureFixture) -> None:
+    failures = iter([OSError(), OSError(), RuntimeError(), None, RuntimeError()])
+
+    class Failing(ScriptedModel):
+        def predict(self, texts: Sequence[str], *, deadlines: Sequence[Deadline] = ()) -> list[Prediction]:
+            if (failure := next(failures)) is not None:
+                raise failure
+            return super().predict(texts, deadlines=deadlines)
+
+    engine = Engine(Failing)
+    for _ in range(5):
+        engine.run([job("fine")], "gpu")
+    said = [record.getMessage().rpartition(" ")[2] for record in caplog.records]
+    assert said == ["OSError", "RuntimeError", "RuntimeError"]
 
 
 def test_a_model_that_fails_leaves_its_rules_unscanned_and_is_loaded_again() -> None:
