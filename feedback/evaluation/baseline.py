@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from feedback.evaluation.rows import Row
+from feedback.evaluation.rows import Row, plain
 from feedback.evaluation.scoring import DEFAULT_THRESHOLD, Scored
 from feedback.training.baseline import tfidf_scores
 from feedback.training.labels import Targets
@@ -36,9 +36,19 @@ def fit_and_score(training: Sequence[Row], rows: Sequence[Row]) -> Scored:
 
 def shared_texts(training: Sequence[Row], rows: Sequence[Row]) -> int:
     """Return how many of `rows` are also in `training`, case and spacing aside."""
-    seen = {_plain(row.text) for row in training}
-    return sum(_plain(row.text) in seen for row in rows)
+    seen = {plain(row.text) for row in training}
+    return sum(plain(row.text) in seen for row in rows)
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+def left_out(training: Sequence[Row], rows: Sequence[Row], scored: Scored) -> str:
+    """Return a sentence on categories of `rows` that the fitted baseline has no scores of; empty if there is none."""
+    asked = [c for c in MODEL_CATEGORIES if c not in scored.categories and any(c in row.labels for row in rows)]
+    if not asked:
+        return ""
+    named = ", ".join(f"{category} ({_why(training, category)})" for category in asked)
+    return f"The baseline needs training rows of both labels, 0 and 1; it has no figures for {named}."
+
+
+def _why(training: Sequence[Row], category: str) -> str:
+    only = {row.labels[category] for row in training if category in row.labels}
+    return f"only {only.pop()}" if only else "in no row"

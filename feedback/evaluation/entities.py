@@ -78,13 +78,14 @@ def _looked(row: Row, entity: str) -> bool:
     return row.spans is not None and (row.annotated is None or entity in row.annotated)
 
 
-def _of(spans: Sequence[TextSpan] | Sequence[Span], entity: str) -> list[tuple[int, int]]:
-    return [(span.start, span.end) for span in spans if span.label == entity]
+def _of(spans: Sequence[TextSpan] | Sequence[Span], entity: str) -> set[tuple[int, int]]:
+    """Return the places of `entity`; one that is listed twice is one."""
+    return {(span.start, span.end) for span in spans if span.label == entity}
 
 
-def _counts(true: list[tuple[int, int]], found: list[tuple[int, int]], *, exact: bool) -> tuple[int, int, int, int]:
+def _counts(true: set[tuple[int, int]], found: set[tuple[int, int]], *, exact: bool) -> tuple[int, int, int, int]:
     if exact:
-        both = len(set(true) & set(found))
+        both = len(true & found)
         return len(true), len(found), both, both
     caught = sum(any(s < end and start < e for s, e in found) for start, end in true)
     right = sum(any(s < end and start < e for s, e in true) for start, end in found)

@@ -23,6 +23,11 @@ from feedback.training.spans import TextSpan
 
 LENGTHS = ((100, "under 100"), (500, "100 to 499"), (2_000, "500 to 1,999"))
 LONGEST = "2,000 and more"
+#: What a field that has two forms may hold.
+FORMS = {
+    "labels": "each category with 0 or 1, or a list in the order of exports",
+    "annotated_types": 'a list of labels, or "all"',
+}
 
 
 class DataError(ValueError):
@@ -63,7 +68,7 @@ class _Line(_Model):
     text: str | None = None
     prompt: str | None = None
     response: str | None = None
-    labels: dict[str, Label] | Annotated[list[float], Field(max_length=len(CATEGORIES))] | None = None
+    labels: dict[str, Label] | list[float] | None = None
     label_mask: list[Label] | None = None
     flag: Label | None = None
     spans: list[_Span] | None = None
@@ -79,26 +84,44 @@ class _Line(_Model):
             raise ValueError("`text` (or `response`, or `prompt`) is missing or empty")
         if self.labels is None and self.spans is None and self.flag is None:
             raise ValueError("has none of `labels`, `spans` and `flag`")
-        if isinstance(self.labels, list) and len(self.labels) != len(self.label_mask or ()):
-            raise ValueError("`labels` as a list needs a `label_mask` of the same length")
+        if isinstance(self.labels, list):
+            every = len(CATEGORIES)
+            if set(self.labels) - {0, 1} or not len(self.labels) == len(self.label_mask or ()) == every:
+                raise ValueError(
+                    f"`labels` as a list, and its `label_mask`, need 0 or 1 for each of {every} categories"
+                )
         for name in self.labels if isinstance(self.labels, dict) else ():
             if name not in CATEGORIES:
                 near = difflib.get_close_matches(name, CATEGORIES, n=1)
                 raise ValueError(f"unknown category {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         if any(not span.start < span.end <= len(self.body) for span in self.spans or ()):
             raise ValueError("a span does not lie inside the text; offsets count code points, the end excluded")
+        self._agree()
         return self
+
+    def _agree(self) -> None:
+        """Raise ValueError where one field denies what another says. Profanity alone harms nobody."""
+        harms = [name for name, value in self.known().items() if value and name != "profanity"]
+        if self.flag == 0 and harms:
+            raise ValueError(f"`flag` is 0, and {harms[0]} 1: a text with a harm is not harmless as a whole")
+        if isinstance(self.annotated_types, list):
+            for span in self.spans or ():
+                if span.label and span.label not in self.annotated_types:
+                    raise ValueError(f"a span is {span.label!r}, which `annotated_types` lacks: was it looked for?")
 
     @property
     def body(self) -> str:
         return self.text or self.response or self.prompt or ""
 
+    def known(self) -> dict[str, int]:
+        """Return the categories that somebody judged, with 0 or 1."""
+        if isinstance(self.labels, list):
+            judged = zip(CATEGORIES, self.labels, self.label_mask or (), strict=True)
+            return {name: int(value) for name, value, own in judged if own}
+        return self.labels or {}
+
     def row(self) -> Row:
-        labels = self.labels or {}
-        if isinstance(labels, list):
-            mask = self.label_mask or []
-            known = zip(CATEGORIES, labels, mask, strict=False)
-            labels = {name: int(value >= 0.5) for name, value, judged in known if judged}
+        labels = self.known()
         spans = annotated = None
         if self.spans is not None:
             spans = tuple(TextSpan(s.start, s.end, s.label) for s in self.spans if s.label)
@@ -122,6 +145,16 @@ def _all_absent(labels: dict[str, int]) -> bool:
 def length(text: str) -> str:
     """Return the name of the range that the text's length in code points falls in."""
     return next((name for limit, name in LENGTHS if len(text) < limit), LONGEST)
+
+
+def plain(text: str) -> str:
+    """Return `text` in small letters and single spaces: what makes two texts the same."""
+    return " ".join(text.casefold().split())
+
+
+def doubled(rows: Sequence[Row]) -> int:
+    """Return how many of `rows` are there once more already, with labels or with spans alike."""
+    return len(rows) - len({(plain(row.text), row.spans is None) for row in rows})
 
 
 def digest(rows: Sequence[Row]) -> str:
@@ -164,9 +197,17 @@ def _row(path: Path, number: int, line: bytes) -> Row:
 
 def _why(error: ValidationError, line: bytes) -> str:
     """Return what is wrong with a line; the messages name fields and limits, not contents."""
-    first = error.errors(include_input=False, include_url=False)[0]
-    if first["type"] in ("json_invalid", "model_type"):
+    errors = error.errors(include_input=False, include_url=False)
+    first = errors[0]
+    if first["type"] == "json_invalid" and "hex escape" in str(first["msg"]):
+        return r"has half a character: \ud800 to \udfff stand for one in pairs only"
+    if not first["loc"] and first["type"] in ("json_invalid", "model_type"):
         return no_object(line)
-    place = ".".join(str(part) for part in first["loc"] if not str(part).startswith(("dict[", "list[", "constrained")))
+    if first["loc"] and first["loc"][0] in FORMS:  # each form was tried: what went deepest is the one that was meant
+        first = max((e for e in errors if e["loc"][0] == first["loc"][0]), key=lambda e: len(e["loc"]))
+    forms = ("dict[", "list[", "literal[", "constrained")
+    place = ".".join(str(part) for part in first["loc"] if not str(part).startswith(forms))
+    if place in FORMS:
+        return f"{place}: write {FORMS[place]}"
     message = str(first["msg"]).removeprefix("Value error, ")
     return f"{place}: {message}" if place else message

@@ -80,6 +80,26 @@ def test_spans_of_texts_without_any_and_of_other_labels_are_told_of(tmp_path: Pa
     assert "default does not find 'PER' (did you mean 'PERSON'?)" in progress
 
 
+def test_texts_that_come_twice_are_counted_on_standard_error(data: Path) -> None:
+    assert "24 of the 48 texts are copies of others" in _evaluate("fake", data, data)[1]
+    assert "copies" not in _evaluate("fake", data)[1]
+    data.write_text(
+        '{"text": "An  apple", "spans": []}\n{"text": "an apple", "flag": 0}\n{"text": "an Apple", "flag": 0}\n'
+    )
+    assert "1 of the 3 texts are copies" in _evaluate("fake", data)[1], "one file may hold labels, another spans"
+
+
+def test_what_the_baseline_cannot_be_fitted_for_is_named_with_the_reason(data: Path, tmp_path: Path) -> None:
+    training = tmp_path / "training.jsonl"
+    training.write_text('{"text": "you idiot", "labels": {"harassment": 1}}\n{"text": "you too", "spans": []}\n')
+    printed, said = _evaluate("fake", data, baseline=[training])
+    assert "fitted on 2 rows" in printed
+    assert "it has no figures for harassment (only 1)." in said
+    training.write_text('{"text": "you idiot", "spans": []}\n{"text": "you too", "spans": []}\n')
+    assert "it has no figures for harassment (in no row)." in _evaluate("fake", data, baseline=[training])[1]
+    assert "no figures" not in _evaluate("fake", data, baseline=[data])[1]
+
+
 def test_the_same_run_writes_the_same_bytes(data: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
         _evaluate("fake", data, out=tmp_path / name, baseline=[data])
@@ -125,6 +145,8 @@ def test_what_cannot_be_measured_is_a_clear_error(data: Path, tmp_path: Path) ->
         _evaluate("fake", tmp_path)
     with pytest.raises(CommandError, match="--sample must be 1 or more"):
         _evaluate("fake", data, sample=-1)
+    with pytest.raises(CommandError, match="--seed must be 0 or more"):
+        _evaluate("fake", data, seed=-1)
     with pytest.raises(CommandError, match=r"no device 'gpu'\. Say auto, cpu, cuda"):
         _evaluate("fake", data, device="gpu")
     with pytest.raises(CommandError, match="no device 'mps'"):

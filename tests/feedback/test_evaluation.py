@@ -170,6 +170,16 @@ def test_false_spans_count_where_there_is_no_true_one() -> None:
     assert (quiet.spans, quiet.found) == (0, 0)
 
 
+def test_a_span_that_is_listed_twice_is_one() -> None:
+    spans = (TextSpan(0, 3, "PERSON"), TextSpan(0, 3, "PERSON"), TextSpan(8, 11, "PERSON"))
+    rows = [Row("Ann and Bob", spans=spans)]
+    figures = entity_figures(rows, [[Span(0, 3, "PERSON", 1.0)] * 2], "PERSON", draws(1, seed=1))
+    assert figures is not None
+    assert (figures.spans, figures.found) == (2, 1)
+    assert (figures.exact["recall"].value, figures.exact["precision"].value) == (0.5, 1.0)
+    assert (figures.overlapping["recall"].value, figures.overlapping["precision"].value) == (0.5, 1.0)
+
+
 def test_labels_that_a_model_does_not_have_are_named_with_a_hint() -> None:
     spans = (TextSpan(0, 3, "PER"), TextSpan(8, 11, "PER"), TextSpan(20, 25, "LOC"), TextSpan(0, 3, "DATE_TIME"))
     rows = [Row("text", spans=spans), Row("text", spans=(), annotated=frozenset({"PERSNO"})), Row("text")]

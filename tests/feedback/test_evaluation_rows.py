@@ -17,6 +17,9 @@ from feedback.training.spans import TextSpan, read_spans
 from feedback.training.traffic import replayed
 from screening.categories import MODEL_CATEGORIES
 
+MASK = [1] + [0] * 12
+PERSON = {"start": 0, "end": 6, "label": "PERSON"}
+
 
 def _file(path: Path, *lines: object) -> Path:
     data = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines).encode()
@@ -26,11 +29,11 @@ def _file(path: Path, *lines: object) -> Path:
 
 def test_labels_spans_and_our_exports_are_read(tmp_path: Path) -> None:
     moderation = {"text": "a", "labels": {"hate": 1, "violence": False}, "flag": None, "source": "s", "lang": "en"}
-    mask = [1] + [0] * 12
-    exported = {"prompt": "p", "response": "r", "labels": [1.0] + [0.0] * 12, "label_mask": mask, "sample_weight": 50.0}
+    exported = {"prompt": "p", "response": "r", "labels": [1.0] + [0.0] * 12, "label_mask": MASK, "sample_weight": 50.0}
     span = {"start": 1, "end": 3, "label": "PERSON", "text": "in"}
     spans = {"text": "🙂in", "spans": [span], "offset_unit": "codepoint"}
-    partly = {"text": "x", "spans": [], "annotated_types": ["PERSON"]}
+    named_none = {"start": 0, "end": 1, "label": None}
+    partly = {"text": "x", "spans": [named_none], "annotated_types": ["PERSON"]}
     safe = {"text": "fine", "flag": 0, "kind": "response"}
     foul = {"text": "damn", "flag": 0, "labels": {"profanity": 1}}
     nobody = {"text": "reviewed by no chance", "flag": 0, "sample_weight": 0.0}
@@ -59,9 +62,29 @@ def test_labels_spans_and_our_exports_are_read(tmp_path: Path) -> None:
         ({"text": "secret"}, "none of `labels`, `spans` and `flag`"),
         ({"text": "secret", "labels": {"hat": 1}}, "unknown category 'hat'; did you mean 'hate'"),
         ({"text": "secret", "labels": {"hate": 2}}, "labels.hate"),
-        ({"text": "secret", "labels": [1.0]}, "label_mask"),
+        ({"text": "secret", "labels": [1.0] + [0.0] * 12}, "label_mask"),
+        ({"text": "secret", "labels": [2] + [0] * 12, "label_mask": MASK}, "need 0 or 1 for each of 13 categories"),
+        ({"text": "secret", "labels": [0.5] + [0] * 12, "label_mask": MASK}, "need 0 or 1 for each of 13 categories"),
+        ({"text": "secret", "labels": [-3] + [0] * 12, "label_mask": MASK}, "need 0 or 1 for each of 13 categories"),
+        ({"text": "secret", "labels": [1, 0, 0], "label_mask": [1, 1, 1]}, "need 0 or 1 for each of 13 categories"),
+        ({"text": "secret", "labels": [0] * 14, "label_mask": [1] * 14}, "need 0 or 1 for each of 13 categories"),
+        ({"text": "secret", "labels": ["hate"]}, "labels.0: Input should be a valid number"),
+        ({"text": "secret", "labels": "hate"}, "labels: write each category with 0 or 1, or a list"),
         ({"text": "secret", "spans": [{"start": 2, "end": 99, "label": "PERSON"}]}, "does not lie inside"),
         ({"text": "secret", "spans": [{"start": 0, "label": "PERSON"}]}, "spans.0.end"),
+        ({"text": "secret", "spans": [[0, 6, "PERSON"]]}, "line 2: spans.0: Input should be an object"),
+        (
+            {"text": "secret", "spans": [], "annotated_types": "PERSON"},
+            'annotated_types: write a list of labels, or "all"',
+        ),
+        ({"text": "secret", "spans": [], "annotated_types": [1]}, "annotated_types.0: Input should be a valid string"),
+        (
+            {"text": "secret", "spans": [PERSON], "annotated_types": ["LOCATION"]},
+            "'PERSON', which `annotated_types` lacks",
+        ),
+        ({"text": "secret", "flag": 0, "labels": {"hate": 0, "harassment": 1}}, "`flag` is 0, and harassment 1"),
+        ('{"text": "secret \\ud800", "flag": 0}', "half a character"),
+        ('{"text": "secret \\udc00 b", "flag": 0}', "half a character"),
         ({"text": "secret", "flag": 0, "sample_weight": -1}, "sample_weight"),
         ('{"text": "secret", "flag": 0, "sample_weight": Infinity}', "sample_weight"),
     ],

@@ -56,13 +56,19 @@ classifier of the models file. DATA is a JSONL file (.gz too): see docs/referenc
             from feedback.evaluation import baseline, entities, held_out, plots, printing, report
         except ImportError as error:
             raise CommandError(f"Measuring needs {error.name}. Install it: pip install -e '.[train]'") from error
+        from feedback.evaluation.rows import doubled
+
         if options["sample"] is not None and options["sample"] < 1:
             raise CommandError("--sample must be 1 or more.")
+        if options["seed"] < 0:
+            raise CommandError("--seed must be 0 or more.")
         # Whatever can be wrong with the arguments comes before the models read for minutes or hours.
         find_device(options["device"])
         rows = _read(options["data"], held_out.HELD_OUT, seed=options["seed"])
         if options["sample"] and options["sample"] < len(rows):
             rows = random.Random(options["seed"]).sample(rows, options["sample"])  # noqa: S311 - repeatable, no secret
+        if copies := doubled(rows):
+            self.stderr.write(f"{copies} of the {len(rows)} texts are copies of others, and count again.")
         training = _read(options["baseline"], held_out.TRAINING, seed=options["seed"])
         sources = [source for source in (options["model"], options["compare"]) if source]
         models = [_open(source, options["device"]) for source in sources]
@@ -100,6 +106,8 @@ classifier of the models file. DATA is a JSONL file (.gz too): see docs/referenc
             raise CommandError(
                 f"The baseline cannot be fitted on {counted} of which no two share a word. Give it more training rows."
             ) from error
+        if missing := baseline.left_out(training, rows, scored):
+            self.stderr.write(missing)
         return scored
 
 
