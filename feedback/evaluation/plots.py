@@ -16,12 +16,18 @@ from feedback.evaluation.scoring import Scored
 from webapp.files import new_file
 
 COLOURS = ("#1b6ca8", "#c8553d", "#6b7280")
+KINDS = ("svg", "png")
+#: Panels side by side.
+ACROSS = 4
 
 
 def write_plots(
     folder: Path, rows: Sequence[Row], scored: Sequence[Scored], reports: Sequence[ModelReport], *, kind: str
 ) -> list[Path]:
-    """Write the plots that the data allow into `folder`, as "svg" or "png", and return their paths."""
+    """Write the plots that the data allow into `folder`, as "svg" or "png", and return their paths.
+
+    Plots there of an earlier run that are not written now are removed: they would be of other data than the report.
+    """
     # A fixed salt, and no date: the same bytes for the same figures.
     with mpl.rc_context({"svg.hashsalt": "countersign", "font.size": 8, "axes.grid": True, "grid.alpha": 0.3}):
         figures: Mapping[str, Figure | None] = {
@@ -36,6 +42,8 @@ def write_plots(
                 paths.append(folder / f"{name}.{kind}")
                 with new_file(paths[-1], replace=True) as path:
                     figure.savefig(path, format=kind, dpi=120, metadata={"Date": None} if kind == "svg" else None)
+    for old in {folder / f"{name}.{other}" for name in figures for other in KINDS}.difference(paths):
+        old.unlink(missing_ok=True)
     return paths
 
 
@@ -43,19 +51,20 @@ def _average_precision(reports: Sequence[ModelReport]) -> Figure | None:
     names = _ranked(reports)
     if not names:
         return None
-    figure = Figure(figsize=(8, 0.6 + 0.22 * len(names) * len(reports)), layout="constrained")
+    shown = _shown(reports)
+    figure = Figure(figsize=(8, 0.9 + 0.22 * len(names) * len(shown)), layout="constrained")
     axes = figure.subplots()
-    height = 0.8 / len(reports)
-    for m, report in enumerate(reports):
+    height = 0.8 / len(shown)
+    for place, (m, report) in enumerate(shown):
         found = {own.category: own.figures["ap"] for own in report.overall.categories if own.figures}
-        at = [i + m * height for i, name in enumerate(names) if name in found]
+        at = [i + place * height for i, name in enumerate(names) if name in found]
         values = [found[name] for name in names if name in found]
         spread = np.array([[v.value - v.low for v in values], [v.high - v.value for v in values]]).clip(min=0)
         axes.barh(at, [v.value for v in values], height, xerr=spread, color=COLOURS[m], label=report.name)
     axes.set_yticks([i + 0.4 - height / 2 for i in range(len(names))], names)
     axes.set(xlim=(0, 1), xlabel="average precision, 95 % interval")
     axes.invert_yaxis()
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside upper center", ncols=len(shown))
     return figure
 
 
@@ -78,17 +87,21 @@ def _grid(reports: Sequence[ModelReport], x: str, y: str, draw: Callable[[Axes, 
     names = _ranked(reports)
     if not names:
         return None
-    lines = -(-len(names) // 4)
-    figure = Figure(figsize=(10, 2.4 * lines), layout="constrained")
-    grid = figure.subplots(lines, 4, sharex=True, sharey=True, squeeze=False)
+    shown, across = _shown(reports), min(ACROSS, len(names))
+    lines = -(-len(names) // across)
+    # Room for a legend above: below it would lie on the label.
+    figure = Figure(figsize=(max(5.0, 2.5 * across), 0.4 + 2.4 * lines), layout="constrained")
+    grid = figure.subplots(lines, across, sharex=True, sharey=True, squeeze=False)
     for axes in grid.flat[len(names) :]:
         axes.set_visible(False)
     for axes, name in zip(grid.flat, names, strict=False):
         axes.set(title=name, xlim=(0, 1), ylim=(0, 1.02))
         draw(axes, name)
-    for m, report in enumerate(reports):
+    for axes in grid.flat[max(0, len(names) - across) : len(names)]:  # none is drawn below these
+        axes.tick_params(labelbottom=True)
+    for m, report in shown:
         grid.flat[0].plot([], [], color=COLOURS[m], label=report.name)
-    figure.legend(loc="outside lower center", ncols=len(reports))
+    figure.legend(loc="outside upper center", ncols=len(shown))
     figure.supxlabel(x)
     figure.supylabel(y)
     return figure
@@ -113,3 +126,8 @@ def _bins(axes: Axes, category: str, reports: Sequence[ModelReport]) -> None:
 
 def _ranked(reports: Sequence[ModelReport]) -> list[str]:
     return list(dict.fromkeys(own.category for r in reports for own in r.overall.categories if own.figures))
+
+
+def _shown(reports: Sequence[ModelReport]) -> list[tuple[int, ModelReport]]:
+    """Return the models of which there is something to rank, each with its place among all, which gives its colour."""
+    return [(m, report) for m, report in enumerate(reports) if _ranked([report])]

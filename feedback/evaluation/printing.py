@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from feedback.evaluation.figures import Interval
@@ -9,6 +10,8 @@ from feedback.evaluation.report import ModelReport, Part
 from feedback.evaluation.tables import figure, table
 
 FIGURES = {"ap": "AP", "auroc": "AUROC", "precision": "precision", "recall": "recall", "f1": "F1", "ece": "ECE"}
+#: From fewer texts a bootstrap draws no others than these: where all come out alike, its interval is a point.
+FEW = 10
 
 
 def markdown(reports: Sequence[ModelReport], gains: dict[str, Interval]) -> str:
@@ -34,7 +37,8 @@ def _categories(reports: Sequence[ModelReport]) -> Iterable[str]:
                 rows.append([category, r.name, own.known, own.positive, own.threshold, *cells])
     if rows:
         header = ["category", "model", "known", "positive", "flag from", *FIGURES.values()]
-        yield "## Categories\n" + table(header, rows)
+        few = [c.category for c in found.values() if c.figures and min(c.positive, c.known - c.positive) < FEW]
+        yield "## Categories\n" + table(header, rows) + _note("have it, or lack it", few)
 
 
 def _gains(reports: Sequence[ModelReport], gains: dict[str, Interval]) -> Iterable[str]:
@@ -54,7 +58,12 @@ def _benign(reports: Sequence[ModelReport]) -> Iterable[str]:
             named = ", ".join(f"{category} {count}" for category, count in worst)
             rows.append([r.name, r.overall.benign.texts, _percent(r.overall.benign.share), named])
     if rows:
-        yield "## False alarms on benign texts\n" + table(["model", "texts", "flagged", "most by"], rows)
+        few = [r.name for r in reports if r.overall.benign and r.overall.benign.texts < FEW]
+        yield (
+            "## False alarms on benign texts\n"
+            + table(["model", "texts", "flagged", "most by"], rows)
+            + _note("are benign", few)
+        )
 
 
 def _entities(reports: Sequence[ModelReport]) -> Iterable[str]:
@@ -88,8 +97,14 @@ def _slice_row(by: str, value: str, name: str, part: Part) -> list[object]:
     return [by, value, name, part.texts, figure(part.mean_ap), ranked, *benign, figure(mean)]
 
 
+def _note(why: str, few: Sequence[str]) -> str:
+    """Return the line below a table that names the rows whose intervals rest on few texts; empty where none do."""
+    named = ", ".join(dict.fromkeys(few))
+    return f"\n\nIntervals too narrow, because fewer than ten texts {why}: {named}." if few else ""
+
+
 def _short(found: Interval | None) -> str:
-    if found is None:
+    if found is None or math.isnan(found.value):
         return "–"
     return f"{figure(found.value)} ({figure(found.low)}–{figure(found.high)})"
 
