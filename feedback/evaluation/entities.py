@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +10,12 @@ import numpy as np
 
 from feedback.evaluation.figures import Interval, interval
 from feedback.evaluation.rows import Row
+from feedback.training.fields import named
 from feedback.training.spans import TextSpan
 from screening.findings import Span
 
 #: Columns of the counts of one text: true spans, found spans, true ones that were found, found ones that are true.
 TRUE, FOUND, CAUGHT, RIGHT = range(4)
-#: Labels that are named in a message; the rest are counted.
-NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -61,17 +59,8 @@ def not_found(rows: Sequence[Row], name: str, entities: Sequence[str]) -> str:
     unknown = [label for label, _ in labels.most_common() if label not in entities]
     if not unknown:
         return ""
-    named = ", ".join(_hinted(label, entities) for label in unknown[:NAMED])
-    more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
     known = f"It finds {', '.join(entities)}." if entities else "It finds no spans."
-    return f"{name} does not find {named}{more}: such spans are not counted. {known}"
-
-
-def _hinted(label: str, entities: Sequence[str]) -> str:
-    """Return a label with the entity that may be meant: one that begins alike, or is spelled nearly so."""
-    begin = [entity for entity in entities if entity.startswith(label.upper())]
-    near = (begin or difflib.get_close_matches(label.upper(), entities, n=1))[:1]
-    return f"{label!r} (did you mean {near[0]!r}?)" if near else repr(label)
+    return f"{name} does not find {named(unknown, entities)}: such spans are not counted. {known}"
 
 
 def _looked(row: Row, entity: str) -> bool:

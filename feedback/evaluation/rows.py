@@ -7,7 +7,6 @@ Exceptions:
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -15,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasChoices, Field, ValidationError, model_validator
 
 from feedback.selectors import CATEGORIES
+from feedback.training.fields import Fields, Label, SpanFields, check_categories, check_inside, why
 from feedback.training.lines import no_object, numbered_lines
 from feedback.training.spans import TextSpan
 
@@ -49,21 +49,8 @@ class Row:
     weight: float = 1.0
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-
-class _Span(_Model):
-    start: Annotated[int, Field(ge=0)]
-    end: int
-    label: str | None
-
-
-Label = Annotated[int, Field(ge=0, le=1)]
-
-
-class _Line(_Model):
-    """What a line may hold. Other fields are left alone."""
+class _Line(Fields):
+    """What a line may hold."""
 
     text: str | None = None
     prompt: str | None = None
@@ -71,7 +58,7 @@ class _Line(_Model):
     labels: dict[str, Label] | list[float] | None = None
     label_mask: list[Label] | None = None
     flag: Label | None = None
-    spans: list[_Span] | None = None
+    spans: list[SpanFields] | None = None
     annotated_types: Literal["all"] | list[str] | None = None
     sample_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     source: str | None = None
@@ -90,12 +77,8 @@ class _Line(_Model):
                 raise ValueError(
                     f"`labels` as a list, and its `label_mask`, need 0 or 1 for each of {every} categories"
                 )
-        for name in self.labels if isinstance(self.labels, dict) else ():
-            if name not in CATEGORIES:
-                near = difflib.get_close_matches(name, CATEGORIES, n=1)
-                raise ValueError(f"unknown category {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-        if any(not span.start < span.end <= len(self.body) for span in self.spans or ()):
-            raise ValueError("a span does not lie inside the text; offsets count code points, the end excluded")
+        check_categories(self.labels if isinstance(self.labels, dict) else ())
+        check_inside(self.spans or (), self.body)
         self._agree()
         return self
 
@@ -196,18 +179,9 @@ def _row(path: Path, number: int, line: bytes) -> Row:
 
 
 def _why(error: ValidationError, line: bytes) -> str:
-    """Return what is wrong with a line; the messages name fields and limits, not contents."""
-    errors = error.errors(include_input=False, include_url=False)
-    first = errors[0]
+    first = error.errors(include_input=False, include_url=False)[0]
     if first["type"] == "json_invalid" and "hex escape" in str(first["msg"]):
         return r"has half a character: \ud800 to \udfff stand for one in pairs only"
     if not first["loc"] and first["type"] in ("json_invalid", "model_type"):
         return no_object(line)
-    if first["loc"] and first["loc"][0] in FORMS:  # each form was tried: what went deepest is the one that was meant
-        first = max((e for e in errors if e["loc"][0] == first["loc"][0]), key=lambda e: len(e["loc"]))
-    forms = ("dict[", "list[", "literal[", "constrained")
-    place = ".".join(str(part) for part in first["loc"] if not str(part).startswith(forms))
-    if place in FORMS:
-        return f"{place}: write {FORMS[place]}"
-    message = str(first["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message
+    return why(error, FORMS)

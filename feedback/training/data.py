@@ -11,10 +11,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol, Self
+
+from pydantic import Field, ValidationError, model_validator
 
 from feedback.groups import clusters
+from feedback.training.fields import Fields, Label, check_categories, why
 from feedback.training.lines import objects
+from screening.categories import SEXUAL_MINORS
 
 #: Rows kept of a source, when it has more. Chosen so that encoding takes minutes on two cores; rows with a positive
 #: label of a rare category are kept first.
@@ -62,23 +66,43 @@ class Example:
     labels: dict[str, int] = field(default_factory=dict)
 
 
+class Origin(Fields):
+    """What every training row says of where it is from."""
+
+    id: Annotated[str, Field(coerce_numbers_to_str=True)]
+    source: str
+    licence: str
+
+    @model_validator(mode="after")
+    def _not_ours(self) -> Self:
+        if self.source == SYNTHETIC:
+            raise ValueError(f"`source` must not be {SYNTHETIC!r}, the name of our own texts; name it otherwise")
+        return self
+
+
+class _Line(Origin):
+    kind: str
+    text: str
+    flag: Label | None
+    labels: dict[str, Label]
+
+    @model_validator(mode="after")
+    def _categories(self) -> Self:
+        check_categories(self.labels)
+        return self
+
+
 def read_moderation(path: Path) -> list[Example]:
-    """Read `moderation_train.jsonl.gz`. Raise OSError, or ValueError naming the line that is not a row."""
+    """Read `moderation_train.jsonl.gz`. Raise OSError, or ValueError that says what is wrong with which line."""
     examples = []
     for number, row in objects(path):
         try:
-            example = Example(
-                id=row["id"],
-                source=row["source"],
-                kind=row["kind"],
-                text=row["text"],
-                licence=row["licence"],
-                flag=row["flag"],
-                labels=row["labels"],
-            )
-        except KeyError as error:
-            raise ValueError(f"{path}, line {number}: is not a training row") from error
-        examples.append(example)
+            line = _Line.model_validate(row)
+        except ValidationError as error:
+            raise ValueError(
+                f"{path}, line {number}: {why(error, {'labels': 'each category that is known, with 0 or 1'})}"
+            ) from None
+        examples.append(Example(line.id, line.source, line.kind, line.text, line.licence, line.flag, line.labels))
     return examples
 
 
@@ -169,6 +193,6 @@ def _is_rare(example: Example) -> bool:
 
 
 def about_minors(example: Example) -> bool:
-    """Return whether a text joins words of age and of sex. Such texts are neither trained on nor written."""
+    """Return whether a text joins words of age and of sex, or is labelled so. Such texts take no part at all."""
     sexual = example.labels.get("sexual") == 1 or _SEX.search(example.text) is not None
-    return sexual and _AGE.search(example.text) is not None
+    return example.labels.get(SEXUAL_MINORS) == 1 or (sexual and _AGE.search(example.text) is not None)

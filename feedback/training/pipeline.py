@@ -102,12 +102,18 @@ class Trained:
     scores: np.ndarray
 
 
-def read_corpus(data: Path, *, seed: int, texts_share: float = 1.0) -> Corpus:
-    """Read the data folder and add our own texts. Raise OSError or ValueError when a file is missing or is no such."""
-    examples = prepare(read_moderation(data / MODERATION), seed=seed) + generate(seed=seed, share=texts_share)
+def read_corpus(
+    data: Path, *, seed: int, texts_share: float = 1.0, warn: Callable[[str], object] = lambda _: None
+) -> Corpus:
+    """Read the data folder and add our own texts; `warn` is told what is read and may not be meant.
+
+    Raise OSError or ValueError when a file is missing or is no such.
+    """
+    rows, real = read_moderation(data / MODERATION), read_spans(data / SPANS, warn=warn)
+    examples = prepare(rows, seed=seed) + generate(seed=seed, share=texts_share)
     lexicon = Lexicon.read(data / LEXICON) if (data / LEXICON).exists() else None
     sides = np.array(split(examples, seed=seed))
-    spans, span_sides = spans_with_sides(read_spans(data / SPANS), data, seed=seed, share=texts_share)
+    spans, span_sides = spans_with_sides(real, data, seed=seed, share=texts_share)
     return Corpus(examples, targets(examples, lexicon), sides, spans, span_sides)
 
 

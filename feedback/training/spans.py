@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, Self
 
+from pydantic import ValidationError, model_validator
+
+from feedback.training.data import Origin
+from feedback.training.fields import SpanFields, check_inside, named, why
 from feedback.training.lines import objects
+from screening.detectors.pii import ENTITIES
 
 #: What the token head finds. Patterns with checksums do the rest.
 PII_LABELS = ("PERSON", "LOCATION", "ORGANIZATION", "ADDRESS", "DATE_TIME")
+#: What a field that has two forms may hold.
+FORMS = {"annotated_types": 'a list of labels, or "all"'}
 _SLOT = re.compile(r"\{\{.*?\}\}")
 
 
@@ -40,21 +49,53 @@ class SpanExample:
     form: str = ""
 
 
-def read_spans(path: Path) -> list[SpanExample]:
+class _Line(Origin):
+    text: str
+    spans: list[SpanFields]
+    annotated_types: list[str] | Literal["all"]
+    template: str | None = None
+
+    @model_validator(mode="after")
+    def _inside(self) -> Self:
+        check_inside(self.spans, self.text)
+        return self
+
+    def example(self) -> SpanExample:
+        spans = [TextSpan(s.start, s.end, s.label) for s in self.spans if s.label in PII_LABELS]
+        annotated = frozenset(PII_LABELS if self.annotated_types == "all" else self.annotated_types)
+        return SpanExample(
+            id=self.id,
+            source=self.source,
+            kind="fragment",
+            text=self.text,
+            licence=self.licence,
+            spans=whole(self.text, spans),
+            annotated=annotated & frozenset(PII_LABELS),
+            form=form_of(self.template or ""),
+        )
+
+
+def read_spans(path: Path, *, warn: Callable[[str], object] = lambda _: None) -> list[SpanExample]:
     """Read `pii_train.jsonl.gz`, without spans of other labels. Raise OSError, or ValueError naming a bad line.
 
-    Text that stays after a label which is none of ours (a title, a product) was looked at, and is no entity.
+    Text that stays after a label which is none of ours (a title, a product) was looked at, and is no entity: `warn` is
+    told which labels that happened to, since one of another scheme (PER for PERSON) would teach that names are none.
     """
-    examples = []
+    examples, labels = [], Counter[str]()
     for number, row in objects(path):
         try:
-            text, types = row["text"], row["annotated_types"]
-            spans = [TextSpan(s["start"], s["end"], s["label"]) for s in row["spans"] if s["label"] in PII_LABELS]
-            annotated = frozenset(PII_LABELS if types == "all" else types) & frozenset(PII_LABELS)
-            name, source, licence, form = row["id"], row["source"], row["licence"], form_of(row.get("template", ""))
-            examples.append(SpanExample(name, source, "fragment", text, licence, whole(text, spans), annotated, form))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path}, line {number}: is not a row with spans") from error
+            line = _Line.model_validate(row)
+        except ValidationError as error:
+            raise ValueError(f"{path}, line {number}: {why(error, FORMS)}") from None
+        labels.update(span.label for span in line.spans if span.label)
+        labels.update(() if line.annotated_types == "all" else line.annotated_types)
+        examples.append(line.example())
+    # Numbers with a form are found by patterns: that the token head leaves them is as it should be.
+    if other := [label for label, _ in labels.most_common() if label not in (*PII_LABELS, *ENTITIES)]:
+        warn(
+            f"{path} has labels that no entity stands for: {named(other, PII_LABELS)}. What they mark is learnt as no"
+            f" personal data. The entities are {', '.join(PII_LABELS)}."
+        )
     return examples
 
 

@@ -51,7 +51,9 @@ class Command(BaseCommand):
         device = find_device(options["device"])
         pipeline.set_deterministic(options["threads"])
         try:
-            corpus = pipeline.read_corpus(options["data"], seed=options["seed"], texts_share=options["synthetic"])
+            corpus = pipeline.read_corpus(
+                options["data"], seed=options["seed"], texts_share=options["synthetic"], warn=self.stderr.write
+            )
             responses = replayed(options["data"] / TRAFFIC, seed=options["seed"])
         except (OSError, ValueError) as error:
             raise CommandError(f"The data folder cannot be used: {error}") from error
