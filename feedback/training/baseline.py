@@ -14,6 +14,8 @@ from feedback.training.labels import Targets
 def tfidf_scores(texts: Sequence[str], targets: Targets, train: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return scores [rows, categories] of texts `rows` by models fitted on `train`; NaN where nothing can be fitted.
 
+    Raise ValueError when no two of the texts `train` share a word.
+
     Words and word pairs, sublinear counts, balanced classes, weak labels by their weight: the usual strong setting.
     """
     vectoriser = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, max_features=200_000)

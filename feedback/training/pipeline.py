@@ -24,6 +24,7 @@ from feedback.training.joint.writer import write_model
 from feedback.training.labels import Targets, targets
 from feedback.training.lexicon import Lexicon
 from feedback.training.ranges import add_ranges
+from feedback.training.sides import SIDES
 from feedback.training.span_sides import SPANS, spans_with_sides
 from feedback.training.spans import SpanExample, read_spans
 from feedback.training.thresholds import Recommendation, Scored, recommend
@@ -107,14 +108,27 @@ def read_corpus(
 ) -> Corpus:
     """Read the data folder and add our own texts; `warn` is told what is read and may not be meant.
 
-    Raise OSError or ValueError when a file is missing or is no such.
+    Raise OSError or ValueError when a file is missing or is no such, or has too little to train and measure with.
     """
     rows, real = read_moderation(data / MODERATION), read_spans(data / SPANS, warn=warn)
     examples = prepare(rows, seed=seed) + generate(seed=seed, share=texts_share)
     lexicon = Lexicon.read(data / LEXICON) if (data / LEXICON).exists() else None
     sides = np.array(split(examples, seed=seed))
     spans, span_sides = spans_with_sides(real, data, seed=seed, share=texts_share)
+    _check_sides(sides, span_sides)
     return Corpus(examples, targets(examples, lexicon), sides, spans, span_sides)
+
+
+def _check_sides(sides: np.ndarray, span_sides: list[str]) -> None:
+    counts = {side: int((sides == side).sum()) for side in SIDES}
+    if not all(counts.values()):
+        found = ", ".join(f"{count} for {side}" for side, count in counts.items())
+        raise ValueError(
+            f"its texts do not suffice ({found}): add rows to {MODERATION} that are no near-duplicates, or use more of"
+            " our own (--synthetic)"
+        )
+    if "train" not in span_sides:
+        raise ValueError(f"no text with spans is left to train on: add rows to {SPANS}, or use our own (--synthetic)")
 
 
 def train_net(

@@ -10,6 +10,7 @@ import numpy as np
 
 from feedback.evaluation.figures import Result, measure
 from feedback.evaluation.tables import figure
+from feedback.training.baseline import tfidf_scores
 from feedback.training.data import SYNTHETIC, Example
 from feedback.training.pipeline import READ_IN, Corpus, Trained
 from feedback.training.spans import SpanExample
@@ -37,6 +38,15 @@ class SourceRow:
     safe_reached: float
     flagged: int
     flagged_reached: float
+
+
+def baseline_scores(corpus: Corpus, rows: np.ndarray) -> np.ndarray:
+    """Return the baseline's scores [rows, categories]; NaN where it cannot be fitted."""
+    texts = [e.text for e in corpus.examples]
+    try:
+        return tfidf_scores(texts, corpus.targets, corpus.rows("train"), rows)
+    except ValueError:  # so few texts that no two share a word: no reason to lose the model
+        return np.full((len(rows), len(MODEL_CATEGORIES)), np.nan)
 
 
 def category_rows(corpus: Corpus, trained: Trained, baseline: np.ndarray, *, seed: int) -> list[CategoryRow]:

@@ -24,6 +24,7 @@ from feedback.training.data import SOURCE_LIMITS, Example, merge_duplicates, pre
 from feedback.training.grammar import generate
 from feedback.training.joint import recipe
 from feedback.training.labels import targets
+from feedback.training.report import baseline_scores
 from feedback.training.thresholds import LEFT_OUT_ALARM, Scored, recommend
 from screening.categories import MODEL_CATEGORIES
 from screening.findings import Prediction
@@ -198,6 +199,14 @@ def test_figures_are_those_of_the_textbook() -> None:
     assert average_precision(scores, truth) == pytest.approx(average_precision_score(truth, scores))
     assert auroc(scores, truth) == pytest.approx(roc_auc_score(truth, scores))
     assert ece(truth.astype(float), truth) == 0
+
+
+def test_without_a_word_that_two_texts_share_there_is_no_baseline() -> None:
+    texts = [_example(word, {"hate": i % 2}) for i, word in enumerate(("amber", "bronze", "copper", "denim"))]
+    corpus = pipeline.Corpus(texts, targets(texts), np.array(["train", "train", "train", "test"]), [], [])
+    scores = baseline_scores(corpus, np.array([3]))
+    assert scores.shape == (1, len(MODEL_CATEGORIES))
+    assert np.isnan(scores).all()
 
 
 def test_calibration_brings_scores_to_frequencies() -> None:

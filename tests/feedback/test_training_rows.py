@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from string import ascii_lowercase
 
 import pytest
 
@@ -113,13 +114,13 @@ def test_what_is_labelled_as_of_minors_is_not_trained_on(tmp_path: Path) -> None
 
 
 def test_labels_that_no_entity_stands_for_are_told(tmp_path: Path) -> None:
-    _file(tmp_path / "moderation_train.jsonl.gz", MODERATION)
+    _file(tmp_path / "moderation_train.jsonl.gz")
     other_scheme = SPANS | _span(7, 10, "PER") | {"annotated_types": ["PER", "LOC"]}
     _file(
         tmp_path / "pii_train.jsonl.gz", other_scheme, SPANS | _span(7, 10, None), SPANS | _span(7, 10, "PHONE_NUMBER")
     )
     said: list[str] = []
-    read_corpus(tmp_path, seed=1, texts_share=0.0, warn=said.append)
+    read_corpus(tmp_path, seed=1, texts_share=0.01, warn=said.append)
     (warning,) = said
     assert "'PER' (did you mean 'PERSON'?), 'LOC' (did you mean 'LOCATION'?). What they mark" in warning
     assert "PHONE_NUMBER" not in warning, "patterns find those"
@@ -129,3 +130,17 @@ def test_labels_that_somebody_stands_for_are_no_matter(tmp_path: Path) -> None:
     said: list[str] = []
     read_spans(_file(tmp_path / "spans.jsonl.gz", SPANS | _span(7, 10)), warn=said.append)
     assert said == []
+
+
+def test_a_folder_with_too_little_is_refused_before_the_training(tmp_path: Path) -> None:
+    _file(tmp_path / "moderation_train.jsonl.gz")
+    _file(tmp_path / "pii_train.jsonl.gz", SPANS | _span(7, 10))
+    with pytest.raises(ValueError, match=r"0 for train, 0 for calibration, 0 for test\): add rows to moderation_train"):
+        read_corpus(tmp_path, seed=1, texts_share=0.0)
+    rows = [MODERATION | {"id": letter, "text": letter * 9} for letter in ascii_lowercase]
+    _file(tmp_path / "moderation_train.jsonl.gz", *rows)
+    corpus = read_corpus(tmp_path, seed=1, texts_share=0.0)
+    assert {*corpus.sides} == {"train", "calibration", "test"}
+    _file(tmp_path / "pii_train.jsonl.gz")
+    with pytest.raises(ValueError, match="add rows to pii_train"):
+        read_corpus(tmp_path, seed=1, texts_share=0.0)

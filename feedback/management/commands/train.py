@@ -85,7 +85,6 @@ class Command(BaseCommand):
         import numpy as np
 
         from feedback.training import card, report
-        from feedback.training.baseline import tfidf_scores
         from feedback.training.embedding_figures import mean_cosine
         from feedback.training.fresh import fresh_alarms
         from feedback.training.joint.recipe import RECIPE
@@ -95,10 +94,9 @@ class Command(BaseCommand):
         from feedback.training.traffic import traffic_flag_rate
 
         seed, out = options["seed"], options["out"]
-        texts = [e.text for e in corpus.examples]
         test = corpus.rows("test")
         asked = np.concatenate([test, corpus.rows("unseen")])
-        baseline = tfidf_scores(texts, corpus.targets, corpus.rows("train"), asked)
+        baseline = report.baseline_scores(corpus, asked)
         categories = report.category_rows(corpus, trained, baseline[: len(test)], seed=seed)
         benign, alarms = report.false_alarms(corpus, trained)
         words = options["data"] / LEXICON
@@ -116,7 +114,7 @@ class Command(BaseCommand):
             spans=span_figures(corpus.spans_on("test"), out),
             traffic=traffic_flag_rate(responses, out) if responses else None,
             fresh=fresh_alarms(options["data"] / MODERATION, lexicon, out, seed=seed),
-            cosine=mean_cosine([texts[i] for i in test], out),
+            cosine=mean_cosine([corpus.examples[i].text for i in test], out),
         )
         card.write_card(
             out,
