@@ -14,15 +14,15 @@ MANIFEST = "manifest.json"
 
 
 @contextlib.contextmanager
-def whole_folder(target: Path) -> Iterator[Path]:
+def whole_folder(target: Path, *, mode: int = 0o700) -> Iterator[Path]:
     """Give a temporary folder beside `target`; rename it there when the block ends well, remove it when not.
 
     Everything is on disk before the rename, so that a crash or a power cut leaves the old folder or the new one, never
-    half of one. A folder that was there is replaced.
+    half of one. A folder that was there is replaced. `mode` is of the folder, less the umask.
     """
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     making = target.parent / f".{target.name}.{uuid.uuid4().hex}.part"
-    making.mkdir(mode=0o700)
+    making.mkdir(mode=mode)
     try:
         yield making
         _sync_all(making)

@@ -100,6 +100,7 @@ def sources_table(rows: list[SourceRow]) -> str:
 def write_card(
     folder: Path,
     *,
+    replaced: Path,
     config: JointConfig,
     corpus: Corpus,
     trained: Trained,
@@ -107,7 +108,10 @@ def write_card(
     sources: list[SourceRow],
     facts: Facts,
 ) -> None:
-    """Write MODEL_CARD.md. It holds counts and figures, and no training text."""
+    """Write MODEL_CARD.md. It holds counts and figures, and no training text.
+
+    `replaced`: the folder whose place `folder` takes, if there is one: comparisons of its card stay.
+    """
     data = [
         [source, sides.total(), sides["train"], sides["calibration"], sides["test"], sides["unseen"], licence]
         for source, licence, sides in data_rows(corpus)
@@ -170,7 +174,7 @@ def write_card(
         "Quiet flags miss much. On the test side, for the recommended thresholds and for one for all categories: "
         "share of benign answers that reach any, and recall.\n\n"
         + table(["from", "false alarms", *config.categories], operating_points(corpus, trained)),
-        *comparisons(folder / CARD, config),
+        *comparisons(replaced / CARD, config),
         "## Known weaknesses\n" + WEAKNESSES,
     ]  # fmt: skip
     write_whole(folder / CARD, ("\n\n".join(parts) + "\n").encode())

@@ -224,11 +224,12 @@ def _group_of(example: Example) -> str:
     return template_of(example) if example.source == SYNTHETIC else example.id
 
 
-def save(folder: Path, corpus: Corpus, trained: Trained, *, recipe: JointRecipe, seed: int) -> JointConfig:
-    """Write the model folder, with ranges that are measured on "train"."""
+def save(folder: Path, corpus: Corpus, trained: Trained, *, name: str, recipe: JointRecipe, seed: int) -> JointConfig:
+    """Write the files of the model `name`, with ranges that are measured on "train"."""
     write_model(
         folder,
         trained.net,
+        name=name,
         recipe=recipe,
         seed=seed,
         calibration=trained.calibration,

@@ -95,6 +95,7 @@ def test_the_written_model_is_the_one_that_was_trained(net: JointNet, tmp_path: 
     write_model(
         tmp_path / "tiny",
         net,
+        name="tiny",
         recipe=RECIPE,
         seed=7,
         calibration=dict.fromkeys(MODEL_CATEGORIES, Calibration(scale=1, shift=0)),

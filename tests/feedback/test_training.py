@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -23,6 +23,7 @@ from feedback.training.card import comparisons
 from feedback.training.data import SOURCE_LIMITS, Example, merge_duplicates, prepare, split
 from feedback.training.grammar import generate
 from feedback.training.joint import recipe
+from feedback.training.joint.net import JointNet
 from feedback.training.labels import targets
 from feedback.training.report import baseline_scores
 from feedback.training.thresholds import LEFT_OUT_ALARM, Scored, recommend
@@ -70,10 +71,10 @@ def data_folder(tmp_path: Path) -> Path:
     return folder
 
 
-def _train(data: Path, out: Path, checkpoints: Path, *, device: str = "cpu", said: StringIO | None = None) -> str:
+def _train(data: Path, out: Path, checkpoints: Path, *, said: StringIO | None = None, **changed: object) -> str:
     printed = StringIO()
-    options = {"data": data, "out": out, "checkpoints": checkpoints, "seed": 3, "threads": 1, "device": device}
-    call_command("train", **options, synthetic=0.002, stdout=printed, stderr=said or StringIO())
+    options = {"data": data, "out": out, "checkpoints": checkpoints, "seed": 3, "threads": 1, "device": "cpu"}
+    call_command("train", **options | {"synthetic": 0.002} | changed, stdout=printed, stderr=said or StringIO())
     return printed.getvalue()
 
 
@@ -84,7 +85,11 @@ def test_one_command_makes_a_model_that_loads_and_the_same_bytes_again(
     printed = _train(data_folder, tmp_path / "one", tmp_path / "first")
     assert "| prompt_injection " in printed
     assert list((tmp_path / "first").iterdir()) == [], "a finished checkpoint would stand in for the next training"
-    _train(data_folder, tmp_path / "two" / "one", tmp_path / "second")
+    (before := tmp_path / "two" / "one").mkdir(parents=True)
+    (before / "config.json").write_text("of an earlier model")
+    _train(data_folder, before, tmp_path / "second")
+    assert [path.name for path in before.parent.iterdir()] == ["one"]
+    assert before.stat().st_mode == (tmp_path / "data").stat().st_mode, "others may read it as any folder"
     for name in ("adapter_model.safetensors", "heads.safetensors", "ranges.safetensors", "config.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / "one" / name).read_bytes()
     card = (tmp_path / "one" / "MODEL_CARD.md").read_text()
@@ -113,6 +118,60 @@ def test_what_cannot_be_trained_on_or_written_to_is_told_before_the_training(
         _train(data_folder, tmp_path / "file", tmp_path / "checkpoints")
     with pytest.raises(CommandError, match="file cannot be written to"):
         _train(data_folder, tmp_path / "out", tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"synthetic": -1.0}, "--synthetic must be 0 to 1"),
+        ({"synthetic": 2.0}, "--synthetic must be 0 to 1"),
+        ({"synthetic": float("nan")}, "--synthetic must be 0 to 1"),
+        ({"threads": 0}, "--threads must be 1 or more"),
+        ({"threads": -1}, "--threads must be 1 or more"),
+        ({"seed": -1}, "--seed must be 0 to 4294967295"),
+        ({"seed": 2**64}, "--seed must be 0 to 4294967295"),
+    ],
+)
+def test_numbers_out_of_range_are_told_before_anything_is_read(tmp_path: Path, wrong: dict[str, Any], why: str) -> None:
+    with pytest.raises(CommandError, match=why):
+        _train(tmp_path / "nowhere", tmp_path / "out", tmp_path / "checkpoints", **wrong)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_would_be_lost_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "config.json").touch()
+    (tmp_path / "theirs" / "thesis.txt").touch()
+    data, checkpoints = tmp_path / "nowhere", tmp_path / "checkpoints"
+    with pytest.raises(CommandError, match=r"that are no model's \(thesis.txt\) and would be lost"):
+        _train(data, tmp_path / "theirs", checkpoints)
+    with pytest.raises(CommandError, match="is a mount point"):
+        _train(data, Path("/"), checkpoints)
+    with pytest.raises(CommandError, match="--checkpoints must not lie in --out"):
+        _train(data, tmp_path / "out", tmp_path / "out" / "checkpoints")
+
+
+def test_a_stopped_run_says_how_it_goes_on_and_leaves_no_half_of_a_model(
+    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    net = JointNet(recipe.RECIPE).eval()
+    monkeypatch.setattr(pipeline, "train_net", lambda *_, **__: pipeline.Learnt(net, tmp_path / "none"))
+    monkeypatch.setattr(pipeline, "add_ranges", stopped)
+    (old := tmp_path / "models" / "old").mkdir(parents=True)
+    (old / "config.json").write_text("of an earlier model")
+    for out in (old, tmp_path / "models" / "new"):
+        said = StringIO()
+        with pytest.raises(SystemExit) as ended:
+            _train(data_folder, out, tmp_path / "checkpoints", said=said)
+        assert ended.value.code == 130
+        (line,) = (line for line in said.getvalue().splitlines() if "entity" not in line)
+        assert line.startswith("Stopped. The same command goes on from the last checkpoint")
+        assert f"every {recipe.RECIPE.save_every} batches" in line
+    assert [path.name for path in old.parent.iterdir()] == ["old"]
+    assert [(path.name, path.read_text()) for path in old.iterdir()] == [("config.json", "of an earlier model")]
 
 
 def test_a_run_that_goes_on_says_so(data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

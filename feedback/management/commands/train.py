@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,12 +18,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from feedback.commands import find_device, make_folder
+from feedback.folders import whole_folder
 
 if TYPE_CHECKING:
     from feedback.training.pipeline import Corpus, Trained
     from workers.runtimes.joint import JointConfig
 
 TRAFFIC = "traffic_replay.jsonl.gz"
+AGAIN = "The same command goes on from the last checkpoint: there is one every 50 batches."
 PACKAGES = ("torch", "transformers", "tokenizers", "peft", "scikit-learn", "numpy")
 
 
@@ -40,6 +43,14 @@ class Command(BaseCommand):
         parser.add_argument("--checkpoints", type=Path, default=settings.HOME / "cache" / "training")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _check_numbers(options)
+        try:
+            self._train(options)
+        except KeyboardInterrupt:
+            self.stderr.write(f"Stopped. {AGAIN}")
+            sys.exit(130)
+
+    def _train(self, options: dict[str, Any]) -> None:
         try:
             from feedback.training import pipeline
         except ImportError as error:
@@ -49,6 +60,13 @@ class Command(BaseCommand):
 
         started = time.monotonic()
         device = find_device(options["device"])
+        out = options["out"].resolve()
+        _check_out(out)
+        if options["checkpoints"].resolve().is_relative_to(out):
+            raise CommandError(
+                "--checkpoints must not lie in --out, which is replaced as a whole. Name another folder."
+            )
+        make_folder(options["checkpoints"])
         pipeline.set_deterministic(options["threads"])
         try:
             corpus = pipeline.read_corpus(
@@ -57,8 +75,6 @@ class Command(BaseCommand):
             responses = replayed(options["data"] / TRAFFIC, seed=options["seed"])
         except (OSError, ValueError) as error:
             raise CommandError(f"The data folder cannot be used: {error}") from error
-        make_folder(options["out"])
-        make_folder(options["checkpoints"])
         net, checkpoint = pipeline.train_net(
             corpus,
             recipe=RECIPE,
@@ -69,8 +85,13 @@ class Command(BaseCommand):
             resumed=self._resumed,
         )
         trained = pipeline.conclude(corpus, net, recipe=RECIPE, seed=options["seed"], device=device, bar=progress_bar)
-        config = pipeline.save(options["out"], corpus, trained, recipe=RECIPE, seed=options["seed"])
-        self._report(corpus, trained, config, responses, options)
+        try:
+            # Workers of another user may serve it: others read it as the umask says.
+            with whole_folder(out, mode=0o777) as folder:
+                config = pipeline.save(folder, corpus, trained, name=out.name, recipe=RECIPE, seed=options["seed"])
+                self._report(folder, corpus, trained, config, responses, options)
+        except OSError as error:
+            raise CommandError(f"{out} could not be written: {error}. {AGAIN}") from error
         # It holds nothing that the folder lacks, and would stand in for the next training.
         checkpoint.unlink(missing_ok=True)
         self.stdout.write(f"{options['out']} written in {time.monotonic() - started:.0f} s: {config.version}")
@@ -80,8 +101,15 @@ class Command(BaseCommand):
             self.stderr.write(f"Going on from a checkpoint of this very run: {done} of {total} batches are done.")
 
     def _report(
-        self, corpus: Corpus, trained: Trained, config: JointConfig, responses: list[str], options: dict[str, Any]
+        self,
+        folder: Path,
+        corpus: Corpus,
+        trained: Trained,
+        config: JointConfig,
+        responses: list[str],
+        options: dict[str, Any],
     ) -> None:
+        """Write the card into `folder`, which is still to take its place, and print the scores."""
         import numpy as np
 
         from feedback.training import card, report
@@ -93,7 +121,7 @@ class Command(BaseCommand):
         from feedback.training.span_figures import span_figures
         from feedback.training.traffic import traffic_flag_rate
 
-        seed, out = options["seed"], options["out"]
+        seed = options["seed"]
         test = corpus.rows("test")
         asked = np.concatenate([test, corpus.rows("unseen")])
         baseline = report.baseline_scores(corpus, asked)
@@ -102,7 +130,7 @@ class Command(BaseCommand):
         words = options["data"] / LEXICON
         lexicon = Lexicon.read(words) if words.exists() else None
         facts = card.Facts(
-            command=f"python manage.py train --data {options['data']} --out {out} --seed {seed}"
+            command=f"python manage.py train --data {options['data']} --out {options['out']} --seed {seed}"
             f" --threads {options['threads']} --device {options['device']} --synthetic {options['synthetic']}",
             seed=seed,
             recipe=f"{RECIPE}.",
@@ -111,13 +139,14 @@ class Command(BaseCommand):
             alarms=alarms,
             input=report.input_alarms(corpus, trained),
             unseen=report.unseen_rows(corpus, trained, baseline[len(test) :], seed=seed),
-            spans=span_figures(corpus.spans_on("test"), out),
-            traffic=traffic_flag_rate(responses, out) if responses else None,
-            fresh=fresh_alarms(options["data"] / MODERATION, lexicon, out, seed=seed),
-            cosine=mean_cosine([corpus.examples[i].text for i in test], out),
+            spans=span_figures(corpus.spans_on("test"), folder),
+            traffic=traffic_flag_rate(responses, folder) if responses else None,
+            fresh=fresh_alarms(options["data"] / MODERATION, lexicon, folder, seed=seed),
+            cosine=mean_cosine([corpus.examples[i].text for i in test], folder),
         )
         card.write_card(
-            out,
+            folder,
+            replaced=options["out"],
             config=config,
             corpus=corpus,
             trained=trained,
@@ -131,6 +160,32 @@ class Command(BaseCommand):
                 f"{reached} of {answers} benign answers of {source} that took no part are flagged ({share})"
             )
         self.stdout.write(f"\n{alarms:.2%} of {benign} benign assistant answers reach a flag threshold\n")
+
+
+def _check_numbers(options: dict[str, Any]) -> None:
+    if not 0 <= options["synthetic"] <= 1:
+        raise CommandError("--synthetic must be 0 to 1: it is a share.")
+    if options["threads"] < 1:
+        raise CommandError("--threads must be 1 or more.")
+    if not 0 <= options["seed"] < 2**32:
+        raise CommandError(f"--seed must be 0 to {2**32 - 1}.")
+
+
+def _check_out(out: Path) -> None:
+    """Raise CommandError unless a model folder can be put at `out`, where at most another one is."""
+    from feedback.training.card import CARD
+    from workers.runtimes.folders import ADAPTERS, CONFIG, HEADS, RANGES
+
+    if out.is_mount():
+        raise CommandError(f"{out} is a mount point, which cannot be replaced. Name a folder in it.")
+    make_folder(out.parent)
+    if out.exists():
+        make_folder(out)
+        if others := {path.name for path in out.iterdir()} - {ADAPTERS, CARD, CONFIG, HEADS, RANGES}:
+            raise CommandError(
+                f"{out} holds files that are no model's ({min(others)}) and would be lost. Name a folder that is"
+                " empty or does not exist."
+            )
 
 
 @contextmanager

@@ -22,12 +22,13 @@ def write_model(
     folder: Path,
     net: JointNet,
     *,
+    name: str,
     recipe: JointRecipe,
     seed: int,
     calibration: dict[str, Calibration],
     thresholds: dict[str, Thresholds],
 ) -> JointConfig:
-    """Write the files, each complete before it gets its name, and return the config. The folder's name is the model's.
+    """Write the files, each complete before it gets its name, and return the config. `name` is the model's.
 
     Weights are stored in half precision: round them before they are measured.
     """
@@ -35,7 +36,7 @@ def write_model(
     heads = _half(net.heads.state_dict())
     config = JointConfig(
         format=2,
-        name=folder.name,
+        name=name,
         seed=seed,
         categories=MODEL_CATEGORIES,
         entities=MODEL_ENTITIES,
