@@ -48,6 +48,10 @@ class Job:
     observe: bool = False
     context: tuple[str, ...] = ()
 
+    def is_read_by(self, rule: Rule) -> bool:
+        """Return whether there is a text that the rule looks at."""
+        return any(rule.scans(text.target) for text in self.texts)
+
     def deadline_of(self, rule: Rule) -> Deadline:
         own = self.started + rule.deadline_ms / 1000 if rule.deadline_ms else self.deadline
         return Deadline(min(own, self.deadline))
@@ -62,10 +66,15 @@ def _has_policy(job: Job) -> bool:
     return True
 
 
+def nothing_to_read(job: Job) -> list[RuleResult]:
+    """Return the results of rules that look at none of the job's texts: they found nothing, whatever workers do."""
+    return [RuleResult(rule.id) for rule in load_policy(job.policy).rules if not job.is_read_by(rule)]
+
+
 def wait_until(job: Job) -> dict[Queue, float]:
     """Return the queues that a job needs, each with the time (Unix seconds) when the last of its rules is due."""
     due: dict[Queue, float] = {"cpu": job.deadline, "gpu": job.deadline} if job.observe else {}
-    for rule in load_policy(job.policy).rules:
+    for rule in filter(job.is_read_by, load_policy(job.policy).rules):
         for queue in rule.queues:
             due[queue] = max(due.get(queue, 0.0), job.deadline_of(rule).at)
     return due

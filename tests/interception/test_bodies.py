@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from pytest_django import Settings
 
 from tests.factories import Cast
 from tests.interception.conftest import IN_THREADS, asgi_messages, in_a_loop, scope_of
@@ -24,6 +25,37 @@ def test_a_body_may_come_in_parts(cast: Cast, screen_workers: Supervisor) -> Non
     body = json.dumps({"output": "fine"}).encode()
     start, answer = in_a_loop(asgi_messages(scope_of(cast.api_key, body), body[:5], body[5:]))
     assert (start["status"], json.loads(answer["body"])["verdict"]) == (200, "allow")
+
+
+def without_length(scope: dict[str, Any], **others: Any) -> dict[str, Any]:
+    """Return what a server makes of `Transfer-Encoding: chunked`."""
+    headers = [pair for pair in scope["headers"] if pair[0] != b"content-length"]
+    return {**scope, "headers": [*headers, (b"transfer-encoding", b"chunked")], **others}
+
+
+@pytest.mark.parametrize("path", ["/v1/checks", "/v1/checks/batch"])
+def test_a_body_may_come_without_its_length(cast: Cast, screen_workers: Supervisor, path: str) -> None:
+    check = {"output": "mail ann@example.com"}
+    body = json.dumps(check if path == "/v1/checks" else {"checks": [check]}).encode()
+    scope = without_length(scope_of(cast.api_key, body), path=path)
+    start, *parts = in_a_loop(asgi_messages(scope, body[:5], body[5:]))
+    answer = json.loads(b"".join(part["body"] for part in parts))
+    assert start["status"] == 200
+    assert (answer if path == "/v1/checks" else answer["results"][0])["verdict"] == "redact"
+
+
+def test_too_much_without_its_length_is_refused(cast: Cast, settings: Settings) -> None:
+    settings.MAX_BODY_BYTES = 100
+    body = json.dumps({"output": "x" * 200}).encode()
+    start, answer = in_a_loop(asgi_messages(without_length(scope_of(cast.api_key, body)), body[:150], body[150:]))
+    assert (start["status"], json.loads(answer["body"])["status"]) == (413, 413)
+
+
+def test_half_a_body_without_its_length_is_none(cast: Cast) -> None:
+    body = json.dumps({"output": "fine"}).encode()
+    messages = in_a_loop(asgi_messages(without_length(scope_of(cast.api_key, body)), body[:5], whole=False))
+    assert [message["status"] for message in messages if "status" in message] in ([], [400])
+    assert not Check.objects.exists()
 
 
 @pytest.mark.parametrize("path", ["/v1/checks", "/v1/checks/batch"])

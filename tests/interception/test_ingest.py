@@ -12,11 +12,13 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from django.http import HttpResponse
 from pytest_django import Settings
 
+from policies.services import add_policy_version
 from tests.factories import Cast
 from tests.interception.conftest import IN_THREADS, ApiClient, WebServer, asgi_messages, in_a_loop, scope_of
 from webapp.interception import pipeline
 from webapp.interception.models import Check
 from webapp.local.processes import Supervisor
+from workers.calls import Calls
 
 pytestmark = IN_THREADS
 
@@ -48,6 +50,16 @@ def test_both_answer_the_same(web: ApiClient, api: ApiClient) -> None:
     one, two = (client.post("/v1/checks", {"output": "ann@example.com"}, Idempotency_Key="k") for client in (web, api))
     assert (one.status_code, json.loads(one.content)) == (two.status_code, json.loads(two.content))
     assert not answered_beside_django(two)
+
+
+def test_a_check_of_which_no_rule_reads_anything_asks_no_worker(web: ApiClient, api: ApiClient, cast: Cast) -> None:
+    rule = "{id: said, detector: pii, on: [output], entities: {EMAIL_ADDRESS: redact}, on_error: block}"
+    add_policy_version(project=cast.project, document=f"name: said\nrules:\n  - {rule}\n")
+    check = {"messages": [{"role": "user", "content": "ann@example.com"}], "policy": "said"}
+    with patch.object(Calls, "_queue_up", side_effect=AssertionError("somebody is asked")):
+        for client in (web, api):
+            answer = json.loads(client.post("/v1/checks", check).content)
+            assert (answer["verdict"], answer["unscanned"]) == ("allow", [])
 
 
 def test_a_foreign_host_is_refused_by_django(web: ApiClient) -> None:

@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from review.models import ItemTrigger, ReviewItem
-from screening.engine import Job
+from screening.engine import Job, wait_until
 from screening.findings import OUTPUT, Finding, JobResult, Queue, RuleResult, Text
 from screening.policy import parse_policy
 from tests.factories import make_cast, make_check
@@ -44,6 +44,22 @@ def test_a_part_that_gave_nothing_leaves_the_rule_unscanned() -> None:
     one = screened({"cpu": JobResult(rules=(RuleResult("people"),))}, {"gpu": "no worker"})
     assert one.conclusion.unscanned == (("people", "no worker"),)
     assert one.conclusion.verdict == "block"
+
+
+def test_a_rule_with_nothing_to_read_waits_for_nobody() -> None:
+    document = """
+name: halves
+rules:
+  - {id: asked, detector: prompt_injection, on: [input], categories: {prompt_injection: {hold: 0.5}}, on_error: block}
+  - {id: said, detector: pii, on: [output], entities: {EMAIL_ADDRESS: redact}, on_error: block}
+"""
+    now, nobody = time.time(), Screening({}, missing={"cpu": "no worker", "gpu": "no worker"}, reply_key=KEY)
+    for target, needed, unscanned in ((OUTPUT, "cpu", "said"), ("messages.0", "gpu", "asked")):
+        job = Job(parse_policy(document).canonical, (Text(target, "a@b.example"),), started=now, deadline=now + 1)
+        assert set(wait_until(job)) == {needed}
+        one = conclude_job(job, uuid.uuid4(), nobody)
+        assert one.conclusion.unscanned == ((unscanned, "no worker"),)
+        assert one.awaited == {unscanned: [needed]}
 
 
 def test_what_is_awaited_is_what_was_sent_and_gave_nothing() -> None:

@@ -253,5 +253,5 @@ def test_the_wait_for_a_queue_ends_with_its_last_rule() -> None:
     only_moderation = parse_policy(
         "name: p\nrules: [{id: m, detector: moderation, categories: {hate: {hold: 0.5}}, deadline_ms: 500}]"
     )
-    short = Job(only_moderation.canonical, (), asked.started, asked.deadline)
+    short = Job(only_moderation.canonical, asked.texts, asked.started, asked.deadline)
     assert wait_until(short) == {"gpu": asked.started + 0.5}

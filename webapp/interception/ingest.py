@@ -48,12 +48,16 @@ def beside(django: Asgi) -> Asgi:
         scope["headers"] = [pair for pair in scope["headers"] if b"_" not in pair[0]]
         headers = _headers_of(scope)
         if not _takes(scope, headers):
-            await django(scope, await _begun(_whole(receive)), send)
-            return
-        try:
-            response = await _answer(headers, receive)
-        except Gone as gone:
-            response = problem_of(gone, "POST", PATH).response()
+            first, receive = await _begun(_whole(receive))
+            if not _too_long(first, headers):
+                await django(_with_length(scope, first, headers), receive, send)
+                return
+            response = Problem(413, "The body is large, and its length was not told.", "Send a smaller one.").response()
+        else:
+            try:
+                response = await _answer(headers, receive)
+            except Gone as gone:
+                response = problem_of(gone, "POST", PATH).response()
         await send({"type": "http.response.start", "status": response.status_code, "headers": _headers(response)})
         await send({"type": "http.response.body", "body": response.content})
 
@@ -67,6 +71,22 @@ def _headers_of(scope: Scope) -> dict[str, str]:
         name, value = raw_name.decode("latin1"), raw.decode("latin1")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     return headers
+
+
+def _too_long(first: Message, headers: dict[str, str]) -> bool:
+    """Return whether more comes than the API takes, in a body of a length that was not told."""
+    return first["more_body"] and len(first["body"]) >= settings.MAX_BODY_BYTES and "content-length" not in headers
+
+
+def _with_length(scope: Scope, first: Message, headers: dict[str, str]) -> Scope:
+    """Return `scope` with the length of a body that came without: Django reads as much as it is told that there is.
+
+    Of one that broke off something is missing, so that Django looks for it, and finds that out.
+    """
+    length = len(first["body"]) + first["more_body"]
+    if not length or "content-length" in headers:
+        return scope
+    return {**scope, "headers": [*scope["headers"], (b"content-length", str(length).encode())]}
 
 
 def _takes(scope: Scope, headers: dict[str, str]) -> bool:
@@ -118,8 +138,8 @@ async def _read(receive: Receive, body: bytearray, most: float = math.inf) -> bo
     return more
 
 
-async def _begun(receive: Receive) -> Receive:
-    """Return what gives the body, raising Gone where it broke off, once so much of it is there as the API takes.
+async def _begun(receive: Receive) -> tuple[Message, Receive]:
+    """Return the begin of the body, as much as the API takes, and what gives all, raising Gone where it broke off.
 
     So whoever sends slowly holds one of Django's threads only with a body that is larger than most.
     """
@@ -128,7 +148,8 @@ async def _begun(receive: Receive) -> Receive:
         more = await _read(receive, body, settings.MAX_BODY_BYTES)
     except Gone as gone:
         failed = gone
-    begin: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": more}]
+    first: Message = {"type": "http.request", "body": bytes(body), "more_body": more}
+    begin = [first]
 
     async def received() -> Message:
         if begin:
@@ -137,7 +158,7 @@ async def _begun(receive: Receive) -> Receive:
             raise failed
         return await receive()
 
-    return received
+    return first, received
 
 
 def _whole(receive: Receive) -> Receive:

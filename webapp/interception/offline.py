@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from screening.engine import Engine, Job
+from screening.engine import Engine, Job, nothing_to_read
 from screening.findings import Queue, RuleResult
 from screening.policy import Policy
 from screening.verdict import conclude
@@ -85,7 +85,8 @@ def screen_lines(lines: Sequence[Line], policy: Policy, screen: Screen, key: byt
         )
         for line in lines
     ]
-    return [_answer(line, policy, screening, key) for line, screening in zip(lines, screen(jobs), strict=True)]
+    asked = zip(lines, jobs, screen(jobs), strict=True)
+    return [_answer(line, job, policy, screening, key) for line, job, screening in asked]
 
 
 def direct(engine: Engine) -> Screen:
@@ -105,14 +106,14 @@ def by_workers(redis_url: str) -> Screen:
 _QUEUES: tuple[Queue, ...] = ("cpu", "gpu", "llm")
 
 
-def _answer(line: Line, policy: Policy, screening: Screening, key: bytes) -> dict[str, Any]:
+def _answer(line: Line, job: Job, policy: Policy, screening: Screening, key: bytes) -> dict[str, Any]:
     results, missing = screening.results, screening.missing
-    rules = [rule for result in results.values() for rule in result.rules]
+    rules = [rule for result in results.values() for rule in result.rules] + nothing_to_read(job)
     rules += [
         RuleResult(rule=rule.id, unscanned=missing[queue])
         for rule in policy.rules
         for queue in rule.queues
-        if queue in missing
+        if queue in missing and job.is_read_by(rule)
     ]
     conclusion = conclude(policy, line.output, rules, key)
     gpu, cpu = results.get("gpu"), results.get("cpu")

@@ -223,7 +223,7 @@ def _prepare(began: float, one: Asked) -> None:
     """Make the job of a check. Raises Problem 503 when all its rules were due before its round began (Unix seconds)."""
     item, created = _intake(one), one.created.timestamp()
     job = make_job(item.version, item.texts, item.deadline_ms, context=item.request.context, started=created)
-    if max(created + BACKLOG_SECONDS, *wait_until(job).values()) < began:
+    if max([created + BACKLOG_SECONDS, *wait_until(job).values()]) < began:
         raise overloaded(Overloaded())
     one.job = job
 

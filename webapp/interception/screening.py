@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from policies.models import PolicyVersion
-from screening.engine import Job
+from screening.engine import Job, nothing_to_read
 from screening.findings import JobResult, Queue, RuleResult, Text
 from screening.policy import load_policy
 from screening.verdict import Conclusion, conclude
@@ -77,15 +77,15 @@ def deadline_of(version: PolicyVersion, asked_ms: int | None) -> int:
 
 
 def conclude_job(job: Job, project_id: uuid.UUID, screening: Screening) -> Screened:
-    """Return the conclusion of a job; rules of queues that gave nothing are unscanned."""
+    """Return the conclusion of a job; rules of queues that gave nothing are unscanned, where there was what to read."""
     results = screening.results
     policy = load_policy(job.policy)
-    rules = [rule for result in results.values() for rule in result.rules]
+    rules = [rule for result in results.values() for rule in result.rules] + nothing_to_read(job)
     done = {(queue, rule.rule) for queue, result in results.items() for rule in result.rules}
     awaited: dict[str, list[Queue]] = {}
     for rule in policy.rules:
         for queue in rule.queues:
-            if (queue, rule.id) not in done:
+            if (queue, rule.id) not in done and job.is_read_by(rule):
                 rules.append(RuleResult(rule=rule.id, unscanned=screening.missing.get(queue, "no result")))
                 if queue not in results:
                     awaited.setdefault(rule.id, []).append(queue)
