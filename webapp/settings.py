@@ -132,6 +132,16 @@ DATABASES["default"]["CONN_MAX_AGE"] = 600
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Cursors that bind in the server may prepare: those of webapp/prepared.py; the others of Django do not bind there.
 DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 5
+# A host that is gone closes no connection: after so many seconds of silence it is asked, and after 30 given up. What
+# DATABASE_URL says comes first.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    **DATABASES["default"]["OPTIONS"],
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from policies.services import add_policy_version
 from tests.factories import Cast
 from tests.interception.conftest import IN_THREADS, ApiClient, WebServer, asgi_messages, in_a_loop, scope_of
-from webapp.interception import pipeline
+from webapp.interception import ingest, pipeline
 from webapp.interception.models import Check
 from webapp.local.processes import Supervisor
 from workers.calls import Calls
@@ -60,6 +60,14 @@ def test_a_check_of_which_no_rule_reads_anything_asks_no_worker(web: ApiClient, 
         for client in (web, api):
             answer = json.loads(client.post("/v1/checks", check).content)
             assert (answer["verdict"], answer["unscanned"]) == ("allow", [])
+
+
+def test_nobody_waits_for_ever(web: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "submit", lambda asked: None)
+    monkeypatch.setattr(ingest, "LONGEST_SECONDS", 0.05)
+    response = ask(web)
+    assert (response.status_code, response["Retry-After"]) == (503, "2")
+    assert json.loads(response.content)["detail"] == "The database does not answer."
 
 
 def test_a_foreign_host_is_refused_by_django(web: ApiClient) -> None:

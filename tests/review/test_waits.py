@@ -84,6 +84,14 @@ def test_the_limits_are_those_of_every_connection_and_what_was_set_before_stays(
         assert limited.execute("SHOW search_path").fetchone() == ("public",)
 
 
+def test_a_host_that_is_gone_is_noticed_within_half_a_minute() -> None:
+    connection.ensure_connection()
+    limits = connection.connection.info.get_parameters()
+    assert float(limits["connect_timeout"]) <= 30
+    assert int(limits["keepalives_idle"]) + int(limits["keepalives_interval"]) * int(limits["keepalives_count"]) <= 30
+    assert int(limits["tcp_user_timeout"]) <= 30_000
+
+
 CONNECTS = ("dbname", "host", "port", "user", "password", "options")
 
 

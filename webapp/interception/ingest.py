@@ -20,7 +20,8 @@ from django.http.request import split_domain_port, validate_host
 
 from webapp.interception.auth import bearer_token
 from webapp.interception.pipeline import PATH, Asked, submit
-from webapp.interception.problems import Problem, problem_of, require_size
+from webapp.interception.problems import Problem, no_database, problem_of, require_size
+from webapp.waits import STATEMENT_SECONDS
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -34,6 +35,9 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 #: takes at a time.
 PART_SECONDS = 30.0
 SLOWEST = 32 * 1024
+#: No answer takes longer: a deadline of a minute, and one statement. A database that stands still keeps no limit of its
+#: own.
+LONGEST_SECONDS = 60.0 + STATEMENT_SECONDS
 
 
 class Gone(UnreadablePostError):
@@ -122,7 +126,11 @@ async def _answer(headers: dict[str, str], receive: Receive) -> HttpResponse:
     await _read(_whole(receive), body)
     token = bearer_token(headers.get("authorization"))
     submit(Asked(token, bytes(body), headers.get("idempotency-key"), headers.get("prefer"), answer))
-    return await answer
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            return await answer
+    except TimeoutError:
+        return no_database().response()
 
 
 async def _read(receive: Receive, body: bytearray, most: float = math.inf) -> bool:

@@ -120,14 +120,19 @@ def require_size(size: int) -> None:
         raise Problem(413, f"The body is larger than {limit} KiB.", "Split the text or send a smaller batch.")
 
 
+def no_database() -> Problem:
+    """Return what a caller is told while the database does not answer."""
+    hint = "Try again after Retry-After seconds, with the same Idempotency-Key."
+    return Problem(503, "The database does not answer.", hint, retry_after=2)
+
+
 def problem_of(error: Exception, method: str, path: str) -> Problem:
     """Return what a caller is told of an exception; what is no caller's mistake is logged, without its message."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, OperationalError | InterfaceError):
         log.error("%s %s: the database said %s", method, path, code_of(error))
-        hint = "Try again after Retry-After seconds, with the same Idempotency-Key."
-        return Problem(503, "The database does not answer.", hint, retry_after=2)
+        return no_database()
     if isinstance(error, UnreadablePostError):
         return Problem(400, "The body ended before its end.", "Send it again.")
     log.error("%s %s failed: %s\n%s", method, path, type(error).__name__, quiet_trace(error))
