@@ -5,7 +5,8 @@ from policies import views
 app_name = "policies"
 urlpatterns = [
     path("", views.policy_list, name="list"),
-    path("new/", views.new_version, name="new"),
+    # No policy has a name that begins so.
+    path("_new/", views.new_version, name="new"),
     path("<slug:name>/", views.policy_detail, name="detail"),
     path("<slug:name>/new/", views.new_version, name="new_version"),
     path("<slug:name>/<int:version>/", views.version_detail, name="version"),

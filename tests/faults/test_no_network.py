@@ -110,7 +110,7 @@ def ask_every_door(app: LiveApp) -> None:
     owner = Person(app.url)
     owner.sign_in(**app.users["owner"])
     for document in (THEIRS, CAREFUL):
-        owner.send("/p/demo/policies/new/", document=document)
+        owner.send("/p/demo/policies/_new/", document=document)
     assert post(app, "/v1/checks", {"output": "fine", "policy": "theirs"})["unscanned"] == []
 
 

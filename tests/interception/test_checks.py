@@ -15,7 +15,7 @@ from policies.services import add_policy_version
 from tests.factories import Cast
 from tests.interception.conftest import ApiClient
 from tests.silent_redis import DeafRedis, SilentRedis
-from webapp.accounts.models import ApiKey
+from webapp.accounts.models import ApiKey, Project
 from webapp.accounts.services import SYSTEM, revoke_api_key
 from webapp.audit.models import AuditEvent
 from webapp.interception.auth import _counter, within_limit
@@ -184,6 +184,13 @@ def test_an_unknown_policy_is_named_with_those_there_are(api: ApiClient) -> None
     response = api.post("/v1/checks", {"output": "x", "policy": "nope"})
     assert response.status_code == 422
     assert "support-bot" in json.loads(response.content)["hint"]
+
+
+def test_a_project_without_a_default_policy_is_told_where_to_choose_one(api: ApiClient, cast: Cast) -> None:
+    Project.objects.update(default_policy="")
+    answer = json.loads(api.post("/v1/checks", {"output": "x"}).content)
+    assert (answer["status"], "no default one" in answer["detail"]) == (422, True)
+    assert "on the page Settings. There are: support-bot" in answer["hint"]
 
 
 def test_screening_costs_a_fixed_number_of_queries(

@@ -22,7 +22,7 @@ def signed_in(user: User) -> Client:
     return client
 
 
-PAGES = ["", "new/", "support-bot/", "support-bot/new/", "support-bot/1/"]
+PAGES = ["", "_new/", "support-bot/", "support-bot/new/", "support-bot/1/"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -43,7 +43,7 @@ def test_every_member_may_read(cast: Cast, page: str) -> None:
         assert signed_in(user).get(f"/p/acme/policies/{page}").status_code == 200
 
 
-@pytest.mark.parametrize("page", ["new/", "support-bot/new/"])
+@pytest.mark.parametrize("page", ["_new/", "support-bot/new/"])
 def test_only_owners_and_leads_may_write(cast: Cast, page: str) -> None:
     for user in (cast.reviewer, cast.compliance):
         client = signed_in(user)
@@ -51,6 +51,13 @@ def test_only_owners_and_leads_may_write(cast: Cast, page: str) -> None:
         assert client.post(f"/p/acme/policies/{page}", {"document": POLICY}).status_code == 403
         assert client.post("/p/acme/policies/support-bot/1/activate/").status_code == 403
     assert PolicyVersion.objects.filter(policy__project=cast.project).count() == 1
+
+
+def test_a_policy_may_be_called_new(cast: Cast) -> None:
+    client = signed_in(cast.lead)
+    client.post("/p/acme/policies/_new/", {"document": POLICY.replace("name: support-bot", "name: new")})
+    page = client.get("/p/acme/policies/new/")
+    assert (page.status_code, page.resolver_match.url_name) == (200, "detail")
 
 
 def test_a_version_is_stored_and_then_activated(cast: Cast) -> None:
@@ -87,7 +94,7 @@ def test_a_fault_is_told_in_the_writer_s_language_and_a_library_s_words_in_its_o
 
 
 def test_the_same_document_again_is_no_new_version(cast: Cast) -> None:
-    signed_in(cast.owner).post("/p/acme/policies/new/", {"document": f"# a comment\n{POLICY}"})
+    signed_in(cast.owner).post("/p/acme/policies/_new/", {"document": f"# a comment\n{POLICY}"})
     assert PolicyVersion.objects.filter(policy__project=cast.project).count() == 1
 
 
@@ -97,5 +104,5 @@ def test_another_projects_policy_is_not_found(cast: Cast) -> None:
 
 
 def test_a_pack_is_offered_as_a_start(cast: Cast) -> None:
-    response = signed_in(cast.owner).get("/p/acme/policies/new/?pack=strict")
+    response = signed_in(cast.owner).get("/p/acme/policies/_new/?pack=strict")
     assert "name: strict" in response.content.decode()

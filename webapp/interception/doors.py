@@ -64,11 +64,13 @@ def intake(application: Application, request: CheckRequest, key: str | None, doo
         version = active_version(project, request.policy)
     except NoSuchPolicy:
         known = ", ".join(policy_names(project)) or say("none yet")
-        raise Problem(
-            422,
-            say("The project has no active policy of that name."),
-            say("Policies of this project: %(names)s.", names=known),
-        ) from None
+        if request.policy or project.default_policy:
+            missing = say("The project has no active policy of that name.")
+            hint = say("Policies of this project: %(names)s.", names=known)
+        else:
+            missing = say("The check names no policy, and the project has no default one.")
+            hint = say("Name one, or have an owner choose one on the page Settings. There are: %(names)s.", names=known)
+        raise Problem(422, missing, hint) from None
     other = compared_check(application, request)
     item = Intake(application, version, request, idempotency_key=key, door=door, compared_with=other)
     if not item.texts:
