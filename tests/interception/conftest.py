@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from limits.storage import RedisStorage
 
 from tests.factories import Cast, make_cast
 from webapp.asgi import application
@@ -127,9 +126,7 @@ def _connections() -> Iterator[None]:
         screening._client.close()
     control.close()
     if auth._counter.cache_info().currsize:
-        storage = auth._counter().limiter.storage
-        assert isinstance(storage, RedisStorage)
-        storage.storage.close()
+        auth._counter().storage.storage.close()
 
 
 @pytest.fixture

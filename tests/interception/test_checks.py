@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from limits.storage import RedisStorage
 from pytest_django import Settings
 
 from policies.services import add_policy_version
@@ -148,9 +147,7 @@ def limits_in(redis_url: str, settings: Settings) -> Iterator[None]:
     try:
         yield
     finally:
-        storage = _counter().limiter.storage
-        assert isinstance(storage, RedisStorage)
-        storage.storage.close()
+        _counter().storage.storage.close()
         _counter.cache_clear()
 
 

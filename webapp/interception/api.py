@@ -70,8 +70,8 @@ def create_batch(request: ApiRequest, batch: BatchRequest) -> HttpResponse:
 
     `"compare_with": "#0"` names the first one of the batch: two candidates of one answer come in one request.
     """
-    spend(request.auth.project, len(batch.checks))
     key = checked_key(request.headers.get("Idempotency-Key"))
+    spend(request.auth.project, len(batch.checks))
     results: dict[int, CheckAnswer | ProblemAnswer] = {}
     away: list[OperationalError] = []
     for group in in_turn(batch.checks, GROUP):

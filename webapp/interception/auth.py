@@ -7,15 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 import redis
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItemPerMinute
 from limits.storage import RedisStorage
-from limits.strategies import FixedWindowRateLimiter
 from ninja.security import HttpBearer
 
 from policies.models import Policy
@@ -26,8 +25,6 @@ from webapp.prepared import prepared_cursor
 from workers.client import AWAY_SECONDS, PATIENCE
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 HINT = "Send `Authorization: Bearer <API key>`; an owner makes keys on the Applications page."
 
@@ -108,55 +105,75 @@ def unknown_key() -> Problem:
 
 
 def spend(project: Project, cost: int = 1) -> None:
-    """Count `cost` checks against the project's limit. Raises Problem 429."""
-    if not _counted(project, lambda limiter, *limit: limiter.hit(*limit, cost=cost), otherwise=True):
+    """Count `cost` checks against the project's limit, or none. Raises Problem 429; 413 if no minute has so many."""
+    if cost > project.requests_per_minute:
+        raise Problem(
+            413,
+            f"{cost} checks at once are more than the project's limit of {project.requests_per_minute} a minute.",
+            "Split the batch, or ask an owner to raise the limit in the project's settings.",
+        )
+    if _take(project, cost, least=cost) < cost:
         raise over_limit(project)
 
 
 def within_limit(project: Project, count: int) -> int:
     """Count up to `count` checks of one each against the project's limit, and return how many it allows."""
-
-    def allowed(limiter: FixedWindowRateLimiter, item: RateLimitItem, key: str) -> int:
-        # As `count` times `hit`, and by one call to Redis: what is refused counts as well.
-        counted = limiter.storage.incr(item.key_for(key), item.get_expiry(), amount=count)
-        return max(0, min(count, item.amount - (counted - count)))
-
-    return _counted(project, allowed, otherwise=count)
+    return _take(project, count, least=1)
 
 
 def over_limit(project: Project) -> Problem:
     return Problem(
         429,
         f"The project's limit of {project.requests_per_minute} checks a minute is reached.",
-        "Wait, or ask an owner to raise it in the project's settings.",
+        "Wait, send fewer at once, or ask an owner to raise it in the project's settings.",
         retry_after=60,
     )
 
 
-def _counted(project: Project, count: Callable[[FixedWindowRateLimiter, RateLimitItem, str], T], *, otherwise: T) -> T:
+def _take(project: Project, most: int, least: int) -> int:
+    """Count as many checks as the limit has left, `most` at most, and return them; fewer than `least` are none."""
     counter = _counter()
     if time.monotonic() < counter.away_until:
-        return otherwise
+        return most
+    item = RateLimitItemPerMinute(project.requests_per_minute)
     try:
-        return count(counter.limiter, RateLimitItemPerMinute(project.requests_per_minute), str(project.id))
+        key = counter.storage.prefixed_key(item.key_for(str(project.id)))
+        return int(counter.take([key], [item.amount, item.get_expiry(), most, least]))
     except redis.RedisError as error:
         # The limit protects the workers, and without Redis none is reached.
         log.warning("Redis does not answer; limits are not counted")
         if isinstance(error, redis.TimeoutError):
             # The next project is not to wait for the same silence.
             counter.away_until = time.monotonic() + AWAY_SECONDS
-        return otherwise
+        return most
+
+
+#: Looks and counts in one: what is refused costs nothing, and two at a time do not both get what is left.
+_TAKE = b"""
+local limit, seconds, most, least = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local used = tonumber(redis.call("get", KEYS[1]) or "0")
+local taken = math.min(most, limit - used)
+if taken < least then
+    return 0
+end
+redis.call("incrby", KEYS[1], taken)
+if used == 0 then
+    redis.call("expire", KEYS[1], seconds)
+end
+return taken
+"""
 
 
 @dataclass
 class _Counter:
     """`away_until`: monotonic seconds, until when Redis is left alone because it did not answer."""
 
-    limiter: FixedWindowRateLimiter
+    storage: RedisStorage
+    take: Callable[..., Any]
     away_until: float = 0.0
 
 
 @lru_cache(maxsize=1)
 def _counter() -> _Counter:
     storage = RedisStorage(settings.REDIS_URL, wrap_exceptions=False, **PATIENCE)
-    return _Counter(FixedWindowRateLimiter(storage))
+    return _Counter(storage, storage.get_connection().register_script(_TAKE))

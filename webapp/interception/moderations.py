@@ -60,8 +60,8 @@ class ModerationRequest(BaseModel):
 def create_moderation(request: ApiRequest, wanted: ModerationRequest) -> Any:
     """Screen each text and answer with OpenAI's 13 categories; one result a string, one in all for content parts."""
     texts = _texts(wanted.input)
-    spend(request.auth.project, len(texts))
     items = [intake(request.auth, CheckRequest(output=text), None, "openai.moderations") for text in texts]
+    spend(request.auth.project, len(texts))
     checks = _all_of(screen(items), request.path_info)
     return {
         "id": f"modr-{uuid.uuid4().hex}",
