@@ -43,8 +43,10 @@ def test_parts_are_one_text(client: tuple[openai.OpenAI, Cast]) -> None:
 
 def test_images_are_refused_not_passed_over(client: tuple[openai.OpenAI, Cast]) -> None:
     image: ModerationImageURLInputParam = {"type": "image_url", "image_url": {"url": "data:image/png;base64,"}}
-    with pytest.raises(openai.BadRequestError):
-        client[0].moderations.create(input=[image])
+    beside: Any = {**image, "type": "text", "text": "a"}
+    for part in (image, beside):
+        with pytest.raises(openai.BadRequestError):
+            client[0].moderations.create(input=[part])
 
 
 def test_a_bad_key_is_an_authentication_error(client: tuple[openai.OpenAI, Cast]) -> None:

@@ -133,6 +133,15 @@ def test_the_applications_own_words_are_not_read() -> None:
         {"type": "image_url", "image_url": {"url": "x"}, "text": "", "input": ""},
         {"type": "image", "input": None},
         {"type": "input_audio"},
+        {"type": "input_image", "file_id": "f-1", "text": ""},
+        {"type": "image", "text": "hi", "url": "http://x"},
+        {"type": "image", "text": "hi", "b64": "aGk="},
+        {"type": "input_file", "text": "", "file_data": "aGk="},
+        {"type": "input_file", "text": "", "file_url": "http://x"},
+        {"type": "text", "text": "hi", "parts": [{"text": BAD}]},
+        {"type": "text", "text": "hi", "tool_calls": [{"function": {"arguments": BAD}}]},
+        {"type": "tool_result", "content": [{"text": "hi", "rows": [{"a": BAD}]}]},
+        {"type": "tool_result", "output": {"text": "hi", "rows": [[BAD]]}},
     ],
 )
 def test_a_part_that_no_detector_reads_is_unscanned(part: dict[str, Any]) -> None:
@@ -143,6 +152,82 @@ def test_a_part_that_no_detector_reads_is_unscanned(part: dict[str, Any]) -> Non
 def test_an_attachment_is_unscanned() -> None:
     messages = [{"role": "user", "content": "what is this?", "images": ["aGVsbG8="]}]
     assert verdict("fine", messages) == ("hold", (("words", UNSUPPORTED),))
+
+
+UNKNOWN: list[dict[str, Any]] = [
+    {"role": "user", "parts": [{"text": BAD}]},
+    {"role": "user", "content": None, "parts": {"a": [[1, BAD]]}},
+    {"role": "user", "content": "hi", "name": [BAD]},
+    {"role": "user", "content": "hi", "input": {"a": BAD}},
+    {"role": "user", "content": "hi", "image_url": "http://x"},
+    {"role": "user", "content": "hi", "file_id": "f-1"},
+    {"role": "assistant", "content": "hi", "reasoning_details": [{"type": "reasoning.text", "data": {"a": BAD}}]},
+]
+
+
+@pytest.mark.parametrize("message", UNKNOWN)
+def test_text_in_a_field_that_is_not_known_is_unscanned(message: dict[str, Any]) -> None:
+    assert verdict("fine", [message]) == ("hold", (("words", UNSUPPORTED),))
+    assert message_text(message)[1]
+
+
+def test_a_field_that_is_not_known_ends_no_turn() -> None:
+    called = {"role": "assistant", "parts": [{"functionCall": {"args": {"a": "b"}}}]}
+    assert verdict("fine", [USER, called, {"role": "user", "content": "go on"}]) == ("block", (("words", UNSUPPORTED),))
+
+
+BESIDE: dict[str, dict[str, Any]] = {
+    "OpenAI's answer": {
+        "role": "assistant",
+        "content": "hi",
+        "refusal": None,
+        "audio": None,
+        "function_call": None,
+        "tool_calls": [],
+        "annotations": [{"type": "url_citation", "url_citation": {"url": "http://x", "title": "X", "start_index": 0}}],
+    },
+    "OpenAI's item": {
+        "role": "assistant",
+        "type": "message",
+        "id": "msg_1",
+        "status": "completed",
+        "content": [
+            {"type": "output_text", "text": "hi", "annotations": [{"type": "x"}], "logprobs": [{"token": "hi"}]}
+        ],
+    },
+    "OpenAI's call": {
+        "role": "assistant",
+        "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+    },
+    "OpenAI's tool": {"role": "tool", "tool_call_id": "call_1", "name": "f", "content": "hi"},
+    "Anthropic's parts": {
+        "role": "user",
+        "content": [
+            {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}, "citations": [{"cited_text": "hi"}]},
+            {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": "b"}, "caller": {"type": "direct"}},
+            {"type": "tool_result", "tool_use_id": "toolu_1", "content": [{"type": "text", "text": "hi"}]},
+            {"type": "thinking", "thinking": "hm", "signature": "c2ln"},
+        ],
+    },
+    "the application's": {
+        "role": "user",
+        "content": "hi",
+        "name": "ann",
+        "metadata": {"channel": "web", "tags": ["a"]},
+    },
+    "counts": {
+        "role": "assistant",
+        "content": "hi",
+        "usage": {"tokens": 5},
+        "timings": {"ms": [1, 2.5]},
+        "empty": [{}],
+    },
+}
+
+
+@pytest.mark.parametrize("message", BESIDE.values(), ids=BESIDE.keys())
+def test_what_formats_put_beside_the_text_leaves_nothing_unscanned(message: dict[str, Any]) -> None:
+    assert verdict("fine", [message]) == ("allow", ())
 
 
 def test_what_was_found_beside_such_a_part_counts() -> None:

@@ -37,7 +37,9 @@ api = make_api(namespace="openai", title="Countersign for OpenAI clients", descr
 
 
 class TextPart(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    """A part that is its text and nothing else: what lies beside it would be passed over."""
+
+    model_config = ConfigDict(extra="forbid")
 
     type: Literal["text"]
     text: str

@@ -14,16 +14,31 @@ _TRUSTED = ("system", "developer")
 #: The content comes first: exports have it alone, and places in it are places in what was read.
 _TEXTS = ("content", "text", "refusal", "thinking", "reasoning", "reasoning_content", "output", "result")
 _GIVEN = ("input", "arguments", "args")
-_ATTACHED = ("audio", "image", "images", "files", "attachments")
-_MEDIA = (*_ATTACHED, "image_url", "input_audio", "video", "file", "document", "source", "data")
+_ATTACHED = (
+    *("audio", "image", "images", "image_url", "input_audio", "video", "videos"),
+    *("file", "files", "file_id", "file_data", "file_url", "attachments"),
+)
+_MEDIA = (*_ATTACHED, "url", "document", "source", "data")
+#: Types of parts that are more than their text, wherever they have it.
+_MEDIA_TYPES = (
+    *("image", "image_url", "image_file", "input_image"),
+    *("audio", "audio_url", "input_audio", "output_audio", "video", "video_url", "input_video"),
+)
+#: Where a message has its calls, which are read by their form.
+_CALLS = ("tool_calls", "function_call")
+#: What formats put beside the text for others than the model: notes on it, settings, counts, the application's own.
+_BESIDE = (
+    *("annotations", "citations", "cache_control", "caller", "logprobs", "usage", "metadata"),
+    *("response_metadata", "usage_metadata", "providerMetadata", "providerOptions"),
+)
 
 
 def texts_of(output: str | None, messages: list[dict[str, Any]]) -> tuple[Text, ...]:
     """Return the output and the messages since the assistant's last answer, which earlier checks have not seen.
 
     Tool calls belong to the turn, whatever is said beside them, with their arguments as text. System and developer
-    messages are the application's own and are not scanned. A message with parts that no detector reads (images, audio)
-    gives a Text that is `partial`, so that no rule passes it.
+    messages are the application's own and are not scanned. A message with parts that no detector reads (images, audio),
+    or with text in a field that is not known, gives a Text that is `partial`, so that no rule passes it.
     """
     texts = [] if output is None else [Text(OUTPUT, output)]
     return (*texts, *_newest_turn(messages))
@@ -34,9 +49,11 @@ def _newest_turn(messages: list[dict[str, Any]]) -> list[Text]:
     asked = False
     for index in range(len(messages) - 1, -1, -1):
         message = messages[index]
-        text, partial = message_text(message)
+        text, partial = _said(message)
         if message["role"] == "assistant" and asked and (text or partial) and not _acts(message):
             break  # an answer, and what it answered: the turn before
+        # Not before: what is in a field that is not known may be a call, and what was asked belongs to its turn.
+        partial = partial or _has_more(message, _CALLS)
         asked = asked or message["role"] not in (*_TRUSTED, "assistant")
         if message["role"] not in _TRUSTED and (text or partial):
             turn.append(Text(f"messages.{index}", text, partial))
@@ -45,6 +62,12 @@ def _newest_turn(messages: list[dict[str, Any]]) -> list[Text]:
 
 def message_text(message: dict[str, Any]) -> tuple[str, bool]:
     """Return what is read of a message, places in which findings count, and whether there is more than that."""
+    text, partial = _said(message)
+    return text, partial or _has_more(message, _CALLS)
+
+
+def _said(message: dict[str, Any]) -> tuple[str, bool]:
+    """Return what is read of a message, and whether there are attachments or parts that are no text."""
     said, partial = _read([message.get(key) for key in _TEXTS])
     texts = (said, *map(_written, _calls(message)))
     return "\n".join(text for text in texts if text), partial or any(message.get(key) for key in _ATTACHED)
@@ -75,10 +98,30 @@ def _parts(content: object) -> Iterator[str | None]:
         texts, given = ([content[key] for key in keys if content.get(key) is not None] for keys in (_TEXTS, _GIVEN))
         yield from _parts(texts)
         yield from map(_written, given)
-        if not (texts or given) or any(content.get(key) for key in _MEDIA):
+        if not (texts or given) or content.get("type") in _MEDIA_TYPES or any(content.get(key) for key in _MEDIA):
             yield None
     elif content is not None:
         yield _written(content)
+
+
+def _has_more(content: object, read: tuple[str, ...] = _GIVEN) -> bool:
+    """Return whether a message, a part or a list of parts has text in a list or object of a name that is not known.
+
+    `read`: the names that are read beside those of texts. Strings of other names are ids, names and times.
+    """
+    if isinstance(content, list):
+        return any(_has_more(part) for part in content)
+    return isinstance(content, dict) and any(
+        _has_more(value) if key in _TEXTS else not isinstance(value, str) and _has_text(value)
+        for key, value in content.items()
+        if key not in read and key not in _BESIDE
+    )
+
+
+def _has_text(value: object) -> bool:
+    if isinstance(value, list | dict):
+        return any(map(_has_text, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, str) and bool(value)
 
 
 def _acts(message: dict[str, Any]) -> bool:
