@@ -18,6 +18,8 @@ from webapp.interception import screening, services
 from webapp.interception.models import Check
 from webapp.local.processes import Supervisor
 
+SECRET = "zebra-umbrella"
+
 
 @pytest.fixture
 def client(transactional_db: None, live_server: LiveServer, screen_workers: Supervisor) -> tuple[openai.OpenAI, Cast]:
@@ -47,6 +49,41 @@ def test_images_are_refused_not_passed_over(client: tuple[openai.OpenAI, Cast]) 
     for part in (image, beside):
         with pytest.raises(openai.BadRequestError):
             client[0].moderations.create(input=[part])
+
+
+PART: Any = {"type": "text", "text": SECRET}
+IMAGE: Any = {"type": "image_url", "image_url": {"url": SECRET}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "said"),
+    [
+        ({"input": [PART, IMAGE]}, "input", "`input`: item 1, counted from 0, .* images and tokens are not screened"),
+        ({"input": [{**PART, SECRET: "x"}]}, "input", "item 0, .* nothing else"),
+        ({"input": [1, 2]}, "input", "item 0, .* tokens are not screened"),
+        ({"input": [SECRET] * 65}, "input", "give 1 to 64 texts or parts, not 65"),
+        ({"input": []}, "input", "give 1 to 64 texts or parts, not 0"),
+        ({"input": [SECRET, PART]}, "input", "give texts or parts, not both in one list"),
+        ({"input": {"text": SECRET}}, "input", "give a text, a list of texts"),
+        ({"input": SECRET, "model": None}, "model", "`model`: Input should be a valid string"),
+        ({"input": SECRET, "model": 7}, "model", "`model`: Input should be a valid string"),
+    ],
+)
+def test_what_is_wrong_with_a_request_is_said(
+    client: tuple[openai.OpenAI, Cast], fields: dict[str, Any], param: str, said: str
+) -> None:
+    with pytest.raises(openai.BadRequestError, match=said) as caught:
+        client[0].moderations.create(**fields)
+    assert (caught.value.param, caught.value.type) == (param, "invalid_request_error")
+    assert "`errors`" not in caught.value.message
+    assert SECRET not in caught.value.message
+    assert Check.objects.count() == 0
+
+
+def test_a_body_that_is_no_object_is_told_so(client: tuple[openai.OpenAI, Cast]) -> None:
+    with pytest.raises(openai.BadRequestError, match=r"right form\. .*dictionary") as caught:
+        client[0].post("/moderations", body=[1], cast_to=object)
+    assert caught.value.param is None
 
 
 def test_a_bad_key_is_an_authentication_error(client: tuple[openai.OpenAI, Cast]) -> None:

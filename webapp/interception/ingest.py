@@ -130,7 +130,7 @@ async def _answer(headers: dict[str, str], receive: Receive) -> HttpResponse:
         async with asyncio.timeout(LONGEST_SECONDS):
             return await answer
     except TimeoutError:
-        return no_database().response()
+        return no_database(PATH).response()
 
 
 async def _read(receive: Receive, body: bytearray, most: float = math.inf) -> bool:

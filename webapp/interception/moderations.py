@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from screening.categories import SEXUAL_MINORS
 from webapp.interception.auth import ApiRequest, spend
@@ -56,6 +56,34 @@ class ModerationRequest(BaseModel):
         | Annotated[list[TextPart], Field(min_length=1, max_length=MAX_INPUTS)]
     )
     model: str = "omni-moderation-latest"
+
+    @field_validator("input", mode="before")
+    @classmethod
+    def _of_one_form(cls, given: object) -> object:
+        """Say what is wrong where pydantic would say of each form why it is not that one."""
+        if isinstance(given, str):
+            return given
+        if not isinstance(given, list):
+            raise ValueError("give a text, a list of texts, or a list of parts of type text")
+        if not 1 <= len(given) <= MAX_INPUTS:
+            raise ValueError(f"give 1 to {MAX_INPUTS} texts or parts, not {len(given)}")
+        for index, item in enumerate(given):
+            if not isinstance(item, str) and not _is_part(item):
+                raise ValueError(
+                    f"item {index}, counted from 0, is neither a text nor a part with `type` text, its `text` and "
+                    "nothing else; images and tokens are not screened"
+                )
+        if len({isinstance(item, str) for item in given}) > 1:
+            raise ValueError("give texts or parts, not both in one list")
+        return given
+
+
+def _is_part(item: object) -> bool:
+    try:
+        TextPart.model_validate(item)
+    except ValidationError:
+        return False
+    return True
 
 
 @api.post("/moderations", summary="OpenAI moderations")

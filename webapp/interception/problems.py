@@ -78,6 +78,11 @@ class Problem(Exception):
         """Return the same in the form that OpenAI's clients read."""
         kind = "invalid_request_error" if self.status < 500 else "server_error"
         error = {"message": f"{self.detail} {self.hint}", "type": kind, "param": None, "code": None}
+        if self.errors:
+            # The form has a place for one fault, and none for a list of them.
+            path, message = self.errors[0]["path"], self.errors[0]["message"]
+            where = f"`{path}`: " if path else ""
+            error |= {"message": f"{self.detail} {where}{message}. See /openai/v1/openapi.json.", "param": path or None}
         response = JsonResponse({"error": error}, status=self.status)
         if self.retry_after is not None:
             response["Retry-After"] = str(self.retry_after)
@@ -120,9 +125,11 @@ def require_size(size: int) -> None:
         raise Problem(413, f"The body is larger than {limit} KiB.", "Split the text or send a smaller batch.")
 
 
-def no_database() -> Problem:
+def no_database(path: str) -> Problem:
     """Return what a caller is told while the database does not answer."""
-    hint = "Try again after Retry-After seconds, with the same Idempotency-Key."
+    hint = "Try again after Retry-After seconds."
+    if not path.startswith("/openai/"):  # whose contract has no such key
+        hint = "Try again after Retry-After seconds, with the same Idempotency-Key."
     return Problem(503, "The database does not answer.", hint, retry_after=2)
 
 
@@ -132,7 +139,7 @@ def problem_of(error: Exception, method: str, path: str) -> Problem:
         return error
     if isinstance(error, OperationalError | InterfaceError):
         log.error("%s %s: the database said %s", method, path, code_of(error))
-        return no_database()
+        return no_database(path)
     if isinstance(error, UnreadablePostError):
         return Problem(400, "The body ended before its end.", "Send it again.")
     log.error("%s %s failed: %s\n%s", method, path, type(error).__name__, quiet_trace(error))
