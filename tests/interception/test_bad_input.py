@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
+import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -56,6 +59,20 @@ def test_a_malformed_body_is_refused_with_a_hint(api: ApiClient, body: Any, capl
     assert problem["hint"]
     assert SECRET not in json.dumps([problem["detail"], problem["hint"]])
     assert SECRET not in caplog.text
+    assert Check.objects.count() == 0
+
+
+@pytest.mark.parametrize("path", ["/v1/checks", "/v1/checks/batch", "/openai/v1/moderations"])
+@pytest.mark.parametrize(
+    ("encoding", "compress"),
+    [("gzip", gzip.compress), ("deflate", zlib.compress), ("br", lambda _: b"\x0b\x02\x80{}\x03")],
+)
+def test_a_compressed_body_is_told_not_to_be(
+    api: ApiClient, path: str, encoding: str, compress: Callable[[bytes], bytes]
+) -> None:
+    response = api.post(path, compress(b'{"output": "x"}'), Content_Encoding=encoding)
+    assert response.status_code == 400
+    assert "compress" in response.content.decode()
     assert Check.objects.count() == 0
 
 

@@ -11,6 +11,8 @@ from webapp.interception.problems import Problem
 
 MAX_DEPTH = 64
 THE_BODY = say("The body")
+#: How bodies begin that are gzip, zlib or Zstandard; Brotli's say nothing of themselves.
+_COMPRESSED = (b"\x1f\x8b", b"x\x9c", b"x\xda", b"\x28\xb5\x2f\xfd")
 
 
 def parse_json(body: bytes, what: Sentence = THE_BODY) -> Any:
@@ -21,8 +23,10 @@ def parse_json(body: bytes, what: Sentence = THE_BODY) -> Any:
     try:
         data = json.loads(body.decode("utf-8"))
     except UnicodeDecodeError as error:
+        if body.startswith(_COMPRESSED):
+            raise Problem(400, "The body is compressed.", "Send it as it is: no Content-Encoding is taken.") from None
         detail = say("%(what)s is not valid UTF-8 at byte %(byte)s.", what=what, byte=error.start)
-        raise Problem(400, detail, "Encode the JSON as UTF-8.") from None
+        raise Problem(400, detail, "Encode the JSON as UTF-8, and do not compress it.") from None
     except RecursionError:
         raise _too_deep() from None
     except json.JSONDecodeError as error:
