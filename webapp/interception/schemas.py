@@ -34,7 +34,7 @@ class CheckRequest(BaseModel):
     end_user: Name = ""
     context: Annotated[list[str], Field(max_length=100, description="Grounding documents.")] = []
     metadata: dict[str, Any] = {}
-    deadline_ms: Annotated[int | None, Field(ge=1, le=60_000)] = None
+    deadline_ms: Annotated[int | None, Field(strict=True, ge=1, le=60_000)] = None
     compare_with: Annotated[
         str | None,
         Field(
