@@ -35,7 +35,6 @@ MALFORMED: dict[str, Any] = {
     "a message without a role": {"messages": [{"content": SECRET}]},
     "deadline is zero": {"output": "x", "deadline_ms": 0},
     "deadline is true": {"output": "x", "deadline_ms": True},
-    "deadline is a number as a string": {"output": "x", "deadline_ms": "800"},
     "deadline is a word": {"output": "x", "deadline_ms": SECRET},
     "conversation id too long": {"output": "x", "conversation_id": "c" * 201},
     "nested too deeply": b'{"output": "x", "metadata": ' + b'{"a":' * 100 + b"1" + b"}" * 100 + b"}",

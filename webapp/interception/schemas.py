@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 MAX_MESSAGES = 500
 MAX_BATCH = 256
@@ -22,6 +22,13 @@ class Message(BaseModel):
     content: str | list[dict[str, Any]] | None = None
 
 
+def _no_bool(value: object) -> object:
+    # Python takes True for 1.
+    if isinstance(value, bool):
+        raise ValueError("a number of milliseconds, not true or false")
+    return value
+
+
 class CheckRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -34,7 +41,7 @@ class CheckRequest(BaseModel):
     end_user: Name = ""
     context: Annotated[list[str], Field(max_length=100, description="Grounding documents.")] = []
     metadata: dict[str, Any] = {}
-    deadline_ms: Annotated[int | None, Field(strict=True, ge=1, le=60_000)] = None
+    deadline_ms: Annotated[int | None, Field(ge=1, le=60_000), BeforeValidator(_no_bool)] = None
     compare_with: Annotated[
         str | None,
         Field(
