@@ -4,6 +4,8 @@ Those of workers that screen spare most calls to Redis. They make one client, an
 takes redis-py longer to make than to use. And they write down nothing of the messages that a worker has taken, which
 is two of four calls a message: what is written would bring back the message of a worker that died when its checks are
 long over (docs/adr/0029-taken.md).
+
+All of them treat a Redis that refuses writes as one that is away.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from kombu.transport import virtual
 from kombu.utils.json import dumps
 
 log = logging.getLogger(__name__)
+
+#: A key that is never there: to delete it changes nothing, and is refused where writes are.
+NOWHERE = "countersign.nowhere"
 
 
 class Finished(transport.QoS):
@@ -34,7 +39,22 @@ class Finished(transport.QoS):
             self._quick_ack(delivery_tag)
 
 
-class ControlChannel(transport.Channel):
+class WritingChannel(transport.Channel):
+    """A channel that opens only where Redis takes writes: elsewhere the worker pauses before it tries again."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        open_it: Any = super().__init__
+        open_it(*args, **kwargs)
+        try:
+            with self.conn_or_acquire() as client:
+                client.delete(NOWHERE)
+        except redis.RedisError:
+            close: Any = self._disconnect_pools
+            close()
+            raise
+
+
+class ControlChannel(WritingChannel):
     """A channel of workers that use the database."""
 
     QoS = Finished
@@ -57,7 +77,7 @@ class Taken(virtual.QoS):
         return []
 
 
-class ScreenChannel(transport.Channel):
+class ScreenChannel(WritingChannel):
     """A channel whose client for single calls is kept for as long as its pool of connections is."""
 
     ack_emulation = False
@@ -89,5 +109,14 @@ class ScreenChannel(transport.Channel):
 
 
 def use_channel(channel: type[transport.Channel]) -> None:
-    """Have every connection of this process to redis:// and rediss:// brokers use such channels."""
+    """Have every connection of this process to redis:// and rediss:// brokers use such channels.
+
+    Such a connection is given up, and made anew, also where Redis refuses what it is asked for.
+    """
     transport.Transport.Channel = channel
+    # A Redis that was the primary until a moment ago refuses to give messages out, and so does one that must not write
+    # now. kombu counts that among the errors of a channel, at which Celery ends the worker; to connect again finds the
+    # new primary, or this one when it may write again.
+    errors: Any = transport.Transport
+    if redis.ResponseError not in errors.connection_errors:
+        errors.connection_errors = (*errors.connection_errors, redis.ResponseError)

@@ -1,0 +1,87 @@
+"""Redis takes no writes for a while, as the old primary of a failover: workers outlive it and go on by themselves."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.faults.waiting import wait_until
+from webapp.local.home import Home, open_home
+from webapp.local.process_table import control, screening
+from webapp.local.processes import Supervisor
+from webapp.local.redis import Redis
+from workers.broker import CONTROL, QUEUES
+from workers.messages import alive_key
+
+pytestmark = pytest.mark.faults
+#: Longer than Celery looks back at how often a worker began anew.
+REFUSED_SECONDS = 4.0
+#: Whoever reads it throws it away.
+NO_TASK = (
+    '{"body": "", "headers": {}, "properties":'
+    ' {"delivery_info": {"exchange": "", "routing_key": "QUEUE"}, "delivery_tag": "1"}}'
+)
+NAMES = {"screen-cpu": QUEUES["cpu"], "control": CONTROL}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return open_home(tmp_path / "var")
+
+
+@pytest.fixture
+def broker(home: Home) -> Iterator[tuple[Redis, redis.Redis]]:
+    """Run a Redis of its own, and connect to it."""
+    server = Redis(home)
+    with Supervisor(home.log, report=print) as supervisor, redis.Redis.from_url(server.url) as client:
+        supervisor.start(server.process())
+        supervisor.wait_until(server.accepts, timeout=10, what="Redis")
+        yield server, client
+
+
+def become_replica(client: redis.Redis) -> None:
+    client.replicaof("127.0.0.1", "1")
+
+
+def become_primary(client: redis.Redis) -> None:
+    client.replicaof("NO", "ONE")
+
+
+def want_replicas(client: redis.Redis) -> None:
+    client.config_set("min-replicas-to-write", 1)
+
+
+def want_none(client: redis.Redis) -> None:
+    client.config_set("min-replicas-to-write", 0)
+
+
+@pytest.mark.parametrize(("refuse", "take"), [(become_replica, become_primary), (want_replicas, want_none)])
+def test_workers_outlive_a_redis_that_takes_no_writes(
+    home: Home,
+    broker: tuple[Redis, redis.Redis],
+    refuse: Callable[[redis.Redis], None],
+    take: Callable[[redis.Redis], None],
+) -> None:
+    server, client = broker
+    env = {**os.environ, "REDIS_URL": server.url, "COUNTERSIGN_HOME": str(home.root)}
+    with Supervisor(home.log, report=print) as supervisor:
+        for process in (control(env), next(one for one in screening(env) if one.name == "screen-cpu")):
+            supervisor.start(process)
+        wait_until(lambda: all(client.exists(alive_key(queue)) for queue in NAMES.values()), "workers to live")
+        before = {name: supervisor.pid(name) for name in NAMES}
+        refuse(client)
+        time.sleep(REFUSED_SECONDS)
+        take(client)
+        for queue in NAMES.values():
+            client.lpush(queue, NO_TASK.replace("QUEUE", queue))
+        wait_until(lambda: not any(client.llen(queue) for queue in NAMES.values()), "workers to read again")
+        assert {name: supervisor.pid(name) for name in NAMES} == before
+    for name in NAMES:
+        said = (home.log / f"{name}.log").read_text()
+        assert said.count("Connection to broker lost") <= 1, "its place is said once, then a line an attempt"
+        assert "Trying again in 2.00 seconds" in said
