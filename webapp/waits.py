@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext
-from psycopg.errors import LockNotAvailable, QueryCanceled
+from psycopg.errors import LockNotAvailable, QueryCanceled, ReadOnlySqlTransaction
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
@@ -50,7 +50,10 @@ def takes_long(view: Callable[P, R]) -> Callable[P, R]:
 
 
 class SayWhenToComeBack:
-    """Answer 503 with Retry-After where the database did not answer in time, in the form that the console retries."""
+    """Answer 503 with Retry-After where the database did not answer in time, in the form that the console retries.
+
+    So it does where the database only reads.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -59,7 +62,7 @@ class SayWhenToComeBack:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, OperationalError | InterfaceError):
+        if not database_is_away(error):
             return None
         log.error("%s %s: the database said %s", request.method, request.path_info, code_of(error))
         if request.headers.get("Accept", "").startswith("application/json"):
@@ -70,6 +73,11 @@ class SayWhenToComeBack:
             response = HttpResponse(render_to_string("503.html", {"seconds": RETRY_AFTER}), status=503)
         response["Retry-After"] = str(RETRY_AFTER)
         return response
+
+
+def database_is_away(error: Exception) -> bool:
+    """Return whether the database does not answer, or takes no writes, as in the middle of a failover."""
+    return isinstance(error, OperationalError | InterfaceError) or code_of(error) == ReadOnlySqlTransaction.sqlstate
 
 
 def waited_too_long(error: Exception) -> bool:

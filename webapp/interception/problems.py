@@ -10,10 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 
-from webapp.waits import code_of
+from webapp.waits import code_of, database_is_away
 from workers.quiet_logs import quiet_trace
 
 log = logging.getLogger(__name__)
@@ -137,7 +136,7 @@ def problem_of(error: Exception, method: str, path: str) -> Problem:
     """Return what a caller is told of an exception; what is no caller's mistake is logged, without its message."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, OperationalError | InterfaceError):
+    if database_is_away(error):
         log.error("%s %s: the database said %s", method, path, code_of(error))
         return no_database(path)
     if isinstance(error, UnreadablePostError):

@@ -22,6 +22,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 when the database, Redis and a worker of each screening queue are there, else 503; name what is not.
 
+    A database that only reads, as in a failover, is not there.
     Checks are answered without the control workers, so these are only told: what they do waits for them.
     """
     state = {"database": _database(), **_redis()}
@@ -32,10 +33,11 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def _database() -> bool:
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+            cursor.execute("SHOW transaction_read_only")
+            found: tuple[str] = cursor.fetchone()
     except Error:
         return False
-    return True
+    return found == ("off",)
 
 
 def _redis() -> dict[str, bool]:
