@@ -238,6 +238,7 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         "presidio-analyzer": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
+        # It would quote the host, each time; webapp/hosts.py says what there is to say.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext
 from django.views.defaults import bad_request
 
+from webapp.hosts import wrong_host
 from webapp.interception.problems import API_PREFIXES, Problem, render_problem
 
 MIB = 1024 * 1024
@@ -36,7 +37,9 @@ class RefuseTooLarge(FileUploadHandler):
 
 
 def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a request that can not be read: 413 with the limit when it is too large, else 400."""
+    """Answer a request that can not be read: 413 with the limit when it is too large, else 400 or 421."""
+    if isinstance(exception, DisallowedHost):
+        return wrong_host(request, exception)
     words = _too_large(exception)
     if words is None:
         return bad_request(request, exception)

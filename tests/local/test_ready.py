@@ -49,7 +49,7 @@ def test_the_check_passes_where_a_proxy_speaks_tls(server: HTTPServer) -> None:
 
 @pytest.mark.parametrize(
     ("trusts_proxy", "status", "variable"),
-    [(False, 200, "COUNTERSIGN_BEHIND_PROXY"), (True, 400, "COUNTERSIGN_ALLOWED_HOSTS")],
+    [(False, 200, "COUNTERSIGN_BEHIND_PROXY"), (True, 421, "COUNTERSIGN_ALLOWED_HOSTS")],
 )
 def test_settings_that_turn_the_check_away_end_the_start_at_once(
     server: HTTPServer, trusts_proxy: bool, status: int, variable: str

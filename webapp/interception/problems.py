@@ -27,6 +27,7 @@ TITLES = {
     405: "Method not allowed",
     409: "Conflict",
     413: "Too large",
+    421: "Not a host of this server",
     422: "Invalid policy",
     429: "Too many requests",
     500: "Internal error",

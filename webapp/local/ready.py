@@ -13,13 +13,13 @@ from workers.messages import alive_key
 POLICY = "support-bot"
 QUESTION = "Where is my order?"
 REFUSALS = (400, 401, 403, 404, 413, 422)
-#: Answers of the layers before the API, which are no JSON: what they mean and what to do.
+#: Answers of the layers before the API: what they mean and what to do.
 MISLED = {
     301: (
         "COUNTERSIGN_PUBLIC_URL begins with https, and the app does not know that a proxy speaks TLS for it",
         "Set COUNTERSIGN_BEHIND_PROXY=1 when a proxy in front sets X-Forwarded-Proto, else use an http:// address.",
     ),
-    400: (
+    421: (
         "the app does not answer to 127.0.0.1",
         "Add 127.0.0.1 to COUNTERSIGN_ALLOWED_HOSTS: the start and `make traffic` come that way.",
     ),
@@ -81,7 +81,7 @@ def post(port: int, path: str, body: dict[str, Any], api_key: str, timeout: floa
         connection.request("POST", path, json.dumps(body).encode(), headers)
         response = connection.getresponse()
         text = response.read()
-        if response.status in MISLED and "json" not in response.headers.get_content_type():
+        if response.status in MISLED:
             raise LocalError(*MISLED[response.status])
         answer = json.loads(text)
     finally:

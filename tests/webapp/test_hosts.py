@@ -1,0 +1,41 @@
+"""A host that is not ours is refused in the caller's form, and the operator reads which setting that is about."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.test import Client
+
+from tests.interception.conftest import WebServer
+from webapp import hosts
+
+STRANGE = "strange.example"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosts, "_say_after", 0.0)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", ["/v1/checks", "/v1/checks/batch", "/openai/v1/moderations"])
+def test_the_api_names_the_setting(method: str, path: str) -> None:
+    for client in (Client(), WebServer()):
+        answered = client.generic(method, path, b"{}", content_type="application/json", headers={"host": STRANGE})
+        answer = json.loads(answered.content)
+        assert answered.status_code == 421
+        if path.startswith("/openai/"):
+            assert "COUNTERSIGN_ALLOWED_HOSTS" in answer["error"]["message"]
+        else:
+            assert answered["Content-Type"] == "application/problem+json"
+            assert "COUNTERSIGN_ALLOWED_HOSTS" in answer["hint"]
+        assert STRANGE not in answered.content.decode()
+
+
+def test_the_log_is_told_once_and_without_the_host(caplog: pytest.LogCaptureFixture) -> None:
+    for path in ("/v1/checks", "/healthz", "/accounts/login/"):
+        assert Client().get(path, headers={"host": STRANGE}).status_code in (400, 421)
+    (line,) = caplog.messages
+    assert "COUNTERSIGN_ALLOWED_HOSTS" in line
+    assert STRANGE not in caplog.text

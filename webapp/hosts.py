@@ -1,0 +1,35 @@
+"""Tell callers and operators that a request named a host that is not ours: a first start behind a proxy often does."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.views.defaults import bad_request
+
+from webapp.interception.problems import API_PREFIXES, Problem, render_problem
+
+log = logging.getLogger(__name__)
+
+#: Strangers can name any host, as often as they like: the log is told of the first, and then no more often than this.
+SAY_SECONDS = 60.0
+_say_after = 0.0
+
+
+def wrong_host(request: HttpRequest, error: DisallowedHost) -> HttpResponse:
+    """Answer the API's callers 421 with the setting's name, others with the page of 400; log it, without the host."""
+    global _say_after
+    now = time.monotonic()
+    if now >= _say_after:
+        _say_after = now + SAY_SECONDS
+        log.warning(
+            "refused a request for a host that COUNTERSIGN_ALLOWED_HOSTS does not name; said once in %.0f seconds."
+            " A proxy in front is to pass on the Host header, and the variable to hold its name.",
+            SAY_SECONDS,
+        )
+    if not request.path_info.startswith(API_PREFIXES):
+        return bad_request(request, error)
+    hint = "Ask for a host that COUNTERSIGN_ALLOWED_HOSTS names, or have the operator add this one to it."
+    return render_problem(request, Problem(421, "The request is for a host that this server does not answer to.", hint))
