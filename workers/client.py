@@ -163,6 +163,14 @@ class ScreenClient:
         """Return whether Redis answered just now. One that is left alone is not asked, and does not."""
         return NO_BROKER not in self._look().closed.values()
 
+    def left_alone(self) -> bool:
+        """Return whether Redis said nothing a moment ago, so that nobody is to wait for it now."""
+        return time.monotonic() < self._away_until
+
+    def leave_alone(self) -> None:
+        """Have nobody of this process wait for Redis for a while: it just let somebody wait in vain."""
+        self._away_until = time.monotonic() + AWAY_SECONDS
+
     def close(self) -> None:
         """Give up the connections; for the end of a process."""
         self._calls.end()
@@ -175,7 +183,7 @@ class ScreenClient:
         if time.monotonic() - state.at < STATE_SECONDS:
             return state
         away = _State(closed=dict.fromkeys(_QUEUES, NO_BROKER))
-        if time.monotonic() < self._away_until:
+        if self.left_alone():
             return away
         pipe = self._redis.pipeline(transaction=False)
         for queue in _QUEUES:
@@ -184,7 +192,7 @@ class ScreenClient:
         try:
             said = pipe.execute()
         except redis.TimeoutError:
-            self._away_until = time.monotonic() + AWAY_SECONDS
+            self.leave_alone()
             return away
         except redis.RedisError:
             # Said at once and not remembered: the next caller tries again.
@@ -237,7 +245,7 @@ class ScreenClient:
             post(self._redis, batches)
         except redis.RedisError as error:
             if isinstance(error, redis.TimeoutError):
-                self._away_until = time.monotonic() + AWAY_SECONDS
+                self.leave_alone()
             for _, flight in flights:
                 self._calls.fail(flight, NO_BROKER)
 

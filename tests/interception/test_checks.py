@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -140,9 +140,10 @@ def test_without_a_good_key_nothing_is_screened(api: ApiClient, key: str) -> Non
 
 
 @contextmanager
-def limits_in(redis_url: str, settings: Settings) -> Iterator[None]:
-    """Have limits counted in another Redis."""
+def limits_in(redis_url: str, settings: Settings, use_broker: Callable[[str], None]) -> Iterator[None]:
+    """Have limits counted, and workers asked, in another Redis."""
     settings.REDIS_URL = redis_url
+    use_broker(redis_url)
     _counter.cache_clear()
     try:
         yield
@@ -152,17 +153,26 @@ def limits_in(redis_url: str, settings: Settings) -> Iterator[None]:
 
 
 def test_limits_wait_for_a_redis_that_says_nothing_once(
-    cast: Cast, silent_redis: SilentRedis, settings: Settings
+    cast: Cast, silent_redis: SilentRedis, settings: Settings, use_broker: Callable[[str], None]
 ) -> None:
-    with limits_in(silent_redis.url, settings):
+    with limits_in(silent_redis.url, settings, use_broker):
         assert [within_limit(project, 3) for project in (cast.project, cast.other_project)] == [3, 3]
         assert silent_redis.callers() == 1
 
 
-def test_limits_wait_for_a_redis_that_can_not_be_reached_once_and_not_for_long(
-    cast: Cast, deaf_redis: DeafRedis, settings: Settings
+def test_a_check_waits_for_a_redis_that_says_nothing_once(
+    cast: Cast, silent_redis: SilentRedis, settings: Settings, use_broker: Callable[[str], None]
 ) -> None:
-    with limits_in(deaf_redis.url, settings):
+    with limits_in(silent_redis.url, settings, use_broker):
+        answer = ApiClient(cast.api_key).check("fine")
+        assert {rule["reason"] for rule in answer["unscanned"]} == {"broker unreachable"}
+        assert silent_redis.callers() == 1, "for its limit, and not again for the workers"
+
+
+def test_limits_wait_for_a_redis_that_can_not_be_reached_once_and_not_for_long(
+    cast: Cast, deaf_redis: DeafRedis, settings: Settings, use_broker: Callable[[str], None]
+) -> None:
+    with limits_in(deaf_redis.url, settings, use_broker):
         start = time.monotonic()
         assert [within_limit(project, 3) for project in (cast.project, cast.other_project)] == [3, 3]
         assert time.monotonic() - start < 3 * PATIENCE_SECONDS

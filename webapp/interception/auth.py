@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 from django.conf import settings
@@ -21,8 +19,9 @@ from policies.models import Policy
 from webapp.accounts.models import ApiKey, Application, Project
 from webapp.accounts.services import key_digest
 from webapp.interception.problems import Problem
+from webapp.interception.screening import client
 from webapp.prepared import prepared_cursor
-from workers.client import AWAY_SECONDS, PATIENCE
+from workers.client import PATIENCE
 
 log = logging.getLogger(__name__)
 
@@ -132,10 +131,9 @@ def over_limit(project: Project) -> Problem:
 
 def _take(project: Project, most: int, least: int) -> int:
     """Count as many checks as the limit has left, `most` at most, and return them; fewer than `least` are none."""
-    counter = _counter()
-    if time.monotonic() < counter.away_until:
+    if client().left_alone():
         return most
-    item = RateLimitItemPerMinute(project.requests_per_minute)
+    counter, item = _counter(), RateLimitItemPerMinute(project.requests_per_minute)
     try:
         key = counter.storage.prefixed_key(item.key_for(str(project.id)))
         return int(counter.take([key], [item.amount, item.get_expiry(), most, least]))
@@ -143,8 +141,8 @@ def _take(project: Project, most: int, least: int) -> int:
         # The limit protects the workers, and without Redis none is reached.
         log.warning("Redis does not answer; limits are not counted")
         if isinstance(error, redis.TimeoutError):
-            # The next project is not to wait for the same silence.
-            counter.away_until = time.monotonic() + AWAY_SECONDS
+            # Neither the next project nor this check on its way to the workers is to wait for the same silence.
+            client().leave_alone()
         return most
 
 
@@ -164,13 +162,9 @@ return taken
 """
 
 
-@dataclass
-class _Counter:
-    """`away_until`: monotonic seconds, until when Redis is left alone because it did not answer."""
-
+class _Counter(NamedTuple):
     storage: RedisStorage
     take: Callable[..., Any]
-    away_until: float = 0.0
 
 
 @lru_cache(maxsize=1)
