@@ -97,9 +97,11 @@ class ApiClient:
         self._client = client or Client(raise_request_exception=False)
 
     def post(self, path: str, body: Any, **headers: str) -> HttpResponse:
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.ask("POST", path, body if isinstance(body, bytes) else json.dumps(body).encode(), **headers)
+
+    def ask(self, method: str, path: str, raw: bytes = b"", **headers: str) -> HttpResponse:
         response: HttpResponse = self._client.generic(
-            "POST", path, raw, content_type="application/json", headers=self._headers(headers)
+            method, path, raw, content_type="application/json", headers=self._headers(headers)
         )  # type: ignore[assignment]  # the stubs have a type of their own for it
         return response
 

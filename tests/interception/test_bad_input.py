@@ -123,6 +123,30 @@ def test_an_unknown_address_answers_in_json(api: ApiClient, method: str, path: s
     assert "error" in json.loads(response.content) or "hint" in json.loads(response.content)
 
 
+@pytest.mark.parametrize("prefix", ["/v1/", "/openai/v1/"])
+def test_a_method_that_is_none_of_an_address_is_told_those_that_are(api: ApiClient, prefix: str) -> None:
+    operations = json.loads(api.get(f"{prefix}openapi.json").content)["paths"]
+    assert operations
+    for path, methods in operations.items():
+        taken = {method.upper() for method in methods}
+        for method in {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"} - taken:
+            response = api.ask(method, path.replace("{", "").replace("}", ""))
+            assert response.status_code == 405, (method, path)
+            assert set(response["Allow"].split(", ")) == taken, (method, path)
+
+
+def test_the_page_of_the_docs_tells_its_methods_in_a_problem(api: ApiClient) -> None:
+    response = api.ask("OPTIONS", "/v1/docs")
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    assert json.loads(response.content) == {
+        "type": "about:blank",
+        "title": "Method not allowed",
+        "status": 405,
+        "detail": "There is nothing here.",
+        "hint": "See /v1/docs for the API's addresses.",
+    }
+
+
 @pytest.mark.parametrize("key", ["", "k" * 256])
 def test_an_idempotency_key_of_no_use_is_refused(api: ApiClient, key: str) -> None:
     assert api.post("/v1/checks", {"output": "x"}, Idempotency_Key=key).status_code == 400

@@ -109,7 +109,10 @@ class ApiMiddleware:
         response = self.get_response(request)
         if response.status_code in (404, 405) and not response.headers["Content-Type"].startswith("application/"):
             problem = Problem(response.status_code, "There is nothing here.", "See /v1/docs for the API's addresses.")
-            return render_problem(request, problem)
+            rendered = render_problem(request, problem)
+            if "Allow" in response:  # RFC 9110: a 405 says which methods there are
+                rendered["Allow"] = ", ".join(sorted(response["Allow"].split(", ")))
+            return rendered
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
