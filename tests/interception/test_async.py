@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -99,6 +100,57 @@ def test_too_many_that_wait_are_refused_and_none_of_them_is_lost(
     conclude_pending(second.id)
     assert set(Check.objects.values_list("state", flat=True)) == {"concluded"}
     assert api.post("/v1/checks", asked, Idempotency_Key="2").status_code == 202
+
+
+MIXED: list[dict[str, Any]] = [
+    {"output": "mail ann@example.com"},
+    {"output": "mail bo@example.com", "wait": False},
+    {"output": 5, "wait": False},
+]
+
+
+def batch(api: ApiClient, checks: list[dict[str, Any]], **headers: str) -> tuple[int, list[dict[str, Any]]]:
+    response = api.post("/v1/checks/batch", {"checks": checks}, **headers)
+    results: list[dict[str, Any]] = json.loads(response.content)["results"]
+    return response.status_code, results
+
+
+def test_those_of_a_batch_that_do_not_wait_are_accepted_in_their_place(api: ApiClient) -> None:
+    status, results = batch(api, MIXED, Idempotency_Key="k")
+    assert status == 202
+    assert [result.get("state") or result["status"] for result in results] == ["concluded", "pending", 400]
+    assert [result.get("verdict") for result in results] == ["redact", None, None]
+    assert batch(api, MIXED, Idempotency_Key="k")[1][1]["id"] == results[1]["id"]
+    conclude_pending(Check.objects.get(asynchronous=True).id)
+    status, results = batch(api, MIXED, Idempotency_Key="k")
+    assert (status, results[1]["verdict"]) == (200, "redact")
+    assert Check.objects.count() == 2
+
+
+def test_the_prefer_header_is_for_each_of_a_batch(api: ApiClient) -> None:
+    status, results = batch(api, [{"output": str(number)} for number in range(20)], Prefer="respond-async")
+    assert (status, {result["state"] for result in results}) == (202, {"pending"})
+    assert Check.objects.filter(asynchronous=True).count() == 20
+
+
+def test_one_of_a_batch_that_there_is_no_room_for_is_refused_alone(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "MAX_PENDING", 1)
+    asked = {"output": "x", "wait": False}
+    _, results = batch(api, [asked, {"output": "x"}, asked])
+    assert [result.get("state") or result["status"] for result in results] == ["pending", "concluded", 503]
+
+
+def test_what_has_no_verdict_yet_is_no_first_candidate_of_a_batch(api: ApiClient) -> None:
+    messages = [{"role": "user", "content": "How do I reach Ann?"}]
+    first = {"output": "Ask at the desk.", "messages": messages, "wait": False}
+    second = {"output": "Call her.", "messages": messages, "compare_with": "#0"}
+    _, results = batch(api, [first, second])
+    assert (results[0]["state"], results[1]["status"]) == ("pending", 422)
+    _, results = batch(api, [{**first, "wait": True}, {**second, "wait": False}])
+    conclude_pending(Check.objects.get(compared_with__isnull=False).id)
+    assert Check.objects.get(compared_with__isnull=False).compared_with == Check.objects.get(asynchronous=False)
 
 
 def test_another_project_is_not_refused(api: ApiClient, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,7 +102,7 @@ def test_one_that_can_not_be_read_in_time_leaves_the_others_alone(
     assert Check.objects.count() == 2
 
 
-@pytest.mark.parametrize("where", ["intake", "run_checks"])
+@pytest.mark.parametrize("where", ["intake", "accept", "run_checks"])
 def test_a_database_that_makes_one_wait_too_long_is_asked_by_no_more_of_the_batch(
     api: ApiClient, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -112,8 +112,8 @@ def test_a_database_that_makes_one_wait_too_long_is_asked_by_no_more_of_the_batc
         asked.append(given)
         raise OperationalError
 
-    monkeypatch.setattr(api_module if where == "intake" else doors, where, fail)
-    checks = [{"output": str(number)} for number in range(40)]
+    monkeypatch.setattr(doors if where == "run_checks" else api_module, where, fail)
+    checks = [{"output": str(number), "wait": where != "accept"} for number in range(40)]
     results = json.loads(api.post("/v1/checks/batch", {"checks": checks}).content)["results"]
     assert [result["status"] for result in results] == [503] * 40
     assert len(asked) == 1

@@ -14,6 +14,7 @@ from webapp.ids import parse_public_id
 from webapp.interception.auth import ApiRequest, spend
 from webapp.interception.candidates import in_turn, named
 from webapp.interception.doors import (
+    accept,
     answer_check,
     checked_key,
     intake,
@@ -22,6 +23,7 @@ from webapp.interception.doors import (
     respond,
     screen,
     stored,
+    to_wait,
 )
 from webapp.interception.models import Check
 from webapp.interception.problems import Problem, problem_of
@@ -61,24 +63,29 @@ def create_check(request: ApiRequest, wanted: CheckRequest) -> HttpResponse:
 
 @api.post(
     "/checks/batch",
-    response={200: BatchAnswer, **ERRORS},
+    response={200: BatchAnswer, 202: BatchAnswer, **ERRORS},
     summary="Screen up to 256 outputs",
     openapi_extra=IDEMPOTENCY,
 )
 def create_batch(request: ApiRequest, batch: BatchRequest) -> HttpResponse:
     """Screen many outputs; one answer or problem each, in order. Deadlines start group by group, not all at once.
 
+    `"wait": false` of one, or `Prefer: respond-async` for all, has it answered without a verdict, which
+    `GET /v1/checks/{id}` gives later; while one has none, the batch is answered 202.
+
     `"compare_with": "#0"` names the first one of the batch: two candidates of one answer come in one request.
     """
-    key = checked_key(request.headers.get("Idempotency-Key"))
+    key, prefer = checked_key(request.headers.get("Idempotency-Key")), request.headers.get("Prefer")
     spend(request.auth.project, len(batch.checks))
     results: dict[int, CheckAnswer | ProblemAnswer] = {}
     away: list[OperationalError] = []
     for group in in_turn(batch.checks, GROUP):
         checks = [named(batch.checks, index, results) for index in group]
         keys = [_key_in_batch(key, index) for index in group]
-        results.update(zip(group, _screen_group(request.auth, checks, keys, away), strict=True))
-    return respond(BatchAnswer(results=[results[index] for index in range(len(batch.checks))]))
+        results.update(zip(group, _screen_group(request.auth, checks, keys, prefer, away), strict=True))
+    pending = any(isinstance(one, CheckAnswer) and one.state == "pending" for one in results.values())
+    answer = BatchAnswer(results=[results[index] for index in range(len(batch.checks))])
+    return respond(answer, 202 if pending else 200)
 
 
 @api.get("/checks/{check_id}", response={200: CheckAnswer, **ERRORS}, summary="Ask for a check")
@@ -94,10 +101,14 @@ def read_check(request: ApiRequest, check_id: str) -> HttpResponse:
 
 
 def _screen_group(
-    application: Application, group: list[dict[str, Any]], keys: list[str | None], away: list[OperationalError]
+    application: Application,
+    group: list[dict[str, Any]],
+    keys: list[str | None],
+    prefer: str | None,
+    away: list[OperationalError],
 ) -> list[CheckAnswer | ProblemAnswer]:
     """Return what became of each. `away`: how the database failed; those that come later would wait for it as long."""
-    prepared = [_prepare(application, data, key, away) for data, key in zip(group, keys, strict=True)]
+    prepared = [_prepare(application, data, key, prefer, away) for data, key in zip(group, keys, strict=True)]
     screened = iter(_screen([item for item in prepared if isinstance(item, Intake)], away))
     outcomes = [next(screened) if isinstance(item, Intake) else item for item in prepared]
     return _answered(outcomes)
@@ -125,13 +136,13 @@ def _problem(error: Exception) -> ProblemAnswer:
 
 
 def _prepare(
-    application: Application, data: dict[str, Any], key: str | None, away: list[OperationalError]
+    application: Application, data: dict[str, Any], key: str | None, prefer: str | None, away: list[OperationalError]
 ) -> Intake | Check | Exception:
     try:
         if away:
             raise away[0]
         item = intake(application, CheckRequest.model_validate(data), key)
-        return stored(item) or item
+        return stored(item) or (accept(item) if to_wait(item.request, prefer) else item)
     except ValidationError as error:
         return malformed(error.errors(include_input=False, include_url=False))  # type: ignore[arg-type]
     except Exception as error:  # noqa: BLE001 - as above
