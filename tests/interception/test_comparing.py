@@ -56,6 +56,15 @@ def test_two_candidates_come_in_one_batch_and_before_one_person(both_doors: ApiC
     assert Check.objects.count() == 2
 
 
+def test_of_three_candidates_two_name_the_first(api: ApiClient, cast: Cast) -> None:
+    outputs = ("Ask at the desk.", "Call her.", "Write to her.")
+    first, *others = [{"output": output, "messages": MESSAGES} for output in outputs]
+    results = batch(api, first, *[{**other, "compare_with": "#0"} for other in others])
+    assert [one["verdict"] for one in results] == ["allow"] * 3
+    compared = [item.checked.compared_with for item in ReviewItem.objects.all()]
+    assert [check and check.public_id for check in compared] == [results[0]["id"]] * 2
+
+
 def test_a_place_that_is_none_is_refused_alone(api: ApiClient, cast: Cast) -> None:
     fine: dict[str, Any] = {"output": "Ask at the desk.", "messages": MESSAGES}
     other: dict[str, Any] = {"output": "Call her.", "messages": MESSAGES}
@@ -65,4 +74,6 @@ def test_a_place_that_is_none_is_refused_alone(api: ApiClient, cast: Cast) -> No
 
     assert ["verdict" in one for one in results] == [True, *[False] * len(wrongs), True, False]
     assert {one["status"] for one in results if "status" in one} == {422}
+    # To check one first and wait for its verdict, as those who name an id are told, would be of no help.
+    assert {"names no other itself" in one["hint"] for one in results if "status" in one} == {True}
     assert Check.objects.count() == 2

@@ -26,7 +26,8 @@ def named(
     """Return a check with the id of the one that it names; a place without one is refused as any unknown id is."""
     data = checks[index]
     place = _place(data)
-    # What names another one itself is no first candidate, whether it has its answer yet or not.
+    # What names another one itself is no first candidate, whether it has its answer yet or not: each link of a chain
+    # would wait for the one before, and a batch of 256 for as many deadlines.
     is_first = place is not None and place < len(checks) and _place(checks[place]) is None
     other = results.get(place) if place is not None and is_first else None
     return {**data, "compare_with": other.id} if isinstance(other, CheckAnswer) else data

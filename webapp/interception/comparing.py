@@ -18,6 +18,13 @@ def compared_check(application: Application, request: CheckRequest) -> Check | N
         return None
     key = parse_public_id("chk", request.compare_with)
     content = _content(application, key)
+    if content is None and request.compare_with.startswith("#"):
+        raise Problem(
+            422,
+            "There is nothing to compare with at that place of the batch.",
+            "Name a check of the same batch that waits for its verdict, has an output and names no other itself: "
+            "of three candidates, two name the first.",
+        )
     if content is None:
         raise Problem(
             422,
