@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import time
 
-from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
-from django.views.defaults import bad_request
+from django.template.loader import render_to_string
+from django.utils import translation
 
 from webapp.interception.problems import API_PREFIXES, Problem, render_problem
 
@@ -18,8 +18,8 @@ SAY_SECONDS = 60.0
 _say_after = 0.0
 
 
-def wrong_host(request: HttpRequest, error: DisallowedHost) -> HttpResponse:
-    """Answer the API's callers 421 with the setting's name, others with the page of 400; log it, without the host."""
+def wrong_host(request: HttpRequest) -> HttpResponse:
+    """Answer 421 with the setting's name, the API's callers in their form, others by a page; log no host."""
     global _say_after
     now = time.monotonic()
     if now >= _say_after:
@@ -30,6 +30,8 @@ def wrong_host(request: HttpRequest, error: DisallowedHost) -> HttpResponse:
             SAY_SECONDS,
         )
     if not request.path_info.startswith(API_PREFIXES):
-        return bad_request(request, error)
+        # Hosts are looked at before anything asks for the reader's language.
+        with translation.override(translation.get_language_from_request(request)):
+            return HttpResponse(render_to_string("421.html"), status=421)
     hint = "Ask for a host that COUNTERSIGN_ALLOWED_HOSTS names, or have the operator add this one to it."
     return render_problem(request, Problem(421, "The request is for a host that this server does not answer to.", hint))

@@ -39,7 +39,7 @@ class RefuseTooLarge(FileUploadHandler):
 def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that can not be read: 413 with the limit when it is too large, else 400 or 421."""
     if isinstance(exception, DisallowedHost):
-        return wrong_host(request, exception)
+        return wrong_host(request)
     words = _too_large(exception)
     if words is None:
         return bad_request(request, exception)

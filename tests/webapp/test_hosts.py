@@ -33,9 +33,24 @@ def test_the_api_names_the_setting(method: str, path: str) -> None:
         assert STRANGE not in answered.content.decode()
 
 
+@pytest.mark.parametrize("host", [STRANGE, "<b>strange.example"])
+@pytest.mark.parametrize(("language", "said"), [("en", "adds the name to"), ("de", "trägt den Namen in")])
+def test_a_page_names_the_setting_in_the_reader_s_language(host: str, language: str, said: str) -> None:
+    for client in (Client(), WebServer()):
+        for path in ("/", "/accounts/login/", "/p/acme/review/"):
+            answered = client.get(path, headers={"host": host, "accept-language": language})
+            page = answered.content.decode()
+            assert answered.status_code == 421
+            assert f'<html lang="{language}">' in page
+            assert f"{said} <code>COUNTERSIGN_ALLOWED_HOSTS</code>" in page
+            assert STRANGE not in page
+            # It would lead to this page again.
+            assert 'href="/"' not in page
+
+
 def test_the_log_is_told_once_and_without_the_host(caplog: pytest.LogCaptureFixture) -> None:
     for path in ("/v1/checks", "/healthz", "/accounts/login/"):
-        assert Client().get(path, headers={"host": STRANGE}).status_code in (400, 421)
+        assert Client().get(path, headers={"host": STRANGE}).status_code == 421
     (line,) = caplog.messages
     assert "COUNTERSIGN_ALLOWED_HOSTS" in line
     assert STRANGE not in caplog.text
