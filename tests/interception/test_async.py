@@ -40,8 +40,17 @@ def test_it_is_stored_before_it_is_answered_and_concluded_later(api: ApiClient) 
     ]
 
 
-def test_the_prefer_header_asks_for_it_too(api: ApiClient) -> None:
-    assert api.post("/v1/checks", {"output": "x"}, Prefer="respond-async").status_code == 202
+@pytest.mark.parametrize(
+    ("prefer", "status"),
+    [
+        ("respond-async", 202),
+        ("wait=10, Respond-Async; now=1", 202),
+        ("handling=lenient", 200),
+        ("no-respond-async", 200),
+    ],
+)
+def test_the_prefer_header_asks_for_it_too(api: ApiClient, prefer: str, status: int) -> None:
+    assert api.post("/v1/checks", {"output": "x"}, Prefer=prefer).status_code == status
 
 
 def test_concluding_twice_changes_nothing(api: ApiClient) -> None:

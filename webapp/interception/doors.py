@@ -102,7 +102,8 @@ def answer_check(application: Application, wanted: CheckRequest, key: str | None
 
 def to_wait(wanted: CheckRequest, prefer: str | None) -> bool:
     """Return whether the caller would rather have its answer at once and the verdict later."""
-    return not wanted.wait or (prefer or "").strip().lower() == "respond-async"
+    preferences = (one.partition(";")[0].strip().lower() for one in (prefer or "").split(","))
+    return not wanted.wait or "respond-async" in preferences
 
 
 def respond_check(answer: CheckAnswer) -> HttpResponse:
