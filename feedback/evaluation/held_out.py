@@ -35,8 +35,9 @@ def folder_rows(folder: Path, sides: frozenset[str], *, seed: int) -> list[Row]:
 @functools.lru_cache(maxsize=1)
 def _split(folder: Path, seed: int) -> tuple[list[tuple[Example, str]], list[tuple[SpanExample, str]]]:
     """Return every text of the folder and of our own with its side. Finding near-duplicates takes a minute: once."""
-    examples = prepare(read_moderation(folder / MODERATION), seed=seed) + generate(seed=seed)
+    rows = read_moderation(folder / MODERATION)
     real = read_spans(folder / SPANS) if (folder / SPANS).exists() else []
+    examples = prepare(rows, seed=seed) + generate(seed=seed)
     return (
         list(zip(examples, split(examples, seed=seed), strict=True)),
         list(zip(*spans_with_sides(real, folder, seed=seed), strict=True)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import ascii_lowercase
 
@@ -44,29 +44,53 @@ def _span(start: object, end: object, label: object = "PERSON") -> dict[str, obj
     return {"spans": [{"start": start, "end": end, "label": label}]}
 
 
+Wrong = list[tuple[dict[str, object], str]]
+MODERATION_ROWS: Wrong = [
+    ({"labels": {"hate": 2}}, "labels.hate: Input should be less than or equal to 1"),
+    ({"labels": {"hate": "yes"}}, "labels.hate: Input should be a valid integer"),
+    ({"labels": {"harrasment": 1}}, "unknown category 'harrasment'; did you mean 'harassment'?"),
+    ({"labels": None}, "labels: write each category that is known, with 0 or 1"),
+    ({"labels": ["hate"]}, "labels: write each category that is known, with 0 or 1"),
+    ({"flag": 2}, "flag: Input should be less than or equal to 1"),
+    ({"text": None}, "text: Input should be a valid string"),
+    ({"kind": None}, "kind: Input should be a valid string"),
+    ({"source": "synthetic"}, "the name of our own texts; name it otherwise"),
+]
+SPAN_ROWS: Wrong = [
+    (_span(7, 99999), "a span does not lie inside the text; offsets count code points, the end excluded"),
+    (_span(-5, 3), "spans.0.start: Input should be greater than or equal to 0"),
+    (_span(5, 3), "a span does not lie inside the text"),
+    (_span("x", 3), "spans.0.start: Input should be a valid integer"),
+    (_span(0, 3, 7), "spans.0.label: Input should be a valid string"),
+    ({"annotated_types": "PERSON"}, 'annotated_types: write a list of labels, or "all"'),
+    ({"annotated_types": None}, 'annotated_types: write a list of labels, or "all"'),
+    ({"spans": None}, "spans: Input should be a valid list"),
+    ({"text": None}, "text: Input should be a valid string"),
+    ({"source": "synthetic"}, "the name of our own texts; name it otherwise"),
+]
+#: What reads each file of a data folder, a row that it takes, and rows that it does not, with what it says of them.
+FILES: dict[str, tuple[Callable[[Path], object], dict[str, object], Wrong]] = {
+    "moderation_train.jsonl.gz": (read_moderation, MODERATION, MODERATION_ROWS),
+    "pii_train.jsonl.gz": (read_spans, SPANS, SPAN_ROWS),
+}
+
+
 @pytest.mark.parametrize(
-    ("wrong", "why"),
-    [
-        ({"labels": {"hate": 2}}, "labels.hate: Input should be less than or equal to 1"),
-        ({"labels": {"hate": "yes"}}, "labels.hate: Input should be a valid integer"),
-        ({"labels": {"harrasment": 1}}, "unknown category 'harrasment'; did you mean 'harassment'?"),
-        ({"labels": None}, "labels: write each category that is known, with 0 or 1"),
-        ({"labels": ["hate"]}, "labels: write each category that is known, with 0 or 1"),
-        ({"flag": 2}, "flag: Input should be less than or equal to 1"),
-        ({"text": None}, "text: Input should be a valid string"),
-        ({"kind": None}, "kind: Input should be a valid string"),
-        ({"source": "synthetic"}, "the name of our own texts; name it otherwise"),
-    ],
+    ("name", "wrong", "why"), [(name, *case) for name, (_, _, cases) in FILES.items() for case in cases]
 )
-def test_a_bad_moderation_row_is_named_and_never_quoted(tmp_path: Path, wrong: dict[str, object], why: str) -> None:
-    path = _file(tmp_path / "moderation_train.jsonl.gz", MODERATION, MODERATION | wrong)
+def test_a_bad_row_is_named_and_never_quoted(tmp_path: Path, name: str, wrong: dict[str, object], why: str) -> None:
+    for other, (_, good, _) in FILES.items():
+        _file(tmp_path / other, good)
+    read, good, _ = FILES[name]
+    path = _file(tmp_path / name, good, good | wrong)
     with pytest.raises(ValueError, match="line 2: ") as raised:
-        read_moderation(path)
+        read(path)
     assert str(raised.value).startswith(f"{path}, line 2: ")
     assert why in str(raised.value)
     assert "secret" not in str(raised.value)
-    with pytest.raises(DataError, match="line 2: "):
+    with pytest.raises(DataError) as measured:
         folder_rows(tmp_path, HELD_OUT, seed=7)
+    assert str(measured.value) == str(raised.value)
 
 
 @pytest.mark.parametrize("field", sorted(MODERATION))
@@ -74,30 +98,6 @@ def test_a_moderation_row_without_a_field_names_it(tmp_path: Path, field: str) -
     rest = {name: value for name, value in MODERATION.items() if name != field}
     with pytest.raises(ValueError, match=f"line 1: {field}: "):
         read_moderation(_file(tmp_path / "rows.jsonl.gz", rest))
-
-
-@pytest.mark.parametrize(
-    ("wrong", "why"),
-    [
-        (_span(7, 99999), "a span does not lie inside the text; offsets count code points, the end excluded"),
-        (_span(-5, 3), "spans.0.start: Input should be greater than or equal to 0"),
-        (_span(5, 3), "a span does not lie inside the text"),
-        (_span("x", 3), "spans.0.start: Input should be a valid integer"),
-        (_span(0, 3, 7), "spans.0.label: Input should be a valid string"),
-        ({"annotated_types": "PERSON"}, 'annotated_types: write a list of labels, or "all"'),
-        ({"annotated_types": None}, 'annotated_types: write a list of labels, or "all"'),
-        ({"spans": None}, "spans: Input should be a valid list"),
-        ({"text": None}, "text: Input should be a valid string"),
-        ({"source": "synthetic"}, "the name of our own texts; name it otherwise"),
-    ],
-)
-def test_a_bad_row_with_spans_is_named_and_never_quoted(tmp_path: Path, wrong: dict[str, object], why: str) -> None:
-    path = _file(tmp_path / "pii_train.jsonl.gz", SPANS, SPANS | wrong)
-    with pytest.raises(ValueError, match="line 2: ") as raised:
-        read_spans(path)
-    assert str(raised.value).startswith(f"{path}, line 2: ")
-    assert why in str(raised.value)
-    assert "secret" not in str(raised.value)
 
 
 def test_numbers_as_words_mean_what_they_say(tmp_path: Path) -> None:
