@@ -17,7 +17,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AliasChoices, Field, ValidationError, model_validator
 
 from feedback.selectors import CATEGORIES
-from feedback.training.fields import Fields, Label, SpanFields, check_categories, check_inside, why
+from feedback.training.fields import Fields, Label, SpanFields, check_categories, check_harmless, check_inside, why
 from feedback.training.lines import no_object, numbered_lines
 from feedback.training.spans import TextSpan
 
@@ -83,10 +83,8 @@ class _Line(Fields):
         return self
 
     def _agree(self) -> None:
-        """Raise ValueError where one field denies what another says. Profanity alone harms nobody."""
-        harms = [name for name, value in self.known().items() if value and name != "profanity"]
-        if self.flag == 0 and harms:
-            raise ValueError(f"`flag` is 0, and {harms[0]} 1: a text with a harm is not harmless as a whole")
+        """Raise ValueError where one field denies what another says."""
+        check_harmless(self.flag, self.known())
         if isinstance(self.annotated_types, list):
             for span in self.spans or ():
                 if span.label and span.label not in self.annotated_types:

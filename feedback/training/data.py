@@ -16,7 +16,7 @@ from typing import Annotated, Protocol, Self
 from pydantic import Field, ValidationError, model_validator
 
 from feedback.groups import clusters
-from feedback.training.fields import Fields, Label, check_categories, why
+from feedback.training.fields import Fields, Label, check_categories, check_harmless, why
 from feedback.training.lines import objects
 from screening.categories import SEXUAL_MINORS
 
@@ -87,8 +87,9 @@ class _Line(Origin):
     labels: dict[str, Label]
 
     @model_validator(mode="after")
-    def _categories(self) -> Self:
+    def _labels(self) -> Self:
         check_categories(self.labels)
+        check_harmless(self.flag, self.labels)
         return self
 
 

@@ -41,6 +41,13 @@ def check_categories(names: Iterable[str]) -> None:
             raise ValueError(f"unknown category {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
+def check_harmless(flag: int | None, labels: Mapping[str, int]) -> None:
+    """Raise ValueError naming a harm of a text whose `flag` is 0. Profanity alone harms nobody."""
+    harms = [name for name, value in labels.items() if value and name != "profanity"]
+    if flag == 0 and harms:
+        raise ValueError(f"`flag` is 0, and {harms[0]} 1: a text with a harm is not harmless as a whole")
+
+
 def check_inside(spans: Iterable[SpanFields], text: str) -> None:
     """Raise ValueError when a span is empty, reversed or not inside `text`."""
     if any(not span.start < span.end <= len(text) for span in spans):

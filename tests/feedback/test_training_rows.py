@@ -55,6 +55,8 @@ MODERATION_ROWS: Wrong = [
     ({"text": None}, "text: Input should be a valid string"),
     ({"kind": None}, "kind: Input should be a valid string"),
     ({"source": "synthetic"}, "the name of our own texts; name it otherwise"),
+    ({"flag": 0, "labels": {"hate": 0, "harassment": 1}}, "`flag` is 0, and harassment 1"),
+    ({"flag": 0, "labels": {"profanity": 1, "sexual/minors": 1}}, "`flag` is 0, and sexual/minors 1"),
 ]
 SPAN_ROWS: Wrong = [
     (_span(7, 99999), "a span does not lie inside the text; offsets count code points, the end excluded"),
@@ -101,11 +103,17 @@ def test_a_moderation_row_without_a_field_names_it(tmp_path: Path, field: str) -
 
 
 def test_numbers_as_words_mean_what_they_say(tmp_path: Path) -> None:
-    row = MODERATION | {"id": 5, "labels": {"hate": "1", "violence": False}, "flag": "0"}
+    row = MODERATION | {"id": 5, "labels": {"profanity": "1", "violence": False}, "flag": "0"}
     (example,) = read_moderation(_file(tmp_path / "rows.jsonl.gz", row))
-    assert (example.id, example.labels, example.flag) == ("5", {"hate": 1, "violence": 0}, 0)
+    assert (example.id, example.labels, example.flag) == ("5", {"profanity": 1, "violence": 0}, 0)
     (with_spans,) = read_spans(_file(tmp_path / "spans.jsonl.gz", SPANS | _span("7", "10") | {"template": None}))
     assert with_spans.spans == (TextSpan(7, 10, "PERSON"),)
+
+
+def test_strong_language_alone_harms_nobody(tmp_path: Path) -> None:
+    row = MODERATION | {"flag": 0, "labels": {"profanity": 1, "hate": 0}}
+    (example,) = read_moderation(_file(tmp_path / "rows.jsonl.gz", row))
+    assert (example.flag, example.labels) == (0, row["labels"])
 
 
 def test_what_is_labelled_as_of_minors_is_not_trained_on(tmp_path: Path) -> None:
