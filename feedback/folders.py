@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import glob
 import hashlib
 import os
 import shutil
@@ -21,14 +23,19 @@ def whole_folder(target: Path, *, mode: int = 0o700) -> Iterator[Path]:
     half of one. A folder that was there is replaced. `mode` is of the folder, less the umask.
     """
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    making = target.parent / f".{target.name}.{uuid.uuid4().hex}.part"
-    making.mkdir(mode=mode)
-    try:
-        yield making
-        _sync_all(making)
-        _put(making, target)
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
+    new = target.parent / f".{target.name}.{uuid.uuid4().hex}"
+    making = new.with_name(f"{new.name}.part")
+    new.mkdir(mode=mode)
+    with _opened(new) as descriptor:
+        try:
+            with contextlib.suppress(OSError):  # a disk without locks: what a killed run leaves there stays
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            os.rename(new, making)  # locked before it has a name that remove_leftovers looks for
+            yield making
+            _sync_all(making)
+            _put(making, target)
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
 
 
 def _put(made: Path, target: Path) -> None:
@@ -42,9 +49,14 @@ def _put(made: Path, target: Path) -> None:
 
 
 def remove_leftovers(target: Path) -> None:
-    """Remove what killed runs left beside `target`; the caller knows that no other run is at it."""
-    for left in target.parent.glob(f".{target.name}.{'[0-9a-f]' * 32}.*"):
-        shutil.rmtree(left, ignore_errors=True)
+    """Remove what killed runs left beside `target`, and nothing that a process of this machine is at.
+
+    The system gives up a lock when its process ends, however it ends.
+    """
+    for left in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 32}.*"):
+        with contextlib.suppress(OSError), _opened(left) as descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def sha256_file(path: Path) -> str:
@@ -60,8 +72,14 @@ def _sync_all(folder: Path) -> None:
 
 
 def _sync(path: Path) -> None:
+    with _opened(path) as descriptor:
+        os.fsync(descriptor)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        yield descriptor
     finally:
         os.close(descriptor)

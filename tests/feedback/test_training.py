@@ -85,6 +85,7 @@ def test_one_command_makes_a_model_that_loads_and_the_same_bytes_again(
     assert list((tmp_path / "first").iterdir()) == [], "a finished checkpoint would stand in for the next training"
     (before := tmp_path / "two" / "one").mkdir(parents=True)
     (before / "config.json").write_text("of an earlier model")
+    (before.parent / f".one.{'0a' * 16}.part").mkdir()  # as a killed training leaves it
     _train(data_folder, before, tmp_path / "second")
     assert [path.name for path in before.parent.iterdir()] == ["one"]
     assert before.stat().st_mode == (tmp_path / "data").stat().st_mode, "others may read it as any folder"

@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from feedback.commands import find_device, make_folder
-from feedback.folders import whole_folder
+from feedback.folders import remove_leftovers, whole_folder
 
 if TYPE_CHECKING:
     from feedback.training.pipeline import Corpus, Trained
@@ -90,6 +90,8 @@ class Command(BaseCommand):
             with whole_folder(out, mode=0o777) as folder:
                 config = pipeline.save(folder, corpus, trained, name=out.name, recipe=RECIPE, seed=options["seed"])
                 self._report(folder, corpus, trained, config, responses, options)
+            # Not earlier: a run killed between two renames left the model that was there under such a name.
+            remove_leftovers(out)
         except OSError as error:
             raise CommandError(f"{out} could not be written: {error}. {AGAIN}") from error
         # It holds nothing that the folder lacks, and would stand in for the next training.
