@@ -18,6 +18,12 @@ from screening.detectors.pii import ENTITIES
 
 #: What the token head finds. Patterns with checksums do the rest.
 PII_LABELS = ("PERSON", "LOCATION", "ORGANIZATION", "ADDRESS", "DATE_TIME")
+#: What sources mark and we leave out on purpose: a title is no part of a name here, an age or a group of people tells
+#: nobody apart, and a ZIP code by itself is no address to its source. Of another source such a label may mean more.
+LEFT_OUT = {
+    "presidio_generated_large": frozenset({"TITLE"}),
+    "presidio_synth_v2": frozenset({"AGE", "NRP", "TITLE", "ZIP_CODE"}),
+}
 #: What a field that has two forms may hold.
 FORMS = {"annotated_types": 'a list of labels, or "all"'}
 _SLOT = re.compile(r"\{\{.*?\}\}")
@@ -60,6 +66,12 @@ class _Line(Origin):
         check_inside(self.spans, self.text)
         return self
 
+    def labels(self) -> list[str]:
+        """Return what this row marks or looked for, without what its source is known for and we leave out."""
+        marked = [span.label for span in self.spans if span.label]
+        looked_for = [] if self.annotated_types == "all" else self.annotated_types
+        return [label for label in marked + looked_for if label not in LEFT_OUT.get(self.source, ())]
+
     def example(self) -> SpanExample:
         spans = [TextSpan(s.start, s.end, s.label) for s in self.spans if s.label in PII_LABELS]
         annotated = frozenset(PII_LABELS if self.annotated_types == "all" else self.annotated_types)
@@ -79,7 +91,8 @@ def read_spans(path: Path, *, warn: Callable[[str], object] = lambda _: None) ->
     """Read `pii_train.jsonl.gz`, without spans of other labels. Raise OSError, or ValueError naming a bad line.
 
     Text that stays after a label which is none of ours (a title, a product) was looked at, and is no entity: `warn` is
-    told which labels that happened to, since one of another scheme (PER for PERSON) would teach that names are none.
+    told which labels that happened to, but those in LEFT_OUT, since one of another scheme (PER for PERSON) would teach
+    that names are none.
     """
     examples, labels = [], Counter[str]()
     for number, row in objects(path):
@@ -87,8 +100,7 @@ def read_spans(path: Path, *, warn: Callable[[str], object] = lambda _: None) ->
             line = _Line.model_validate(row)
         except ValidationError as error:
             raise ValueError(f"{path}, line {number}: {why(error, FORMS)}") from None
-        labels.update(span.label for span in line.spans if span.label)
-        labels.update(() if line.annotated_types == "all" else line.annotated_types)
+        labels.update(line.labels())
         examples.append(line.example())
     # Numbers with a form are found by patterns: that the token head leaves them is as it should be.
     if other := [label for label, _ in labels.most_common() if label not in (*PII_LABELS, *ENTITIES)]:

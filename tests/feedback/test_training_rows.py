@@ -134,6 +134,21 @@ def test_labels_that_no_entity_stands_for_are_told(tmp_path: Path) -> None:
     assert "PHONE_NUMBER" not in warning, "patterns find those"
 
 
+def test_labels_that_a_source_is_known_for_are_told_of_other_sources_only(tmp_path: Path) -> None:
+    title, known = _span(7, 10, "TITLE"), {"source": "presidio_synth_v2"}
+    said: list[str] = []
+    path = _file(tmp_path / "spans.jsonl.gz", SPANS | title | known, SPANS | _span(7, 10, "AGE") | known)
+    (left_out, _) = read_spans(path, warn=said.append)
+    assert (said, left_out.spans) == ([], ())
+    other = SPANS | title | {"source": "presidio_generated_large"}
+    path = _file(path, other | {"annotated_types": ["TITLE", "AGE"]}, SPANS | _span(7, 10, "PER") | known)
+    read_spans(path, warn=said.append)
+    (warning,) = said
+    assert "'AGE', 'PER' (did you mean 'PERSON'?). What they mark" in warning
+    read_spans(_file(path, SPANS | title), warn=said.append)
+    assert "'TITLE'. What they mark" in said[1], "nobody knows what another source calls a title"
+
+
 def test_labels_that_somebody_stands_for_are_no_matter(tmp_path: Path) -> None:
     said: list[str] = []
     read_spans(_file(tmp_path / "spans.jsonl.gz", SPANS | _span(7, 10)), warn=said.append)
