@@ -34,7 +34,7 @@ def fresh_alarms(
         own = [e for e in fresh if e.source == source and (lexicon is None or lexicon.verdict(e.text) != 1)]
         texts = [e.text for e in sorted(own, key=lambda e: stable_fraction(f"fresh:{e.id}", seed))[:size]]
         reached = sum(
-            any(p.scores[c] >= limit.flag for c, limit in guard.thresholds.items() if c != "prompt_injection")
+            any(p.scores.get(c, 0.0) >= limit.flag for c, limit in guard.thresholds.items() if c != "prompt_injection")
             for p in guard.predict(texts)
         )
         if texts:

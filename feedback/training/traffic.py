@@ -34,5 +34,5 @@ def traffic_flag_rate(responses: Sequence[str], heads: Path) -> tuple[int, float
     guard = EncoderGuard(heads, device="cpu")
     limits = {category: limit.flag for category, limit in guard.thresholds.items()}
     predictions = guard.predict(responses)
-    reached = sum(any(p.scores[c] >= limit for c, limit in limits.items()) for p in predictions)
+    reached = sum(any(p.scores.get(c, 0.0) >= limit for c, limit in limits.items()) for p in predictions)
     return len(responses), reached / len(responses)

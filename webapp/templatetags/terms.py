@@ -61,6 +61,7 @@ TERMS = {
     "test": pgettext_lazy("split", "test"),
     "deadline": pgettext_lazy("reason not to be scanned", "deadline"),
     "overloaded": pgettext_lazy("reason not to be scanned", "overloaded"),
+    "unreadable": pgettext_lazy("reason not to be scanned", "unreadable"),
     "no worker": pgettext_lazy("reason not to be scanned", "no worker"),
     "no context": pgettext_lazy("reason not to be scanned", "no context"),
     "not judged": pgettext_lazy("reason not to be scanned", "not judged"),

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
+from tokenizers.models import WordPiece
+from tokenizers.pre_tokenizers import Sequence as PreTokenizers
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -21,6 +23,7 @@ from screening.findings import DEADLINE, Deadline, Prediction
 from screening.models_file import Classifier
 from workers.runtimes.devices import resolve_device
 from workers.runtimes.errors import ModelUnavailable
+from workers.runtimes.letters import UNREADABLE, Alphabet, is_unreadable
 from workers.runtimes.room import Room
 from workers.runtimes.windows import without_surrogates
 from workers.runtimes.word_spans import Labels, spans_of
@@ -62,6 +65,7 @@ class TransformersClassifier:
         self._model = model.to(self._device).eval()
         self._labels = _labels(config, model_config.id2label)
         _check(config, model_config, self._tokenizer, report, folder)
+        self._alphabet = _keep_words(self._tokenizer)
         self.predict(["a " * (config.max_length + 1)])
 
     @torch.inference_mode()
@@ -94,11 +98,13 @@ class TransformersClassifier:
         read = [row for window in own if (row := rows[window]) is not None]
         if len(read) < len(own):
             return Prediction({}, unscanned=DEADLINE)
+        encodings = [(windows.encodings or [])[window] for window in own]
+        if any(is_unreadable(text, one.ids, one.offsets, self._tokenizer.unk_token_id) for one in encodings):
+            return Prediction({}, unscanned=UNREADABLE)
         if not self._tokens:
             return self._scores(torch.stack(read))
         step = self._config.max_length - self._tokenizer.num_special_tokens_to_add() - self._config.overlap
-        encodings = windows.encodings or []
-        pieces = [(encodings[window], row) for window, row in zip(own, read, strict=True)]
+        pieces = list(zip(encodings, read, strict=True))
         return Prediction({}, spans_of(text, pieces, step, self._labels))
 
     @property
@@ -107,13 +113,17 @@ class TransformersClassifier:
 
     def _windows(self, texts: Sequence[str]) -> BatchEncoding:
         windows: BatchEncoding = self._tokenizer(
-            [without_surrogates(text) for text in texts],
+            [self._folded(text) for text in texts],
             truncation=True,
             max_length=self._config.max_length,
             stride=self._config.overlap,
             return_overflowing_tokens=True,
         )
         return windows
+
+    def _folded(self, text: str) -> str:
+        clean = without_surrogates(text)
+        return self._alphabet.fold(clean) if self._alphabet else clean
 
     def _batches(self, windows: BatchEncoding, due: Sequence[Deadline]) -> Iterator[tuple[list[int], torch.Tensor]]:
         """Yield (positions of windows, their probabilities [windows, (tokens,) labels]), without those too late."""
@@ -170,6 +180,17 @@ def _labels(config: Classifier, id2label: dict[int, str]) -> Labels:
         if target is not None:
             places[target].append(index)
     return Labels(places, frozenset(index for index, name in enumerate(names) if name.startswith("B-")))
+
+
+def _keep_words(tokenizer: Any) -> Alphabet | None:
+    """Have the tokenizer lose no word for a character of it, where its model does; return what it knows then."""
+    pieces = tokenizer.backend_tokenizer
+    if not isinstance(pieces.model, WordPiece):
+        return None
+    alphabet = Alphabet(pieces.get_vocab(), pieces.model.continuing_subword_prefix)
+    own = [pieces.pre_tokenizer] if pieces.pre_tokenizer else []
+    pieces.pre_tokenizer = PreTokenizers([*own, alphabet.split])
+    return alphabet
 
 
 def _check(config: Classifier, model: Any, tokenizer: Any, report: dict[str, Any], folder: Path) -> None:

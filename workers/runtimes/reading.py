@@ -8,6 +8,7 @@ import numpy as np
 
 from screening.findings import DEADLINE, Prediction, Span
 from workers.runtimes.heads import ModelConfig
+from workers.runtimes.letters import UNREADABLE
 from workers.runtimes.token_spans import spans_of
 from workers.runtimes.tuples import Outputs
 from workers.runtimes.windows import Window
@@ -43,6 +44,8 @@ class Reading:
         # numpy, because it has a tenth of torch's price for a call, and these are small.
         order = sorted(found)
         windows, rows = [self._windows[i] for i in order], [found[i] for i in order]
+        if any(window.unread for window in windows):
+            return Prediction(scores={}, unscanned=UNREADABLE)
         scale, shift = self._config.scaling
         logits = np.max([row.logits.numpy() for row in rows], axis=0)
         if not np.isfinite(logits).all():

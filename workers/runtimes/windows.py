@@ -8,15 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenizers import Regex, Tokenizer
+from tokenizers import Tokenizer
 from tokenizers.pre_tokenizers import Sequence as PreTokenizers
-from tokenizers.pre_tokenizers import Split
 
-CLS, SEP = 101, 102
+from workers.runtimes.letters import Alphabet, is_unreadable
+
+UNK, CLS, SEP = 100, 101, 102
 _SURROGATES = re.compile("[\ud800-\udfff]")
-# WordPiece makes one [UNK] of any "word" of more than 100 characters, so a base64 blob or a text without spaces
-# would not be read at all. Cut to pieces of 100 it is, and shorter words stay exactly as upstream reads them.
-_LONG_WORDS = Split(Regex(r"[\s\S]{1,100}"), "isolated")
 
 
 def without_surrogates(text: str) -> str:
@@ -28,7 +26,7 @@ def without_surrogates(text: str) -> str:
 class Window:
     """A piece of a text: `ids` with [CLS] and [SEP], and where it lies, in code points of the text.
 
-    `offsets`: (start, end) of each word piece, so without [CLS] and [SEP].
+    `offsets`: (start, end) of each word piece, so without [CLS] and [SEP]. `unread`: most of its letters are unknown.
     """
 
     text: int
@@ -36,10 +34,11 @@ class Window:
     start: int
     end: int
     offsets: tuple[tuple[int, int], ...] = ()
+    unread: bool = False
 
 
 class WindowTokenizer:
-    """The encoder's word pieces, without its truncation and padding."""
+    """The encoder's word pieces, without its truncation and padding, and with no word lost for a character of it."""
 
     def __init__(self, tokenizer_json: str) -> None:
         self._tokenizer = Tokenizer.from_str(tokenizer_json)
@@ -47,7 +46,8 @@ class WindowTokenizer:
         self._tokenizer.no_padding()
         #: Word pieces that go on a word.
         self.later = frozenset(i for piece, i in self._tokenizer.get_vocab().items() if piece.startswith("##"))
-        self._tokenizer.pre_tokenizer = PreTokenizers([self._tokenizer.pre_tokenizer, _LONG_WORDS])
+        self._alphabet = Alphabet(self._tokenizer.get_vocab())
+        self._tokenizer.pre_tokenizer = PreTokenizers([self._tokenizer.pre_tokenizer, self._alphabet.split])
 
     @classmethod
     def from_file(cls, path: Path) -> WindowTokenizer:
@@ -59,12 +59,12 @@ class WindowTokenizer:
         Every text gets at least one window (an empty text: [CLS] [SEP]). Lone surrogates are read as U+FFFD, so
         offsets stay those of the text given.
         """
-        clean = [without_surrogates(text) for text in texts]
+        clean = [self._alphabet.fold(without_surrogates(text)) for text in texts]
         encodings = self._tokenizer.encode_batch(clean, add_special_tokens=False)
         return [
             window
             for index, (text, encoding) in enumerate(zip(clean, encodings, strict=True))
-            for window in _cut(index, encoding.ids, _with_marks(text, encoding.offsets), size - 2, overlap)
+            for window in _cut(index, text, encoding.ids, _with_marks(text, encoding.offsets), size - 2, overlap)
         ]
 
 
@@ -80,17 +80,20 @@ def _with_marks(text: str, offsets: list[tuple[int, int]]) -> list[tuple[int, in
     return whole
 
 
-def _cut(text: int, ids: list[int], offsets: list[tuple[int, int]], size: int, overlap: int) -> Iterator[Window]:
+def _cut(
+    index: int, text: str, ids: list[int], offsets: list[tuple[int, int]], size: int, overlap: int
+) -> Iterator[Window]:
     if not ids:
-        yield Window(text=text, ids=(CLS, SEP), start=0, end=0)
+        yield Window(text=index, ids=(CLS, SEP), start=0, end=0)
     for first in range(0, max(1, len(ids) - overlap) if ids else 0, size - overlap):
-        piece = ids[first : first + size]
+        piece, places = ids[first : first + size], offsets[first : first + size]
         yield Window(
-            text=text,
+            text=index,
             ids=(CLS, *piece, SEP),
-            start=offsets[first][0],
-            end=offsets[first + len(piece) - 1][1],
-            offsets=tuple(offsets[first : first + len(piece)]),
+            start=places[0][0],
+            end=places[-1][1],
+            offsets=tuple(places),
+            unread=is_unreadable(text, piece, places, UNK),
         )
 
 
