@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 import pytest
@@ -52,6 +53,18 @@ def test_offsets_are_code_points_of_the_text_given(tokenizer: WindowTokenizer) -
     text = "\U0001f600\ud800 hello"
     (window,) = tokenizer.windows([text], size=64, overlap=16)
     assert window.end == len(text)
+
+
+@pytest.mark.parametrize("stretch", [7, 64, 500])
+def test_a_text_that_is_read_in_stretches_has_the_word_pieces_of_the_whole(
+    tokenizer: WindowTokenizer, monkeypatch: pytest.MonkeyPatch, stretch: int
+) -> None:
+    rng = random.Random(7)
+    words = ["Na\u00efve", "cafe\u0301", "a-b_c", '{"k":[1,2]}', "\u65e5\u672c", "\ud55c\uae00", "\U0001f600", "..."]
+    texts = ["".join(rng.choice(words) + rng.choice([" ", "\n", "  "]) for _ in range(n)) for n in (0, 1, 5, 60, 300)]
+    whole = [tokenizer.windows([text], size=64, overlap=16) for text in texts]
+    monkeypatch.setattr("workers.runtimes.windows.STRETCH", stretch)
+    assert [tokenizer.windows([text], size=64, overlap=16) for text in texts] == whole
 
 
 def test_marks_belong_to_the_letter_before_them(tokenizer: WindowTokenizer) -> None:

@@ -49,6 +49,14 @@ def test_a_text_past_its_deadline_is_unscanned_and_its_neighbour_is_read(shared:
     assert (late.unscanned, fine.unscanned) == (DEADLINE, "")
 
 
+def test_a_text_whose_word_pieces_take_longer_than_its_time_holds_up_no_neighbour(shared: SharedGuard) -> None:
+    # Each of these letters is three word pieces: some seconds of work before the model has seen one.
+    soon = Deadline.after_ms(1_500)
+    long, short = shared.predict(["\ud55c" * 400_000, "fine"], deadlines=[soon, soon])
+    assert (long.unscanned, short.unscanned) == (DEADLINE, "")
+    assert soon.remaining() > -1
+
+
 def test_a_text_that_finds_the_queue_full_is_unscanned(shared: SharedGuard, monkeypatch: pytest.MonkeyPatch) -> None:
     running, free = threading.Semaphore(0), threading.Event()
     launch = shared.runtime.launch
@@ -66,7 +74,7 @@ def test_a_text_that_finds_the_queue_full_is_unscanned(shared: SharedGuard, monk
         for _ in range(lanes):
             first.append(callers.submit(shared.predict, ["first"]))
             assert running.acquire(timeout=20)
-        two = shared.predict(["queued " * 40, "more " * 40], deadlines=[Deadline.after_ms(1)] * 2)
+        two = shared.predict(["queued " * 30, "one more " * 40], deadlines=[Deadline.after_ms(1_000)] * 2)
         free.set()
         assert [one.result(20)[0].unscanned for one in first] == [""] * lanes
     assert [one.unscanned for one in two] == [DEADLINE, OVERLOADED]

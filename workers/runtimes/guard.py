@@ -17,6 +17,7 @@ from workers.runtimes.net import padded, unpadded
 from workers.runtimes.reading import Reading
 from workers.runtimes.room import Room
 from workers.runtimes.tuples import Outputs
+from workers.runtimes.windows import Window
 
 
 class EncoderGuard:
@@ -64,9 +65,9 @@ class EncoderGuard:
         """
         if not texts:
             return []
-        windows = self._tokenizer.windows(texts, size=self._config.window, overlap=self._config.overlap)
+        windows = self._windows(texts, deadlines)
+        late = set(range(len(texts))) - {window.text for window in windows}
         reading = Reading(windows, len(texts), self._config, self._tokenizer.later)
-        late: set[int] = set()
 
         def outputs(group: list[int]) -> dict[int, Outputs]:
             late.update(i for i, deadline in enumerate(deadlines) if deadline.remaining() <= 0)
@@ -80,6 +81,11 @@ class EncoderGuard:
         for _, found in self._room.read([len(window.ids) for window in windows], outputs):
             reading.add(list(found), list(found.values()))
         return reading.predictions(late=late)
+
+    def _windows(self, texts: Sequence[str], deadlines: Sequence[Deadline]) -> list[Window]:
+        """Return the windows of all texts; those past their deadline have none."""
+        size, overlap = self._config.window, self._config.overlap
+        return self._tokenizer.windows(texts, size=size, overlap=overlap, deadlines=deadlines)
 
 
 def _on_cpu(out: Outputs) -> Outputs:

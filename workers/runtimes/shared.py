@@ -23,6 +23,8 @@ from workers.runtimes.tuples import Outputs
 from workers.runtimes.windows import Window
 from workers.waiting import Read
 
+#: The windows of a text, and who will have read them, or why nobody will.
+Asked = tuple[Sequence[Window], Future[Read[Outputs]] | str]
 OVERLOADED = "overloaded"
 #: Tokens that may wait: some seconds of a CPU core, a fraction of a second of a GPU.
 CPU_CAPACITY, CUDA_CAPACITY = 100_000, 4_000_000
@@ -56,25 +58,26 @@ class SharedGuard(EncoderGuard):
     def predict(self, texts: Sequence[str], *, deadlines: Sequence[Deadline] = ()) -> list[Prediction]:
         """Return a prediction a text, in order; those that came too late, or found the queue full, are unscanned.
 
-        Word pieces are made here, in the caller's thread. Raise Closed when nobody reads any more.
+        Word pieces are made here, in the caller's thread, of short texts first: they are read while those of long ones
+        are made. Raise Closed when nobody reads any more.
         """
-        windows = self._tokenizer.windows(texts, size=self._config.window, overlap=self._config.overlap)
-        own: list[list[Window]] = [[] for _ in texts]
-        for window in windows:
-            own[window.text].append(replace(window, text=0))
         due = deadlines or [Deadline()] * len(texts)
-        asked = [self._ask(pieces, deadline) for pieces, deadline in zip(own, due, strict=True)]
-        return [self._wait(one, pieces, deadline) for one, pieces, deadline in zip(asked, own, due, strict=True)]
+        shortest_first = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        asked = {i: self._ask(texts[i], due[i]) for i in shortest_first}
+        return [self._wait(*asked[i], due[i]) for i in range(len(texts))]
 
-    def _ask(self, windows: Sequence[Window], deadline: Deadline) -> Future[Read[Outputs]] | None:
+    def _ask(self, text: str, deadline: Deadline) -> Asked:
+        windows = self._windows([text], [deadline])
+        if not windows:
+            return windows, DEADLINE
         try:
-            return self.batcher.submit([np.array(window.ids, dtype=np.int32) for window in windows], deadline)
+            return windows, self.batcher.submit([np.array(window.ids, dtype=np.int32) for window in windows], deadline)
         except Overloaded:
-            return None
+            return windows, OVERLOADED
 
-    def _wait(self, asked: Future[Read[Outputs]] | None, windows: Sequence[Window], deadline: Deadline) -> Prediction:
-        if asked is None:
-            return Prediction(scores={}, unscanned=OVERLOADED)
+    def _wait(self, windows: Sequence[Window], asked: Future[Read[Outputs]] | str, deadline: Deadline) -> Prediction:
+        if isinstance(asked, str):
+            return Prediction(scores={}, unscanned=asked)
         try:
             read = asked.result(_seconds(deadline))
         except Closed:

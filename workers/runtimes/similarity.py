@@ -25,7 +25,8 @@ class Similarity:
         """Return the cosine of each of `left` with each of `right`; raise DeadlineExceeded between two batches."""
         texts = [*left, *right]
         vectors = torch.zeros(len(texts), 0)
-        windows = self._encoder.tokenizer.windows(texts, size=LENGTH, overlap=0)
+        windows = self._encoder.tokenizer.windows(texts, size=LENGTH, overlap=0, deadlines=[deadline] * len(texts))
+        deadline.check()
         # Of a sentence that is longer, the beginning.
         first = {window.text: window for window in reversed(windows)}
         order = sorted(first)

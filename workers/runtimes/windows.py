@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 from tokenizers import Tokenizer
 from tokenizers.pre_tokenizers import Sequence as PreTokenizers
 
-from workers.runtimes.letters import Alphabet, is_unreadable
+from screening.findings import Deadline, DeadlineExceeded
+from workers.runtimes.letters import LONGEST_WORD, Alphabet, is_unreadable
 
 UNK, CLS, SEP = 100, 101, 102
+#: Characters of a text that are cut to word pieces at a time: a tenth of a second of the slowest scripts.
+STRETCH = 8_192
+#: What ends a word, whatever comes next.
+_ENDS = frozenset(string.punctuation + " \t\r\n")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -53,19 +61,50 @@ class WindowTokenizer:
     def from_file(cls, path: Path) -> WindowTokenizer:
         return cls(path.read_text(encoding="utf-8"))
 
-    def windows(self, texts: Sequence[str], *, size: int, overlap: int) -> list[Window]:
+    def windows(
+        self, texts: Sequence[str], *, size: int, overlap: int, deadlines: Sequence[Deadline] = ()
+    ) -> list[Window]:
         """Cut every text into windows of at most `size` ids, consecutive ones sharing `overlap` word pieces.
 
         Every text gets at least one window (an empty text: [CLS] [SEP]). Lone surrogates are read as U+FFFD, so
-        offsets stay those of the text given.
+        offsets stay those of the text given. A text whose deadline passes meanwhile, however long it is, has none.
         """
-        clean = [self._alphabet.fold(without_surrogates(text)) for text in texts]
-        encodings = self._tokenizer.encode_batch(clean, add_special_tokens=False)
-        return [
-            window
-            for index, (text, encoding) in enumerate(zip(clean, encodings, strict=True))
-            for window in _cut(index, text, encoding.ids, _with_marks(text, encoding.offsets), size - 2, overlap)
-        ]
+        found: list[Window] = []
+        for index, (text, deadline) in enumerate(zip(texts, deadlines or repeat(Deadline(), len(texts)), strict=True)):
+            with suppress(DeadlineExceeded):
+                found += _cut(index, text, *self._pieces(text, deadline), size - 2, overlap)
+        return found
+
+    def _pieces(self, text: str, deadline: Deadline) -> tuple[list[int], list[tuple[int, int]]]:
+        """Return the ids of all word pieces of `text`, and where they are; raise DeadlineExceeded."""
+        clean = self._alphabet.fold(without_surrogates(text))
+        ids: list[int] = []
+        places: list[tuple[int, int]] = []
+        for start, end in _stretches(clean):
+            deadline.check()
+            # Of one: `encode` would keep Python's lock.
+            (encoding,) = self._tokenizer.encode_batch([clean[start:end]], add_special_tokens=False)
+            ids += encoding.ids
+            places += _with_marks(clean, _moved(encoding.offsets, start))
+        return ids, places
+
+
+def _stretches(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where to cut a long text, behind the end of a word, so that the word pieces are those of the whole text.
+
+    A word is cut where it is longer than WordPiece takes, and would be cut all the same.
+    """
+    start = 0
+    while start < len(text):
+        limit = min(len(text), start + STRETCH)
+        ends = range(limit, max(start, limit - LONGEST_WORD), -1)
+        end = limit if limit == len(text) else next((at for at in ends if text[at - 1] in _ENDS), limit)
+        yield start, end
+        start = end
+
+
+def _moved(offsets: list[tuple[int, int]], by: int) -> list[tuple[int, int]]:
+    return [(start + by, end + by) for start, end in offsets] if by else offsets
 
 
 def _with_marks(text: str, offsets: list[tuple[int, int]]) -> list[tuple[int, int]]:
