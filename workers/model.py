@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from screening.detectors.base import GuardModel
 from workers.runtimes.errors import ModelUnavailable
 
 __all__ = ["DEFAULT_FOLDER", "ModelUnavailable", "load_model", "serve_model"]
+
+log = logging.getLogger(__name__)
 
 #: More than any machine has cores.
 MOST_LANES = 1_024
@@ -39,6 +42,7 @@ def serve_model(source: str = "", device: str = "auto", precision: str = "auto",
     is one for each core that this process may use. What is returned owns threads, so make it after any fork.
     """
     if source == "fake":
+        log.warning("COUNTERSIGN_GUARD_MODEL is fake: no text is read, and none is found to be harmful")
         return _fake()
     _prepare(None)
     from workers.runtimes.choice import precision_of

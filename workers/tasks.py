@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from dataclasses import replace
 from functools import lru_cache
@@ -20,7 +21,7 @@ from screening.policy import parse_policy
 from workers.alive import keep_alive_keys
 from workers.app import app
 from workers.broker import QUEUES, SOCKET_TIMEOUT
-from workers.loading import patient_loader
+from workers.loading import RETRY_MODEL_SECONDS, patient_loader
 from workers.messages import REPLY, REPLY_SECONDS, Batch, Reply, decode_batch
 from workers.served import ServedModels
 from workers.settled import settle
@@ -28,6 +29,8 @@ from workers.settled import settle
 log = logging.getLogger(__name__)
 
 WARM_UP_SECONDS = 600.0
+#: How often a worker without its guard model says so.
+REMIND_SECONDS = 60.0
 
 
 @lru_cache(maxsize=1)
@@ -82,10 +85,28 @@ def _start(**_: Any) -> None:
     keep_alive_keys(connection(), queues)
 
 
+def _wait_for_model() -> None:
+    """Return when the guard model is loaded.
+
+    Until then this worker takes no checks and does not say that it lives: it would answer before those that read.
+    """
+    said, pause = float("-inf"), threading.Event()
+    while True:
+        try:
+            engine().model.version  # noqa: B018 - loads it
+            return
+        except Exception as error:  # noqa: BLE001 - whatever its files or its device do, they may be mended
+            if time.monotonic() - said >= REMIND_SECONDS:
+                said = time.monotonic()
+                log.error("this worker takes no checks until its guard model can be used: %s", type(error).__name__)
+        pause.wait(RETRY_MODEL_SECONDS)
+
+
 def _warm_up(queue: Queue) -> None:
     """Run every shipped policy once, so that the first check does not wait for imports and model files."""
     texts = (Text(OUTPUT, "warm up"), Text("messages.0", "warm up"))
     if queue == "gpu":
+        _wait_for_model()
         served_models().prepare(WARM_UP_SECONDS)
     # Started in the future: the deadlines of the rules are for checks, not for imports.
     start = time.time() + WARM_UP_SECONDS

@@ -1,4 +1,4 @@
-"""The guard model's files missing or damaged: the fail mode decides until they are back; nothing is restarted."""
+"""The guard model's files missing or damaged: their worker takes no checks until they are back; it is not restarted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.workers import Worker, running_worker, use_policy
+from tests.faults.workers import Worker, running_worker, starting_worker, use_policy
 from tests.interception.conftest import ApiClient
 from webapp.interception.models import Check
 from workers.model import DEFAULT_FOLDER
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 VERDICTS = {"open": "allow", "hold": "hold", "block": "block"}
 RULES = """
 name: {mode}
-deadline_ms: 60000
+deadline_ms: 10000
 rules:
   - id: moderation
     detector: moderation
@@ -32,13 +32,13 @@ def ask(api: ApiClient, mode: str) -> dict[str, Any]:
     return api.check("Your parcel is on its way.", policy=mode)
 
 
-def assert_the_fail_mode_decides(api: ApiClient) -> None:
+def assert_the_fail_mode_decides(api: ApiClient, worker: Worker) -> None:
+    """Expect that nobody serves the queue, soon, and what that means for the verdict."""
+    missing = [{"rule": "moderation", "reason": "no worker"}]
+    worker.supervisor.wait_until(lambda: ask(api, "block")["unscanned"] == missing, timeout=90, what="no worker")
     for mode, verdict in VERDICTS.items():
         answer = ask(api, mode)
-        assert (answer["verdict"], answer["unscanned"]) == (
-            verdict,
-            [{"rule": "moderation", "reason": "ModelUnavailable"}],
-        )
+        assert (answer["verdict"], answer["unscanned"]) == (verdict, missing)
     check = Check.objects.latest("created_at")
     assert (check.scores, check.model_version) == (None, "")
 
@@ -62,15 +62,25 @@ def test_missing_and_damaged_files_are_survived_and_repaired_in_place(
     for mode in VERDICTS:
         use_policy(RULES.format(mode=mode))
     folder = tmp_path / "heads"
-    with running_worker(own_broker, "gpu", COUNTERSIGN_GUARD_MODEL=str(folder)) as worker:
-        assert_the_fail_mode_decides(api)
+    with starting_worker(own_broker, "gpu", COUNTERSIGN_GUARD_MODEL=str(folder)) as worker:
+        assert_the_fail_mode_decides(api, worker)
         shutil.copytree(DEFAULT_FOLDER, folder)
         assert_scanned_soon(api, worker)
         scramble(folder / "heads.safetensors")
         # A model that is loaded needs its files no more.
         assert ask(api, "block")["verdict"] == "allow"
         os.kill(worker.pid, signal.SIGKILL)
-        worker.wait_alive()
-        assert_the_fail_mode_decides(api)
+        assert_the_fail_mode_decides(api, worker)
         shutil.copytree(DEFAULT_FOLDER, folder, dirs_exist_ok=True)
         assert_scanned_soon(api, worker)
+
+
+def test_a_worker_without_its_model_takes_no_checks_from_one_that_has_it(
+    api: ApiClient, own_broker: str, tmp_path: Path
+) -> None:
+    use_policy(RULES.format(mode="open"))
+    with starting_worker(own_broker, "gpu", COUNTERSIGN_GUARD_MODEL=str(tmp_path / "none")) as broken:
+        broken.supervisor.wait_until(lambda: "takes no checks" in broken.log, timeout=60, what="the missing model")
+        assert "Copy the folder" in broken.log or str(tmp_path) in broken.log
+        with running_worker(own_broker, "gpu"):
+            assert [ask(api, "open")["unscanned"] for _ in range(30)] == [[]] * 30

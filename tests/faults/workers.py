@@ -26,13 +26,19 @@ class Worker:
     """A worker of one queue ("cpu", "gpu") under a supervisor that starts it again."""
 
     def __init__(self, supervisor: Supervisor, broker: redis.Redis, queue: str, env: dict[str, str]) -> None:
+        """Start it; it does not live yet."""
         process = next(process for process in screening(env) if process.name.startswith(f"screen-{queue}"))
         self.name = process.name
         self.supervisor = supervisor
         self._broker = broker
         self._alive = alive_key(QUEUES[queue])
         supervisor.start(process)
-        self.wait_alive()
+
+    @property
+    def log(self) -> str:
+        """Return what it wrote."""
+        path = self.supervisor.logs / f"{self.name}.log"
+        return path.read_text() if path.exists() else ""
 
     @property
     def pid(self) -> int:
@@ -51,6 +57,14 @@ class Worker:
 @contextmanager
 def running_worker(broker_url: str, queue: str, **env: str) -> Iterator[Worker]:
     """Run the worker of a queue with some environment; it lives when the block begins and is gone when it ends."""
+    with starting_worker(broker_url, queue, **env) as worker:
+        worker.wait_alive()
+        yield worker
+
+
+@contextmanager
+def starting_worker(broker_url: str, queue: str, **env: str) -> Iterator[Worker]:
+    """Run the worker of a queue with some environment; it is gone when the block ends."""
     with tempfile.TemporaryDirectory(prefix="countersign-workers-") as place:
         home = open_home(Path(place))
         whole = {**os.environ, "REDIS_URL": broker_url, "COUNTERSIGN_HOME": place, **env}

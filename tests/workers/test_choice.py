@@ -30,6 +30,7 @@ class Tokenizer:
 
 
 class Config:
+    version = "stand-in@000000000000"
     window, overlap = 256, 32
     scaling = np.ones(12, dtype=np.float32), np.zeros(12, dtype=np.float32)
 

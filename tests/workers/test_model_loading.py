@@ -105,6 +105,11 @@ def test_a_folder_of_another_form_is_told_apart(tmp_path: Path) -> None:
         load_model(str(sequence_classifier(tmp_path / "theirs", ["good", "bad"])))
 
 
+def test_a_worker_that_serves_the_fake_warns_of_it(caplog: pytest.LogCaptureFixture) -> None:
+    assert serve_model("fake").version == "fake"
+    assert "COUNTERSIGN_GUARD_MODEL is fake" in caplog.text
+
+
 def test_the_fake_needs_no_torch_and_scores_every_category() -> None:
     code = (
         "import sys; from workers.model import load_model; m = load_model('fake');"

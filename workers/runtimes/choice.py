@@ -78,7 +78,7 @@ def choose_runtime(
             log.warning("%s on %s is not taken: %s", precision, device, error)
             continue
         if wanted != "auto" or precision == "fp32" or away.small:
-            log.info("the guard model runs %s; %s", runtime.name, away)
+            log.info("the guard model %s runs %s; %s", config.version, runtime.name, away)
             return runtime
         log.warning("%s is not taken; %s", runtime.name, away)
     raise AssertionError("fp32 is always taken")
