@@ -10,7 +10,7 @@ import redis
 from celery import Celery
 from celery.signals import worker_init, worker_ready
 
-from workers.alive import keep_alive_keys
+from workers.alive import is_connected, keep_alive_keys
 from workers.broker import CONCLUDE, CONTROL, SOCKET_TIMEOUT, celery_settings
 from workers.channel import ControlChannel, use_channel
 from workers.client import PATIENCE
@@ -69,10 +69,10 @@ def _before_it_connects(**_: Any) -> None:
 
 
 @worker_ready.connect
-def _say_that_it_lives(**_: Any) -> None:
+def _say_that_it_lives(sender: Any, **_: Any) -> None:
     settle()
     connection = redis.Redis.from_url(app.conf.broker_url, socket_timeout=SOCKET_TIMEOUT, health_check_interval=10)
-    keep_alive_keys(connection, app.amqp.queues.consume_from)
+    keep_alive_keys(connection, app.amqp.queues.consume_from, lambda: is_connected(sender))
 
 
 _configure()

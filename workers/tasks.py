@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import redis
-from celery.concurrency import get_implementation
+from celery.concurrency import get_implementation, prefork
 from celery.concurrency.thread import TaskPool
 from celery.signals import celeryd_after_setup, worker_process_init
 
@@ -18,7 +18,7 @@ from screening.engine import Engine, Job
 from screening.findings import OUTPUT, JobResult, Queue, Text
 from screening.packs import PACKS, read_pack
 from screening.policy import parse_policy
-from workers.alive import keep_alive_keys
+from workers.alive import is_connected, keep_alive_keys
 from workers.app import app
 from workers.broker import QUEUES, SOCKET_TIMEOUT
 from workers.loading import RETRY_MODEL_SECONDS, patient_loader
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 WARM_UP_SECONDS = 600.0
 #: How often a worker without its guard model says so.
 REMIND_SECONDS = 60.0
+#: Celery's worker, where it is in this process and not in the one that this was forked from.
+_worker: Any = None
 
 
 @lru_cache(maxsize=1)
@@ -70,7 +72,10 @@ def _run(batch: Batch) -> list[JobResult]:
 def _start_threads(instance: Any, **_: Any) -> None:
     # The pool of threads sends no worker_process_init; its threads, which share the model's batches, start after this.
     # At `worker_init` there would be no logging yet.
-    if get_implementation(instance.pool_cls) is TaskPool:
+    global _worker
+    pool = get_implementation(instance.pool_cls)
+    _worker = None if pool is prefork.TaskPool else instance
+    if pool is TaskPool:
         _start()
 
 
@@ -82,7 +87,11 @@ def _start(**_: Any) -> None:
         if QUEUES[queue] in queues:
             _warm_up(queue)
     settle()
-    keep_alive_keys(connection(), queues)
+    keep_alive_keys(connection(), queues, _is_connected)
+
+
+def _is_connected() -> bool:
+    return _worker is None or is_connected(getattr(_worker, "consumer", None))
 
 
 def _wait_for_model() -> None:

@@ -1,4 +1,4 @@
-"""Redis takes no writes for a while, as the old primary of a failover: workers outlive it and go on by themselves."""
+"""Redis takes no writes, or is away, for a while: workers outlive it, go on by themselves, and say so when they do."""
 
 from __future__ import annotations
 
@@ -85,3 +85,23 @@ def test_workers_outlive_a_redis_that_takes_no_writes(
         said = (home.log / f"{name}.log").read_text()
         assert said.count("Connection to broker lost") <= 1, "its place is said once, then a line an attempt"
         assert "Trying again in 2.00 seconds" in said
+
+
+def test_workers_say_that_they_live_when_they_take_messages_again(home: Home) -> None:
+    server = Redis(home)
+    env = {**os.environ, "REDIS_URL": server.url, "COUNTERSIGN_HOME": str(home.root)}
+    logs = [home.log / f"{name}.log" for name in NAMES]
+    with Supervisor(home.log, report=print) as workers, redis.Redis.from_url(server.url) as client:
+        with Supervisor(home.log, report=print) as supervisor:
+            supervisor.start(server.process())
+            supervisor.wait_until(server.accepts, timeout=10, what="Redis")
+            for process in (control(env), next(one for one in screening(env) if one.name == "screen-cpu")):
+                workers.start(process)
+            wait_until(lambda: all(client.exists(alive_key(queue)) for queue in NAMES.values()), "workers to live")
+        wait_until(lambda: all("Trying again in 6.00 seconds" in log.read_text() for log in logs), "a longer pause")
+        with Supervisor(home.log, report=print) as supervisor:
+            supervisor.start(server.process())
+            supervisor.wait_until(server.accepts, timeout=10, what="Redis")
+            wait_until(lambda: any(client.exists(alive_key(queue)) for queue in NAMES.values()), "a worker to live")
+            asked = {one["cmd"] for one in client.client_list()}
+            assert asked & {"del", "brpop"}, "of the connection that it takes messages by"
