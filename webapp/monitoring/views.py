@@ -8,6 +8,7 @@ from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from webapp.monitoring.schema import migrated
 from workers.broker import CONCLUDE, CONTROL, needed_queues
 from workers.messages import alive_key
 
@@ -22,22 +23,22 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 when the database, Redis and a worker of each screening queue are there, else 503; name what is not.
 
-    A database that only reads, as in a failover, is not there.
+    A database that only reads, as in a failover, is not there; one that lacks migrations is not `migrated`.
     Checks are answered without the control workers, so these are only told: what they do waits for them.
     """
-    state = {"database": _database(), **_redis()}
+    state = {**_database(), **_redis()}
     needed = [there for name, there in state.items() if name not in (CONTROL, CONCLUDE)]
     return JsonResponse(state, status=200 if all(needed) else 503)
 
 
-def _database() -> bool:
+def _database() -> dict[str, bool]:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SHOW transaction_read_only")
             found: tuple[str] = cursor.fetchone()
     except Error:
-        return False
-    return found == ("off",)
+        return {"database": False, "migrated": False}
+    return {"database": found == ("off",), "migrated": migrated()}
 
 
 def _redis() -> dict[str, bool]:
