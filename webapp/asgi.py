@@ -9,7 +9,9 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from webapp.waits import limit_waits
+from workers.services_file import redis_url
 
+redis_url(os.environ)  # ends with what to set where there is none
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 limit_waits(settings.DATABASES)
 django_application = get_wsgi_application()

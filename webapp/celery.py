@@ -15,6 +15,7 @@ from workers.broker import CONCLUDE, CONTROL, SOCKET_TIMEOUT, celery_settings
 from workers.channel import ControlChannel, use_channel
 from workers.client import PATIENCE
 from workers.quiet_logs import quiet_celery
+from workers.services_file import redis_url
 from workers.settled import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
@@ -35,6 +36,7 @@ def _configure() -> None:
     app.conf.update(celery_settings(settings.REDIS_URL))
     app.conf.update(
         task_default_queue=CONTROL,
+        beat_scheduler="webapp.beat:Scheduler",
         task_routes={"interception.conclude_check": {"queue": CONCLUDE}},
         beat_schedule={
             "sweep-checks": _every(5.0, "interception.sweep_checks"),
@@ -65,6 +67,7 @@ def give_up_soon() -> None:
 
 @worker_init.connect
 def _before_it_connects(**_: Any) -> None:
+    redis_url(os.environ)  # without one Celery would look for a broker of another kind, for ever
     use_channel(ControlChannel)
 
 

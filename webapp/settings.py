@@ -54,7 +54,7 @@ def _secret_key() -> str:
 
 SERVICES = _services()
 DATABASE_URL = env.str("DATABASE_URL", SERVICES.get("database_url", ""))
-REDIS_URL = env.str("REDIS_URL", SERVICES.get("redis_url", ""))
+REDIS_URL = env.str("REDIS_URL", "") or SERVICES.get("redis_url", "")
 
 SECRET_KEY = env.str("COUNTERSIGN_SECRET_KEY", "") or _secret_key()
 DEBUG = env.bool("COUNTERSIGN_DEBUG", False)
