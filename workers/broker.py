@@ -12,6 +12,8 @@ QUEUES = {"cpu": "screen.cpu", "gpu": "screen.gpu", "llm": "screen.llm"}
 CONTROL = "control"
 #: Asynchronous checks have a queue and processes of their own: a flood of them holds up nothing else.
 CONCLUDE = "conclude"
+#: No queue: the name by which the clock of the periodic tasks says that it lives.
+BEAT = "beat"
 SOCKET_TIMEOUT = 5.0
 #: A message of the control queues whose worker died comes back after this many seconds; their tasks are safe to run
 #: twice. One of the screening queues does not: checks are over by then, or are sent again by the sweeper.

@@ -103,7 +103,7 @@ def test_health_says_what_is_missing(db: None, screen_workers: Supervisor) -> No
         {
             **{"database": True, "migrated": True, "redis": True, "screen.cpu": True, "screen.gpu": True},
             # Nobody runs them here, and no check needs them to be answered.
-            **{"control": False, "conclude": False},
+            **{"control": False, "conclude": False, "beat": False},
         },
     )
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import redis
 
 from webapp.local.home import LocalError
-from workers.broker import CONCLUDE, CONTROL, needed_queues
+from workers.broker import BEAT, CONCLUDE, CONTROL, needed_queues
 from workers.messages import alive_key
 
 POLICY = "support-bot"
@@ -28,9 +28,11 @@ ANSWER = "It left our warehouse this morning. Write to ana.lima@example.com if i
 
 
 def missing_workers(client: redis.Redis) -> str:
-    """Say in a few words which queues nobody serves yet, "" when each has a worker that is ready."""
+    """Say in a few words which queues nobody serves yet, "" when each has a worker that is ready, and beat sends."""
     try:
-        missing = [queue for queue in (*needed_queues(), CONTROL, CONCLUDE) if not client.exists(alive_key(queue))]
+        missing = [
+            queue for queue in (*needed_queues(), CONTROL, CONCLUDE, BEAT) if not client.exists(alive_key(queue))
+        ]
     except redis.RedisError:
         return "Redis does not answer"
     return f"workers starting: {', '.join(missing)}" if missing else ""

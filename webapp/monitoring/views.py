@@ -9,8 +9,11 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from webapp.monitoring.schema import migrated
-from workers.broker import CONCLUDE, CONTROL, needed_queues
+from workers.broker import BEAT, CONCLUDE, CONTROL, needed_queues
 from workers.messages import alive_key
+
+#: What no check needs to be answered.
+TOLD = (CONTROL, CONCLUDE, BEAT)
 
 
 @require_safe
@@ -24,10 +27,10 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 when the database, Redis and a worker of each screening queue are there, else 503; name what is not.
 
     A database that only reads, as in a failover, is not there; one that lacks migrations is not `migrated`.
-    Checks are answered without the control workers, so these are only told: what they do waits for them.
+    Checks are answered without the control workers and beat, so these are only told: what they do waits for them.
     """
     state = {**_database(), **_redis()}
-    needed = [there for name, there in state.items() if name not in (CONTROL, CONCLUDE)]
+    needed = [there for name, there in state.items() if name not in TOLD]
     return JsonResponse(state, status=200 if all(needed) else 503)
 
 
@@ -42,7 +45,7 @@ def _database() -> dict[str, bool]:
 
 
 def _redis() -> dict[str, bool]:
-    names = [*needed_queues(), CONTROL, CONCLUDE]
+    names = [*needed_queues(), *TOLD]
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0) as client:
             alive = [bool(client.exists(alive_key(name))) for name in names]
