@@ -37,5 +37,5 @@ class Scheduler(PersistentScheduler):  # type: ignore[misc]  # celery has no typ
         try:
             self._alive.set(alive_key(BEAT), "1", ex=ALIVE_SECONDS)
         except redis.RedisError as error:
-            log.warning("Redis does not answer: %s", type(error).__name__)
+            log.warning("Redis does not answer (%s)", type(error).__name__)
         return wait

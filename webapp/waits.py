@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -23,6 +24,17 @@ log = logging.getLogger(__name__)
 LOCK_SECONDS, STATEMENT_SECONDS = 5, 30
 RETRY_AFTER = 5
 _TOO_LONG = {LockNotAvailable.sqlstate, QueryCanceled.sqlstate}
+#: What libpq, psycopg and PostgreSQL in English say of a connection that fails; it comes without a code.
+_CONNECTING = {
+    "wrong user or password": re.compile(
+        r'password authentication failed|no password supplied|no pg_hba\.conf entry|role ".*" does not exist'
+    ),
+    "unknown database": re.compile(r'database ".*" does not exist'),
+    "too many connections": re.compile(r"too many clients|remaining connection slots|too many connections"),
+    "the host's name is unknown": re.compile(r"failed to resolve host|could not translate host name"),
+    "connection refused": re.compile(r"Connection refused"),
+    "connection timed out": re.compile(r"timeout expired|[Tt]imed out"),
+}
 _OPTIONS = f"-c lock_timeout={LOCK_SECONDS}s -c statement_timeout={STATEMENT_SECONDS}s"
 
 
@@ -88,6 +100,9 @@ def waited_too_long(error: Exception) -> bool:
 def code_of(error: Exception) -> str:
     """Return what a log may say of an exception of the database, whose message may quote what was stored.
 
-    PostgreSQL's code, or the exception's type where no server said anything.
+    PostgreSQL's code, or where there is none, as while connecting, the exception's type and the kind of failure.
     """
-    return str(getattr(error.__cause__, "sqlstate", None) or type(error).__name__)
+    if code := getattr(error.__cause__, "sqlstate", None):
+        return str(code)
+    kind = next((kind for kind, sign in _CONNECTING.items() if sign.search(str(error))), "")
+    return f"{type(error).__name__}: {kind}" if kind else type(error).__name__

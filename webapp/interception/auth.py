@@ -139,7 +139,7 @@ def _take(project: Project, most: int, least: int) -> int:
         return int(counter.take([key], [item.amount, item.get_expiry(), most, least]))
     except redis.RedisError as error:
         # The limit protects the workers, and without Redis none is reached.
-        log.warning("Redis does not answer; limits are not counted")
+        log.warning("Redis does not answer (%s); limits are not counted", type(error).__name__)
         if isinstance(error, redis.TimeoutError):
             # Neither the next project nor this check on its way to the workers is to wait for the same silence.
             client().leave_alone()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import redis
 from django.conf import settings
 from django.db import Error, connection
@@ -9,8 +11,11 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from webapp.monitoring.schema import migrated
+from webapp.waits import code_of
 from workers.broker import BEAT, CONCLUDE, CONTROL, needed_queues
 from workers.messages import alive_key
+
+log = logging.getLogger(__name__)
 
 #: What no check needs to be answered.
 TOLD = (CONTROL, CONCLUDE, BEAT)
@@ -39,7 +44,8 @@ def _database() -> dict[str, bool]:
         with connection.cursor() as cursor:
             cursor.execute("SHOW transaction_read_only")
             found: tuple[str] = cursor.fetchone()
-    except Error:
+    except Error as error:
+        log.warning("the database said %s", code_of(error))
         return {"database": False, "migrated": False}
     return {"database": found == ("off",), "migrated": migrated()}
 
@@ -49,6 +55,7 @@ def _redis() -> dict[str, bool]:
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0) as client:
             alive = [bool(client.exists(alive_key(name))) for name in names]
-    except redis.RedisError:
+    except redis.RedisError as error:
+        log.warning("Redis does not answer (%s)", type(error).__name__)
         return {"redis": False, **dict.fromkeys(names, False)}
     return {"redis": True, **dict(zip(names, alive, strict=True))}
