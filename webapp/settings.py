@@ -92,6 +92,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "webapp.monitoring.middleware.AnswerProbes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Before ApiMiddleware, since the last is asked first what to answer to an exception: the API has a form of its own.
     "webapp.waits.SayWhenToComeBack",

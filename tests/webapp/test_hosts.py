@@ -7,7 +7,7 @@ import json
 import pytest
 from django.test import Client
 
-from tests.interception.conftest import WebServer
+from tests.interception.conftest import IN_THREADS, WebServer
 from webapp import hosts
 
 STRANGE = "strange.example"
@@ -49,8 +49,23 @@ def test_a_page_names_the_setting_in_the_reader_s_language(host: str, language: 
 
 
 def test_the_log_is_told_once_and_without_the_host(caplog: pytest.LogCaptureFixture) -> None:
-    for path in ("/v1/checks", "/healthz", "/accounts/login/"):
+    for path in ("/v1/checks", "/", "/accounts/login/"):
         assert Client().get(path, headers={"host": STRANGE}).status_code == 421
     (line,) = caplog.messages
     assert "COUNTERSIGN_ALLOWED_HOSTS" in line
     assert STRANGE not in caplog.text
+
+
+@pytest.mark.parametrize("host", ["10.1.2.3:8600", STRANGE, "<b>strange.example"])
+@IN_THREADS
+def test_probes_are_answered_for_any_host(host: str, caplog: pytest.LogCaptureFixture) -> None:
+    for client in (Client(), WebServer()):
+        for path, statuses in {"/healthz": (200,), "/readyz": (200, 503)}.items():
+            answered = client.get(path, headers={"host": host})
+            assert answered.status_code in statuses
+            assert isinstance(json.loads(answered.content), dict)
+            assert answered["X-Content-Type-Options"] == "nosniff"
+            assert host not in answered.content.decode() + str(answered.headers)
+            assert client.post(path, headers={"host": host}).status_code == 405
+        assert client.get("/healthz/more", headers={"host": host}).status_code == 421
+    assert host not in caplog.text
