@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from pathlib import Path
 from typing import Any
 
 import redis
@@ -27,6 +28,16 @@ class Scheduler(PersistentScheduler):  # type: ignore[misc]  # celery has no typ
             redis_url(os.environ), socket_timeout=SOCKET_TIMEOUT, socket_connect_timeout=SOCKET_TIMEOUT
         )
         super().__init__(*args, **options)
+
+    def setup_schedule(self) -> None:
+        """Open the file of what was sent when. Raises SystemExit where there is no folder for it."""
+        folder = Path(self.schedule_filename).resolve().parent
+        if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+            raise SystemExit(
+                f"beat cannot write to the folder {folder}: make it, owned by the user that runs beat,"
+                " or name a file in another one with --schedule."
+            )
+        super().setup_schedule()
 
     def tick(self, *args: Any, **options: Any) -> float:
         """Send what is due, and return in how many seconds to come again.

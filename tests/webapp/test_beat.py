@@ -12,6 +12,8 @@ import pytest
 import redis
 from django.test import Client
 
+from webapp.beat import Scheduler
+from webapp.celery import app
 from webapp.local.home import open_home
 from webapp.local.process_table import beat
 from webapp.local.processes import Supervisor
@@ -51,3 +53,13 @@ def test_a_beat_that_stopped_is_not_ready_a_minute_later(db: None, keys: redis.R
     keys.pexpire(KEY, 1)
     time.sleep(0.05)
     assert not shown()
+
+
+@pytest.mark.parametrize("broken", ["missing", "a file"])
+def test_a_folder_that_beat_can_not_write_to_is_named(tmp_path: Path, broken: str) -> None:
+    folder = tmp_path / "schedules"
+    if broken == "a file":
+        folder.touch()
+    with pytest.raises(SystemExit, match="--schedule") as ended:
+        Scheduler(app, schedule_filename=str(folder / "beat"))
+    assert str(folder) in str(ended.value)
