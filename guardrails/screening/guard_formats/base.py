@@ -5,7 +5,7 @@ Exceptions; each makes the rule unscanned, with the name of its class as the rea
     GuardAnswerError
     ├── EmptyAnswer        nothing was written
     ├── CutAnswer          it was stopped before it had answered
-    └── UnknownAnswer      not in the form of the family
+    └── UnknownAnswer      not in the form of the family, contradictory, or too long
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from screening.detectors.served import Reply
+from screening.detectors.served import ANY, Reply
 
 #: The overall judgement, of every family.
 UNSAFE = "unsafe"
+#: Characters of the longest answer that is read: at most 128 tokens are asked for.
+MAX_ANSWER = 8_192
 #: Candidates for each token: what OpenAI's API and the oldest vLLM in use allow.
 TOP_LOGPROBS = 5
 
@@ -78,35 +80,76 @@ def body_of(turns: Turns, *, max_tokens: int, **more: Any) -> dict[str, Any]:
 
 
 def words_of(reply: Reply) -> str:
-    """Return the answer without blanks around it; raise EmptyAnswer."""
-    text = reply.text.strip()
+    """Return the answer in small letters, without the thought before it and blanks around it; raise GuardAnswerError.
+
+    A thought is one `<think>` element at the beginning. Any other tag of that name makes the answer unknown: a judged
+    text may have brought it, and then nobody knows where the answer begins.
+    """
+    if len(reply.text) > MAX_ANSWER:
+        raise UnknownAnswer
+    text = reply.text.lower().strip()
+    if text.startswith("<think>"):
+        _, closed, text = text.partition("</think>")
+        if reply.cut or not closed:
+            raise CutAnswer if reply.cut else UnknownAnswer
+        text = text.strip()
     if not text:
         raise CutAnswer if reply.cut else EmptyAnswer
+    if "<think" in text or "</think" in text:
+        raise UnknownAnswer
     return text
 
 
-def probability(reply: Reply, yes: str, no: str, *, said: bool, last: bool = False) -> float:
-    """Return P(yes) against `no` where the model wrote one of the two (the first time, or the last).
+def whole_of(reply: Reply) -> str:
+    """Return `words_of` an answer that may not be cut: the list of reasons at its end may go on."""
+    text = words_of(reply)
+    if reply.cut:
+        raise CutAnswer
+    return text
 
-    1 or 0, by what it `said`, when the server gave no log probabilities for that token, or some that say otherwise:
-    then the token is another one, or part of a word.
+
+def bare(text: str) -> str:
+    """Return `text` without the marks that models put around words."""
+    return text.strip(" .:*\"'`[]()")
+
+
+def by_reasons(
+    value: float, reasons: Sequence[str], table: Mapping[str, tuple[str, ...]], names: frozenset[str]
+) -> Scores:
+    """Return `value` for UNSAFE and the categories of the `reasons` given, 0 for the others of `table`.
+
+    Raise UnknownAnswer where there is no reason or one that `table` lacks: it may be of any category. Not where UNSAFE,
+    ANY and categories of reasons that are known is all that `names` want: those are certain.
     """
-    likely = _likely(reply, yes, no, last=last)
-    return float(said) if likely is None or said != (likely >= 0.5) else likely
+    known = [reason for reason in dict.fromkeys(reasons) if reason in table]
+    found = {UNSAFE: Score(value, ", ".join(known))}
+    found |= {name: Score(value, reason) for reason in reversed(known) for name in table[reason]}
+    if not (reasons and table.keys() >= set(reasons)) and not names <= {ANY, *found}:
+        raise UnknownAnswer
+    return dict.fromkeys((UNSAFE, *(name for own in table.values() for name in own)), Score(0.0)) | found
 
 
-def _likely(reply: Reply, yes: str, no: str, *, last: bool) -> float | None:
-    for token in reversed(reply.tokens) if last else reply.tokens:
-        if _bare(token.text) not in (yes, no):
-            continue
-        mass = dict.fromkeys((yes, no), 0.0)
-        for candidate, logprob in token.candidates.items():
-            if (word := _bare(candidate)) in mass:
-                mass[word] += math.exp(min(0.0, logprob))
-        total = sum(mass.values())
-        return mass[yes] / total if total > 0 else None
-    return None
+def probability(reply: Reply, flags: str, passes: str, *, said: str, last: bool = False) -> float:
+    """Return P(flags) against `passes` where the model wrote what it `said` (the first time, or the last).
+
+    1 or 0, by what it said, when the server gave no log probabilities for that word, as where it is written in pieces.
+    Raise UnknownAnswer when they contradict it: the other word is the likelier one there, or it is the only one that
+    the tokens have, where what was said passes.
+    """
+    written = [token for token in reply.tokens if _word(token.text) == said]
+    if not written:
+        if said == passes and any(_word(token.text) == flags for token in reply.tokens):
+            raise UnknownAnswer
+        return float(said == flags)
+    mass = dict.fromkeys((flags, passes), 0.0)
+    for candidate, logprob in written[-1 if last else 0].candidates.items():
+        if (word := _word(candidate)) in mass:
+            mass[word] += math.exp(min(0.0, logprob))
+    if mass[said] < max(mass.values()):
+        raise UnknownAnswer
+    total = sum(mass.values())
+    return mass[flags] / total if total > 0 else float(said == flags)
 
 
-def _bare(token: str) -> str:
+def _word(token: str) -> str:
     return re.sub(r"[^a-z]", "", token.lower())

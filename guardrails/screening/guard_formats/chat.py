@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from screening.guard_formats.base import UNSAFE, Call, Score, Turns, body_of
-from screening.guard_formats.yes_no import yes_probability
+from screening.guard_formats.yes_no import no_probability
 
 CATEGORIES: tuple[str, ...] = ()
 _TASK = (
@@ -25,4 +25,4 @@ def grounding_call(sentence: str, documents: Sequence[str]) -> Call:
     given = "\n\n".join(f"<document>\n{text}\n</document>" for text in documents)
     question = f"{given}\n\n<sentence>\n{sentence}\n</sentence>\n\nDo the documents support the sentence? Yes or No?"
     turns = [{"role": "system", "content": _TASK}, {"role": "user", "content": question}]
-    return Call(body_of(turns, max_tokens=8), lambda reply: {UNSAFE: Score(1.0 - yes_probability(reply), "judged")})
+    return Call(body_of(turns, max_tokens=8), lambda reply: {UNSAFE: Score(no_probability(reply), "judged")})

@@ -6,18 +6,19 @@ import re
 from functools import partial
 
 from screening.categories import SEXUAL_MINORS
-from screening.detectors.served import ANY, Reply
+from screening.detectors.served import Reply
 from screening.guard_formats.base import (
     UNSAFE,
     Call,
-    CutAnswer,
     Score,
     Scores,
     Turns,
     UnknownAnswer,
+    bare,
     body_of,
+    by_reasons,
     probability,
-    words_of,
+    whole_of,
 )
 
 #: The MLCommons hazards. S6 (specialised advice), S7 (privacy), S8 (intellectual property) and S13 (elections) have no
@@ -39,8 +40,7 @@ HAZARDS: dict[str, tuple[str, ...]] = {
     "S14": ("illicit",),
 }
 CATEGORIES = (UNSAFE, *dict.fromkeys(name for names in HAZARDS.values() for name in names))
-_CODE = re.compile(r"\bS(\d{1,2})\b", re.IGNORECASE)
-_WORD = re.compile(r"\w+")
+_CODE = re.compile(r"s(\d{1,2})")
 
 
 def calls(turns: Turns, names: frozenset[str]) -> list[Call]:
@@ -51,21 +51,17 @@ def calls(turns: Turns, names: frozenset[str]) -> list[Call]:
 def read(reply: Reply, *, names: frozenset[str]) -> Scores:
     """Return a score for every category: that of "unsafe" for those of the hazards named, else 0.
 
-    "unsafe" without a known hazard says nothing of the categories: an answer only where `names` want it anyway.
+    What follows "unsafe" and is no known hazard may be of any category; see `by_reasons`.
     """
-    text = words_of(reply)
-    words = _WORD.findall(text.lower())
-    scores = dict.fromkeys(CATEGORIES, Score(0.0))
-    if words == ["safe"]:
-        return scores | {UNSAFE: Score(probability(reply, "unsafe", "safe", said=False))}
-    if words[:1] != ["unsafe"]:
+    first, *codes = [word for part in re.split(r"[\s,]+", whole_of(reply)) if (word := bare(part))] or [""]
+    if first not in ("safe", "unsafe") or (codes and first == "safe"):
         raise UnknownAnswer
-    if reply.cut:
-        raise CutAnswer  # the list of hazards may go on
-    value = probability(reply, "unsafe", "safe", said=True)
-    codes = list(dict.fromkeys(f"S{int(number)}" for number in _CODE.findall(text)))
-    known = [code for code in codes if code in HAZARDS]
-    if not known and names.isdisjoint((UNSAFE, ANY)):
-        raise UnknownAnswer
-    scores[UNSAFE] = Score(value, ", ".join(known))
-    return scores | {name: Score(value, code) for code in reversed(known) for name in HAZARDS[code]}
+    value = probability(reply, "unsafe", "safe", said=first)
+    if first == "safe":
+        return dict.fromkeys(CATEGORIES, Score(0.0)) | {UNSAFE: Score(value)}
+    return by_reasons(value, [_code(code) for code in codes], HAZARDS, names)
+
+
+def _code(word: str) -> str:
+    code = _CODE.fullmatch(word)
+    return f"S{int(code[1])}" if code else word

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 
-from screening.detectors.served import ANY, Reply
+from screening.detectors.served import Reply
 from screening.guard_formats.base import (
     UNSAFE,
     Call,
-    CutAnswer,
     Score,
     Scores,
     Turns,
     UnknownAnswer,
+    bare,
     body_of,
-    words_of,
+    by_reasons,
+    whole_of,
 )
 
 #: No probabilities are documented for this family; between the two lies what a person should look at.
@@ -34,8 +34,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "jailbreak": ("prompt_injection",),
 }
 CATEGORIES = (UNSAFE, *dict.fromkeys(name for names in TOPICS.values() for name in names))
-_SAFETY = re.compile(r"^\W*safety\W*:\W*(\w+)", re.IGNORECASE | re.MULTILINE)
-_TOPICS = re.compile(r"^\W*categor(?:y|ies)\W*:(.*)$", re.IGNORECASE | re.MULTILINE)
+_FIELDS = {"safety": "safety", "categories": "categories", "category": "categories", "refusal": "refusal"}
 
 
 def calls(turns: Turns, names: frozenset[str]) -> list[Call]:
@@ -46,29 +45,31 @@ def calls(turns: Turns, names: frozenset[str]) -> list[Call]:
 def read(reply: Reply, *, names: frozenset[str]) -> Scores:
     """Return a score for every category: that of the level for those of the topics named, else 0.
 
-    A level without a known topic says nothing of the categories: an answer only where `names` want it anyway.
-    One that names a topic and calls it safe is none.
+    A topic that is not known, or a line that is none of the format, may be of any category; see `by_reasons`. Either
+    makes an answer that says "safe" none.
     """
-    text = words_of(reply)
-    levels = {word.lower() for word in _SAFETY.findall(text)}
+    lines = [_field(line) for line in whole_of(reply).splitlines() if line.strip()]
+    levels = {value for field, value in lines if field == "safety"}
     if len(levels) != 1 or not levels <= LEVELS.keys():
-        raise CutAnswer if reply.cut and not levels else UnknownAnswer
-    value = LEVELS[levels.pop()]
-    scores = dict.fromkeys(CATEGORIES, Score(0.0))
-    line = _TOPICS.search(text)
-    if value and (reply.cut or line is None):
-        raise CutAnswer if reply.cut else UnknownAnswer
-    named = _topics(line[1]) if line else []
-    topics = [topic for topic in named if topic in TOPICS]
-    if (named and not value) or (value and not topics and names.isdisjoint((UNSAFE, ANY))):
         raise UnknownAnswer
-    if not value:
-        return scores
-    scores[UNSAFE] = Score(value, ", ".join(topics))
-    return scores | {name: Score(value, topic) for topic in reversed(topics) for name in TOPICS[topic]}
+    value = LEVELS[levels.pop()]
+    topics = [topic for field, given in lines if field == "categories" for topic in _topics(given)]
+    other = [given for field, given in lines if not field or (field == "refusal" and given not in ("yes", "no"))]
+    if value:
+        return by_reasons(value, [*topics, *other], TOPICS, names)
+    if other or set(topics) - {"none"}:
+        raise UnknownAnswer
+    return dict.fromkeys(CATEGORIES, Score(0.0))
 
 
-def _topics(line: str) -> list[str]:
-    """Return what a line of topics names, each once; nothing for "None"."""
-    named = (re.sub(r"\s+", " ", part.strip(" .*\"'[]")).lower().replace(" and ", " & ") for part in line.split(","))
-    return [topic for topic in dict.fromkeys(named) if topic not in ("", "none")]
+def _field(line: str) -> tuple[str, str]:
+    """Return the field of a line, empty for a line of no known one, and what is said there."""
+    name, _, value = line.partition(":")
+    field = _FIELDS.get(bare(name), "")
+    return (field, bare(value)) if field else ("", line)
+
+
+def _topics(given: str) -> list[str]:
+    """Return what a line of topics names."""
+    named = (" ".join(bare(part).split()).replace(" and ", " & ") for part in given.split(","))
+    return [topic for topic in named if topic]
