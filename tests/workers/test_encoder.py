@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from screening.categories import MODEL_CATEGORIES
+from screening.categories import MODEL_CATEGORIES, MODEL_ENTITIES
 from screening.findings import DEADLINE, Deadline
 from workers.model import DEFAULT_FOLDER, load_model
 from workers.runtimes.encoder import Encoder, carrier_folder
@@ -125,6 +125,22 @@ def test_a_text_whose_scores_are_no_numbers_is_unscanned(guard: EncoderGuard, sc
     odd, even = reading.predictions(late=())
     assert (odd.unscanned, odd.scores) == ("not a number", {})
     assert (even.unscanned, len(even.scores)) == ("", len(MODEL_CATEGORIES))
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("piece", [0, 1, 3])
+def test_a_text_whose_words_have_scores_that_are_no_numbers_is_unscanned(score: float, piece: int) -> None:
+    config, _net = load_net(DEFAULT_FOLDER)
+    windows = [Window(text, (101, 2000, 2001, 102), 0, 9, ((0, 4), (5, 9))) for text in (0, 0, 1)]
+    reading = Reading(windows, 2, config, frozenset())
+    rows = [Outputs(torch.zeros(len(config.categories)), torch.zeros(4, 1 + 2 * len(MODEL_ENTITIES))) for _ in windows]
+    assert rows[1].tokens is not None
+    rows[1].tokens[piece, 2] = score
+    reading.add([0, 1, 2], rows)
+    odd, even = reading.predictions(late=())
+    assert (odd.unscanned, odd.scores, odd.spans) == ("not a number", {}, None)
+    assert (even.unscanned, len(even.scores)) == ("", len(MODEL_CATEGORIES))
+    assert even.spans is not None
 
 
 def test_a_text_past_its_deadline_is_given_up_and_the_others_are_read(guard: EncoderGuard) -> None:

@@ -48,18 +48,18 @@ class Reading:
             return Prediction(scores={}, unscanned=UNREADABLE)
         scale, shift = self._config.scaling
         logits = np.max([row.logits.numpy() for row in rows], axis=0)
-        if not np.isfinite(logits).all():
+        tokens = [row.tokens.numpy() for row in rows if row.tokens is not None]
+        if not all(np.isfinite(own).all() for own in (logits, *tokens)):
             return Prediction(scores={}, unscanned=NOT_A_NUMBER)  # no threshold is above it, and none below
         scores = 1 / (1 + np.exp(-(logits * scale + shift)))
         return Prediction(
             scores=dict(zip(self._config.categories, scores.tolist(), strict=True)),
-            spans=self._spans(windows, rows),
+            spans=self._spans(windows, tokens),
             embedding=_direction(windows, rows),
         )
 
-    def _spans(self, windows: Sequence[Window], rows: Sequence[Outputs]) -> tuple[Span, ...] | None:
-        logits = [row.tokens.numpy() for row in rows if row.tokens is not None]
-        return spans_of(windows, logits, overlap=self._config.overlap, later=self._later) if logits else None
+    def _spans(self, windows: Sequence[Window], tokens: Sequence[np.ndarray]) -> tuple[Span, ...] | None:
+        return spans_of(windows, tokens, overlap=self._config.overlap, later=self._later) if tokens else None
 
 
 def _direction(windows: Sequence[Window], rows: Sequence[Outputs]) -> tuple[float, ...]:
