@@ -27,6 +27,7 @@ from pydantic import BaseModel, Field, ValidationError
 from screening.detectors.served import Reply, Token
 from screening.findings import Deadline, DeadlineExceeded
 from screening.models_file import GuardLlm
+from workers.timed_network import Limit, timed_transport
 
 log = logging.getLogger(__name__)
 
@@ -101,10 +102,11 @@ class Endpoint:
         self._threads = ThreadPoolExecutor(config.concurrency, thread_name_prefix=f"llm-{name}")
         self._places = threading.BoundedSemaphore(MAX_WAITING)
         # Neither proxies nor credentials of the environment, and no address but the configured one.
+        self._limit = Limit()
         self._http = httpx.Client(
             trust_env=False,
             follow_redirects=False,
-            limits=httpx.Limits(max_connections=config.concurrency, max_keepalive_connections=config.concurrency),
+            transport=timed_transport(self._limit, connections=config.concurrency),
         )
 
     def chat(self, body: Mapping[str, Any], deadline: Deadline) -> Future[Reply]:
@@ -135,6 +137,7 @@ class Endpoint:
 
     def _post(self, body: Mapping[str, Any], until: Deadline) -> bytes:
         url = f"{self._config.url.rstrip('/')}/chat/completions"
+        self._limit.until = until
         try:
             with self._http.stream("POST", url, json=body, headers=self._headers(), timeout=until.remaining()) as got:
                 if got.status_code != httpx.codes.OK:
@@ -148,13 +151,13 @@ class Endpoint:
             raise EndpointUnreachable(self._name) from None
 
     def _bounded(self, response: httpx.Response, until: Deadline) -> bytes:
-        raw = b""
+        raw = bytearray()
         for piece in response.iter_bytes():
             raw += piece
             if len(raw) > MAX_ANSWER:
                 raise AnswerTooLarge(self._name)
-            until.check()  # the client's own limit is for each piece, however small
-        return raw
+            until.check()  # one read can bring thousands of pieces
+        return bytes(raw)
 
     def _headers(self) -> dict[str, str]:
         if self._config.api_key_env is None:
