@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 # An end, quotes or brackets that close after it, and then a blank; or a line break; or an end that needs no blank.
 # A row of marks is tried from its first one alone, so that a text of nothing else is read in linear time.
@@ -15,10 +15,14 @@ _ABBREVIATION = re.compile(
 _MARK = re.compile(r"\s*(?:[-*•#>]+\s+|\d{1,3}[.)]\s+)*")
 
 
-def sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Yield start and end (code points) of every sentence, without blanks, bullets or numbers of lists around it."""
+def sentences(text: str, *, at_end: Callable[[], None] = lambda: None) -> Iterator[tuple[int, int]]:
+    """Yield start and end (code points) of every sentence, without blanks, bullets or numbers of lists around it.
+
+    `at_end` is called at everything that may end one: a text may have very many of them and few sentences.
+    """
     start = 0
     for end in _END.finditer(text):
+        at_end()
         short = end[0] == "." and _ABBREVIATION.search(text, max(start, end.end() - 12), end.end())
         # Before a line break even an abbreviation ends its sentence.
         if short and text[end.end() : end.end() + 1] != "\n":

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from screening.detectors.support_words import NEGATIONS, NUMBERS, OPPOSITES, STOP
 
@@ -60,6 +61,33 @@ def unsupported(claim: str, evidence: Sequence[tuple[str, float]]) -> float:
 def content_words(text: str) -> set[str]:
     """Return the words that carry meaning, without their endings."""
     return _content(text)
+
+
+def most_shared(claims: Sequence[Collection[str]]) -> Callable[[Iterable[str]], int]:
+    """Return what tells how many of some different words a claim has, of the claim that has most of them.
+
+    In time that grows with the words and hardly with the claims: all are counted at once, a bit for each.
+    """
+    having: defaultdict[str, int] = defaultdict(int)
+    for number, words in enumerate(claims):
+        for word in words:
+            having[word] |= 1 << number
+
+    def most(words: Iterable[str]) -> int:
+        counts: list[int] = []  # in binary: the ones of every claim's count, the twos, the fours
+        for word in words:
+            carry = having.get(word, 0)
+            for digit, ones in enumerate(counts):
+                counts[digit], carry = ones ^ carry, ones & carry
+            if carry:
+                counts.append(carry)
+        among, count = -1, 0
+        for digit in reversed(range(len(counts))):
+            if higher := among & counts[digit]:
+                among, count = higher, count + (1 << digit)
+        return count
+
+    return most
 
 
 def _content(text: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -10,12 +11,20 @@ from typing import Any
 
 import pytest
 
-from screening.detectors.grounding import MAX_CLAIMS, MAX_JUDGED, claims_of
+from screening.detectors.grounding import (
+    MAX_CLAIMS,
+    MAX_CONTEXT_ENDS,
+    MAX_JUDGED,
+    TOO_LONG,
+    Grounding,
+    GroundingOptions,
+    claims_of,
+)
 from screening.detectors.sentences import sentences
-from screening.detectors.served import NoModels, Reply
-from screening.detectors.support import content_words, features, unsupported
+from screening.detectors.served import Ask, NoModels, Reply, Unread
+from screening.detectors.support import content_words, features, most_shared, unsupported
 from screening.engine import Engine, Job
-from screening.findings import Deadline, JobResult, Text
+from screening.findings import Deadline, DeadlineExceeded, JobResult, Text
 from screening.models_file import SETTING
 from screening.policy import PolicyError, parse_policy
 from tests.screening.test_engine import ScriptedModel
@@ -182,6 +191,73 @@ def test_of_much_context_what_shares_words_is_compared() -> None:
     assert any("Graz" in unit for unit in units)
 
 
+class Still(NoModels):
+    """Finds everything equally near."""
+
+    def compare(self, left: Sequence[str], right: Sequence[str], deadline: Deadline) -> Future[list[list[float]]]:
+        future: Future[list[list[float]]] = Future()
+        future.set_result([[0.5] * len(right)] * len(left))
+        return future
+
+
+MANY_CLAIMS = "\n".join(f"The fact number {n} is entirely correct today." for n in range(MAX_CLAIMS))
+
+
+def test_much_context_takes_no_time_from_what_is_screened_beside_it() -> None:
+    grounding, other = (
+        parse_policy(f"name: p\nrules:\n  - {rule}\n").canonical
+        for rule in (RULE.replace("OPTIONS", ""), "{id: m, detector: moderation, categories: {hate: {block: 0.5}}}")
+    )
+    for lines in (MAX_CONTEXT_ENDS, 30_000):
+        now = time.time()
+        context = ("\n".join(f"w{n} x{n}" for n in range(lines)),)
+        jobs = [
+            Job(grounding, (Text("output", MANY_CLAIMS),), started=now, deadline=now + 1, context=context),
+            Job(other, (Text("output", "hate"),), started=now, deadline=now + 1),
+        ]
+        grounded, moderated = Engine(ScriptedModel, Still()).run(jobs, "gpu")
+        assert [rule.unscanned for rule in moderated.rules] == [""]
+        assert [finding.category for finding in moderated.rules[0].findings] == ["hate"]
+        assert [rule.unscanned for rule in grounded.rules] == ["" if lines == MAX_CONTEXT_ENDS else TOO_LONG]
+
+
+@pytest.mark.parametrize("piece", ["hi! ", "Mr. ", "1. ", "a\n"])
+def test_an_output_of_endless_ends_is_unscanned_and_not_read_to_its_end(piece: str) -> None:
+    (rule,) = run(piece * 100_000, Still()).rules
+    assert rule.unscanned == TOO_LONG
+
+
+def test_a_rule_that_is_late_leaves_those_asked_with_it_alone() -> None:
+    texts = (Text("output", "The shop opens at 9."),)
+    late, timely = (
+        Ask(texts, texts, ("a b.\n" * 10_000,), frozenset("*"), Deadline(at)) for at in (time.time(), float("inf"))
+    )
+    answers = Grounding(GroundingOptions()).ask([late, timely], Still())
+    with pytest.raises(Unread, match="deadline"):
+        answers[0]()
+    assert len(answers[1]().hits["output"]) == 1
+
+
+def test_each_claim_that_is_read_against_long_sentences_heeds_the_deadline() -> None:
+    texts = (Text("output", MANY_CLAIMS),)
+    context = ("\n".join("Fact number correct words " * 700 + str(n) for n in range(50)),)
+    ask = Ask(texts, texts, context, frozenset("*"), Deadline.after_ms(400))
+    (answer,) = Grounding(GroundingOptions()).ask([ask], Still())
+    with pytest.raises((DeadlineExceeded, Unread)):
+        answer()
+    assert ask.deadline.remaining() > -0.5
+
+
+def test_the_words_shared_with_all_claims_at_once_are_those_shared_with_each() -> None:
+    randomly = random.Random(3)
+    for _ in range(200):
+        claims = [
+            set(randomly.choices("abcdefghij", k=randomly.randrange(12))) for _ in range(randomly.randrange(1, 9))
+        ]
+        unit = set(randomly.choices("abcdefghijkl", k=randomly.randrange(12)))
+        assert most_shared(claims)(unit) == max(len(claim & unit) for claim in claims)
+
+
 @pytest.fixture
 def judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = {"url": "http://127.0.0.1:1/v1", "model": "acme/chat"}
@@ -217,6 +293,23 @@ def test_a_judge_gets_no_more_context_than_it_can_read() -> None:
     (body,) = models.bodies
     assert "The shop in Graz opens at 9 and closes at 18." in str(body)
     assert len(str(body)) < 20_000
+
+
+@pytest.mark.usefixtures("judge")
+def test_a_judge_gets_no_more_context_than_it_can_read_of_a_sentence_said_again_and_again() -> None:
+    models = Words("Yes")
+    run("The shop in Graz opens at 9.", models, options="options: {judge: judge},", context=["It opens at 9. " * 5_000])
+    (body,) = models.bodies
+    assert len(str(body)) < 20_000
+
+
+@pytest.mark.usefixtures("judge")
+def test_documents_are_read_once_for_all_that_a_judge_is_asked() -> None:
+    texts = (Text("output", "\n".join(f"The fact number {n} is entirely correct today." for n in range(MAX_JUDGED))),)
+    context = ("\n".join(f"The item w{n} x{n} is here." for n in range(9_500)),)
+    ask = Ask(texts, texts, context, frozenset("*"), Deadline.after_ms(1_000))
+    (answer,) = Grounding(GroundingOptions(judge="judge")).ask([ask], Words("Yes"))
+    assert len(answer().hits["output"]) == MAX_JUDGED
 
 
 @pytest.mark.usefixtures("judge")
