@@ -28,8 +28,8 @@ _OFFLINE: Registry[Any] = Registry()
 
 _deadline: ContextVar[Deadline] = ContextVar("json_schema_deadline", default=Deadline())  # noqa: B039 (frozen)
 
-# Property names beyond this make `unevaluatedProperties`, which is quadratic in jsonschema, a lever for denial.
-MAX_UNEVALUATED = 2_000
+# jsonschema looks for what is unevaluated in quadratic time, without a look at the clock: so much takes 0.1 s.
+MAX_UNEVALUATED = {"unevaluatedProperties": ("object", 2_000), "unevaluatedItems": ("array", 5_000)}
 
 
 class Rules:
@@ -166,6 +166,7 @@ def _linear_keywords(patterns: dict[str, Regex], standard: Any) -> dict[str, _Ke
         if validator.is_type(instance, "object"):
             for expression, rule in rules.items():
                 for name, value in instance.items():
+                    _deadline.get().check()
                     if found(expression, name):
                         yield from validator.descend(value, rule, path=name, schema_path=expression)
 
@@ -174,7 +175,11 @@ def _linear_keywords(patterns: dict[str, Regex], standard: Any) -> dict[str, _Ke
             return
         expressions = schema.get("patternProperties", {})
         known = schema.get("properties", {})
-        extra = [n for n in instance if n not in known and not any(found(each, n) for each in expressions)]
+        extra = []
+        for name in instance:
+            _deadline.get().check()
+            if name not in known and not any(found(each, name) for each in expressions):
+                extra.append(name)
         if rule is False and extra:
             yield ValidationError("has additional properties")
         elif isinstance(rule, dict):
@@ -184,21 +189,42 @@ def _linear_keywords(patterns: dict[str, Regex], standard: Any) -> dict[str, _Ke
     def unique_items(validator: Any, wanted: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
         if not wanted or not validator.is_type(instance, "array"):
             return
-        if len({_canonical(item) for item in instance}) < len(instance):
+        seen = set()
+        for item in instance:
+            _deadline.get().check()
+            seen.add(_canonical(item))
+        if len(seen) < len(instance):
             yield ValidationError("has equal items")
 
-    def unevaluated(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-        if validator.is_type(instance, "object") and len(instance) > MAX_UNEVALUATED:
-            yield ValidationError("has too many properties to check")
-        else:
-            yield from standard["unevaluatedProperties"](validator, rule, instance, schema) or ()
+    def bounded(name: str, kind: str, most: int) -> _Keyword:
+        def unevaluated(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+            if validator.is_type(instance, kind) and len(instance) > most:
+                yield ValidationError("has too many to check")
+            else:
+                yield from standard[name](validator, rule, instance, schema) or ()
+
+        return unevaluated
+
+    def conforms(validator: Any, rule: Any, instance: Any) -> bool:
+        return next(validator.descend(instance, rule), None) is None
+
+    # jsonschema collects the errors of every branch, each with all of the instance in its message.
+    def any_of(validator: Any, rules: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+        if not any(conforms(validator, rule, instance) for rule in rules):
+            yield ValidationError("conforms to none")
+
+    def one_of(validator: Any, rules: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+        if sum(conforms(validator, rule, instance) for rule in rules) != 1:
+            yield ValidationError("conforms to none or to several")
 
     keywords: dict[str, _Keyword] = {
         "pattern": pattern,
         "patternProperties": pattern_properties,
         "additionalProperties": additional_properties,
         "uniqueItems": unique_items,
-        "unevaluatedProperties": unevaluated,
+        "anyOf": any_of,
+        "oneOf": one_of,
+        **{name: bounded(name, *limit) for name, limit in MAX_UNEVALUATED.items()},
     }
     return {name: keyword for name, keyword in keywords.items() if name in standard}
 

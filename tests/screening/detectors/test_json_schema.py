@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -110,6 +111,68 @@ def test_hostile_texts_take_linear_time(piece: str) -> None:
 def test_unique_items_take_linear_time() -> None:
     text = json.dumps({"id": 1, "items": [{"price": number} for number in range(3_000)]})
     assert details(text) == []
+
+
+INTEGERS: dict[str, Any] = {"type": "array", "items": {"type": "integer"}}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"allOf": [INTEGERS], "unevaluatedItems": False},
+        {"items": {"type": "integer"}, "unevaluatedItems": False},
+        {"prefixItems": [{"type": "integer"}], "contains": {"type": "integer"}, "unevaluatedItems": False},
+        {"$schema": "https://json-schema.org/draft/2019-09/schema", "allOf": [INTEGERS], "unevaluatedItems": False},
+    ],
+)
+def test_unevaluated_items_are_looked_for_in_time_and_never_passed(schema: dict[str, Any]) -> None:
+    detector = JsonSchema(JsonSchemaOptions.model_validate({"schema": schema}))
+    assert detector.detect(json.dumps([1] * 200), Deadline()) == []
+    many = detector.detect(json.dumps([1] * 40_000), Deadline())
+    assert [hit.detail for hit in many] == ["$: unevaluatedItems"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "document"),
+    [
+        ({"patternProperties": {f"^x{n}$": True for n in range(300)}}, {str(n): 1 for n in range(60_000)}),
+        (
+            {"patternProperties": {f"^x{n}$": True for n in range(300)}, "additionalProperties": {}},
+            {str(n): 1 for n in range(60_000)},
+        ),
+        ({"uniqueItems": True}, [[n] for n in range(100_000)]),
+        ({"allOf": [{"items": {}, "contains": {"type": "integer"}}] * 100}, [1] * 100_000),
+    ],
+)
+def test_the_deadline_holds_inside_a_keyword(schema: dict[str, Any], document: Any) -> None:
+    detector = JsonSchema(JsonSchemaOptions.model_validate({"schema": schema}))
+    text = json.dumps(document)
+    deadline = Deadline.after_ms(200)
+    with pytest.raises(DeadlineExceeded):
+        detector.detect(text, deadline)
+    assert deadline.remaining() > -0.5
+
+
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
+def test_a_text_that_conforms_to_no_branch_is_not_kept_for_each_of_them(keyword: str) -> None:
+    detector = JsonSchema(JsonSchemaOptions.model_validate({"schema": {keyword: [{"type": "string"}] * 200}}))
+    text = json.dumps(["a" * 100_000])
+    tracemalloc.start()
+    try:
+        assert [hit.detail for hit in detector.detect(text, Deadline())] == [f"$: {keyword}"]
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [("1", []), ('"a"', ["schema_violation $: oneOf"]), ("true", ["schema_violation $: oneOf"]), ('"abc"', [])],
+)
+def test_exactly_one_branch_may_hold(document: str, expected: list[str]) -> None:
+    branches = [{"type": "integer"}, {"type": "string"}, {"type": "string", "maxLength": 2}]
+    assert details(document, {"oneOf": branches}) == expected
+    assert details(document, {"anyOf": branches}) == ([] if document != "true" else ["schema_violation $: anyOf"])
 
 
 def test_the_deadline_holds_inside_the_validation() -> None:
