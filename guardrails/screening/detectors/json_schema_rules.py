@@ -17,7 +17,8 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from screening.detectors.linear_regex import PatternError, Regex, compile_linear, encodable
+from screening.detectors.linear_regex import PatternError, encodable
+from screening.detectors.timed_regex import TimedRegex
 from screening.findings import Deadline
 from screening.sentences import say, sentence_of
 
@@ -37,7 +38,7 @@ class Rules:
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._names = frozenset(_declared_names(schema))
-        patterns = {expression: compile_linear(expression) for expression in _expressions(schema)}
+        patterns = {expression: TimedRegex(expression) for expression in _expressions(schema)}
         base = validator_for(schema, default=Draft202012Validator)
         overrides = {**base.VALIDATORS, **_linear_keywords(patterns, base.VALIDATORS)}
         guarded = extend(  # type: ignore[no-untyped-call]
@@ -152,11 +153,11 @@ def _on_time(keyword: _Keyword) -> _Keyword:
     return run
 
 
-def _linear_keywords(patterns: dict[str, Regex], standard: Any) -> dict[str, _Keyword]:
+def _linear_keywords(patterns: dict[str, TimedRegex], standard: Any) -> dict[str, _Keyword]:
     """Return the keywords that jsonschema runs with backtracking expressions or in quadratic time, made linear."""
 
     def found(expression: str, text: str) -> bool:
-        return patterns[expression].search(encodable(text)) is not None
+        return patterns[expression].found(encodable(text), _deadline.get())
 
     def pattern(validator: Any, expression: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
         if validator.is_type(instance, "string") and not found(expression, instance):
@@ -166,7 +167,6 @@ def _linear_keywords(patterns: dict[str, Regex], standard: Any) -> dict[str, _Ke
         if validator.is_type(instance, "object"):
             for expression, rule in rules.items():
                 for name, value in instance.items():
-                    _deadline.get().check()
                     if found(expression, name):
                         yield from validator.descend(value, rule, path=name, schema_path=expression)
 

@@ -1,4 +1,4 @@
-"""`pattern`: regular expressions of the policy, on RE2, so that no text takes more than linear time."""
+"""`pattern`: regular expressions of the policy, on RE2: no text takes more than linear time or more than its limit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, field_validator
 
 from screening.detectors.base import Detector, Options
 from screening.detectors.linear_regex import PatternError, compile_linear, encodable
+from screening.detectors.timed_regex import TimedRegex
 from screening.findings import Deadline, Hit
 from screening.sentences import say, sentence_of
 
@@ -43,17 +44,13 @@ class Pattern(Detector):
     options_type = PatternOptions
 
     def __init__(self, options: PatternOptions) -> None:
-        self._patterns = [(name, compile_linear(expression)) for name, expression in options.patterns.items()]
+        self._patterns = [(name, TimedRegex(expression)) for name, expression in options.patterns.items()]
 
     def detect(self, text: str, deadline: Deadline) -> list[Hit]:
         """Return every non-empty match of every pattern, with score 1."""
         hits = []
         readable = encodable(text)
         for name, pattern in self._patterns:
-            deadline.check()
-            for match in pattern.finditer(readable):
-                # Each search is linear, their sum need not be: `a.*b|a` reads to the end for every "a".
-                deadline.check()
-                if match.start() < match.end():
-                    hits.append(Hit(name, 1.0, match.start(), match.end()))
+            # Each search is linear, their sum need not be: `a.*b|a` reads to the end for every "a".
+            hits += [Hit(name, 1.0, start, end) for start, end in pattern.spans(readable, deadline)]
         return sorted(hits, key=lambda hit: (hit.start or 0, hit.end or 0))
