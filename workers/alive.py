@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -18,6 +19,10 @@ ALIVE_SECONDS = 10
 SAY_SECONDS = 2.0
 #: How often one that has no connection looks whether it has one.
 LOOK_SECONDS = 0.1
+#: How far this host's clock may be from that of Redis: deadlines are points in time, and both sides look at their own.
+MOST_AHEAD = 0.25
+#: How often it is said that it is further.
+REMIND_SECONDS = 60.0
 
 
 def keep_alive_keys(
@@ -34,15 +39,33 @@ def is_connected(consumer: Any) -> bool:
 
 
 def _keep(connection: redis.Redis, queues: list[str], connected: Callable[[], bool]) -> None:
-    stop = threading.Event()
+    stop, said = threading.Event(), float("-inf")
     while True:
         while not connected():
             stop.wait(LOOK_SECONDS)
         try:
-            pipe = connection.pipeline(transaction=False)
-            for queue in queues:
-                pipe.set(alive_key(queue), "1", ex=ALIVE_SECONDS)
-            pipe.execute()
-        except redis.RedisError:
-            log.warning("Redis does not answer")
+            ahead = _say(connection, queues)
+        except redis.RedisError as error:
+            log.warning("Redis does not answer as it should: %s", type(error).__name__)
+        else:
+            if abs(ahead) > MOST_AHEAD and time.monotonic() - said >= REMIND_SECONDS:
+                said = time.monotonic()
+                log.warning(
+                    "the clock of this host is %.1f seconds %s that of Redis; deadlines are missed: set both by NTP",
+                    abs(ahead),
+                    "ahead of" if ahead > 0 else "behind",
+                )
         stop.wait(SAY_SECONDS)
+
+
+def _say(connection: redis.Redis, queues: list[str]) -> float:
+    """Keep the keys fresh, and return how many seconds this host's clock is ahead of that of Redis."""
+    pipe = connection.pipeline(transaction=False)
+    for queue in queues:
+        pipe.set(alive_key(queue), "1", ex=ALIVE_SECONDS)
+    pipe.time()
+    before = time.time()
+    seconds, microseconds = pipe.execute()[-1]
+    # Redis said it at some time between; nearer is not known.
+    earliest, latest = before - (seconds + microseconds / 1e6), time.time() - (seconds + microseconds / 1e6)
+    return 0.0 if earliest <= 0 <= latest else min(earliest, latest, key=abs)

@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from tests.factories import Cast, make_check
 from webapp.accounts.models import User
 from webapp.audit.models import AuditEvent
+from webapp.interception.models import Check
 from webapp.local.processes import Supervisor
 
 
@@ -65,6 +66,13 @@ def test_who_reads_the_texts_of_a_check_is_recorded(cast: Cast) -> None:
     event = json.loads(bytes(AuditEvent.objects.get(type="content.viewed").envelope))
     assert event["object"]["id"] == str(check.id)
     assert event["actor"]["ref"] == str(cast.compliance.id)
+
+
+def test_a_check_names_the_model_that_read_it(cast: Cast) -> None:
+    check = make_check(cast)
+    Check.objects.filter(pk=check.pk).update(model_version="minilm-guard-7@1ca5ffd56ca0")
+    page = signed_in(cast.owner).get(f"/p/acme/traffic/{check.public_id}/").content.decode()
+    assert "minilm-guard-7@1ca5ffd56ca0" in page
 
 
 def test_hostile_markup_is_shown_as_text(cast: Cast) -> None:
