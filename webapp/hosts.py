@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import logging
-import time
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 
 from webapp.interception.problems import API_PREFIXES, Problem, render_problem
+from workers.seldom import Seldom
 
 log = logging.getLogger(__name__)
 
-#: Strangers can name any host, as often as they like: the log is told of the first, and then no more often than this.
-SAY_SECONDS = 60.0
-_say_after = 0.0
+#: Strangers can name any host, as often as they like.
+_refused = Seldom()
 
 
 def wrong_host(request: HttpRequest) -> HttpResponse:
     """Answer 421 with the setting's name, the API's callers in their form, others by a page; log no host."""
-    global _say_after
-    now = time.monotonic()
-    if now >= _say_after:
-        _say_after = now + SAY_SECONDS
+    if count := _refused.due():
         log.warning(
-            "refused a request for a host that COUNTERSIGN_ALLOWED_HOSTS does not name; said once in %.0f seconds."
+            "refused %d requests for hosts that COUNTERSIGN_ALLOWED_HOSTS does not name; said once a minute."
             " A proxy in front is to pass on the Host header, and the variable to hold its name.",
-            SAY_SECONDS,
+            count,
         )
     if not request.path_info.startswith(API_PREFIXES):
         # Hosts are looked at before anything asks for the reader's language.

@@ -11,6 +11,7 @@ from typing import Any
 import redis
 
 from workers.messages import alive_key
+from workers.seldom import Seldom
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +22,6 @@ SAY_SECONDS = 2.0
 LOOK_SECONDS = 0.1
 #: How far this host's clock may be from that of Redis: deadlines are points in time, and both sides look at their own.
 MOST_AHEAD = 0.25
-#: How often it is said that it is further.
-REMIND_SECONDS = 60.0
 
 
 def keep_alive_keys(
@@ -39,7 +38,7 @@ def is_connected(consumer: Any) -> bool:
 
 
 def _keep(connection: redis.Redis, queues: list[str], connected: Callable[[], bool]) -> None:
-    stop, said = threading.Event(), float("-inf")
+    stop, off = threading.Event(), Seldom()
     while True:
         while not connected():
             stop.wait(LOOK_SECONDS)
@@ -48,8 +47,7 @@ def _keep(connection: redis.Redis, queues: list[str], connected: Callable[[], bo
         except redis.RedisError as error:
             log.warning("Redis does not answer as it should: %s", type(error).__name__)
         else:
-            if abs(ahead) > MOST_AHEAD and time.monotonic() - said >= REMIND_SECONDS:
-                said = time.monotonic()
+            if abs(ahead) > MOST_AHEAD and off.due():
                 log.warning(
                     "the clock of this host is %.1f seconds %s that of Redis; deadlines are missed: set both by NTP",
                     abs(ahead),

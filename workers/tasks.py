@@ -23,14 +23,13 @@ from workers.app import app
 from workers.broker import QUEUES, SOCKET_TIMEOUT
 from workers.loading import RETRY_MODEL_SECONDS, patient_loader
 from workers.messages import REPLY, REPLY_SECONDS, Batch, Reply, decode_batch
+from workers.seldom import Seldom
 from workers.served import ServedModels
 from workers.settled import settle
 
 log = logging.getLogger(__name__)
 
 WARM_UP_SECONDS = 600.0
-#: How often a worker without its guard model says so.
-REMIND_SECONDS = 60.0
 #: Celery's worker, where it is in this process and not in the one that this was forked from.
 _worker: Any = None
 
@@ -99,14 +98,13 @@ def _wait_for_model() -> None:
 
     Until then this worker takes no checks and does not say that it lives: it would answer before those that read.
     """
-    said, pause = float("-inf"), threading.Event()
+    failed, pause = Seldom(), threading.Event()
     while True:
         try:
             engine().model.version  # noqa: B018 - loads it
             return
         except Exception as error:  # noqa: BLE001 - whatever its files or its device do, they may be mended
-            if time.monotonic() - said >= REMIND_SECONDS:
-                said = time.monotonic()
+            if failed.due():
                 log.error("this worker takes no checks until its guard model can be used: %s", type(error).__name__)
         pause.wait(RETRY_MODEL_SECONDS)
 

@@ -9,13 +9,14 @@ from django.test import Client
 
 from tests.interception.conftest import IN_THREADS, WebServer
 from webapp import hosts
+from workers.seldom import Seldom
 
 STRANGE = "strange.example"
 
 
 @pytest.fixture(autouse=True)
 def _nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hosts, "_say_after", 0.0)
+    monkeypatch.setattr(hosts, "_refused", Seldom())
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

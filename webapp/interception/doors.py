@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -25,6 +26,11 @@ from webapp.interception.selectors import answers
 from webapp.interception.services import TooManyPending, accept_check, run_checks
 from webapp.interception.storing import IdempotencyConflict, stored_answer
 from workers.client import Overloaded
+from workers.seldom import Seldom
+
+log = logging.getLogger(__name__)
+
+_refused = Seldom()
 
 MAX_KEY_LENGTH = 255
 
@@ -165,6 +171,9 @@ def _check_or_error(outcome: Check | Exception) -> Check | Exception:
 
 
 def overloaded(error: Overloaded) -> Problem:
+    """Return what to answer; the log is told how many there were, once a minute."""
+    if count := _refused.due():
+        log.warning("refused %d checks: more wait than workers read before the deadline; add workers", count)
     return Problem(
         503,
         "More waits than can be screened before the deadline; nothing was accepted.",
