@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+import redis
 
 from webapp.local.home import open_home
 from webapp.local.process_table import screening
 from webapp.local.processes import Supervisor
 from webapp.local.redis import Redis
+from workers.broker import QUEUES
+from workers.messages import alive_key
 
 START_SECONDS = 240.0
 
@@ -71,6 +74,10 @@ def screeners(count: int, *, lanes: int = 1, **env: str) -> Iterator[Screeners]:
             for name in names:
                 log = home.log / f"{name}.log"
                 supervisor.wait_until(partial(_says_ready, log), timeout=START_SECONDS, what=name)
+            with redis.Redis.from_url(server.url) as client:
+                # Nothing is sent to a queue before one of them says there that it lives.
+                key = alive_key(QUEUES["gpu"])
+                supervisor.wait_until(lambda: bool(client.exists(key)), timeout=10, what="the workers' word")
             pids = tuple(pid for name in names if (pid := supervisor.pid(name)) is not None)
             yield Screeners(server.url, pids)
 
