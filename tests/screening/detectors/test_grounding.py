@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ import pytest
 from screening.detectors.grounding import (
     MAX_CLAIMS,
     MAX_CONTEXT_ENDS,
-    MAX_JUDGED,
     TOO_LONG,
     Grounding,
     GroundingOptions,
@@ -25,10 +23,8 @@ from screening.detectors.served import Ask, NoModels, Reply, Unread
 from screening.detectors.support import content_words, features, most_shared, unsupported
 from screening.engine import Engine, Job
 from screening.findings import Deadline, DeadlineExceeded, JobResult, Text
-from screening.models_file import SETTING
-from screening.policy import PolicyError, parse_policy
+from screening.policy import parse_policy
 from tests.screening.test_engine import ScriptedModel
-from tests.workers.small_models import models_file
 from workers.served import ServedModels
 
 RULE = "{id: grounded, detector: grounding, OPTIONS categories: {unsupported: {flag: 0.5}}}"
@@ -256,70 +252,3 @@ def test_the_words_shared_with_all_claims_at_once_are_those_shared_with_each() -
         ]
         unit = set(randomly.choices("abcdefghijkl", k=randomly.randrange(12)))
         assert most_shared(claims)(unit) == max(len(claim & unit) for claim in claims)
-
-
-@pytest.fixture
-def judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = {"url": "http://127.0.0.1:1/v1", "model": "acme/chat"}
-    models = {"judge": {**entry, "format": "chat"}, "guard": {**entry, "format": "llama_guard"}}
-    monkeypatch.setenv(SETTING, str(models_file(tmp_path / "models.yaml", guard_llms=models)))
-
-
-@pytest.mark.usefixtures("judge")
-def test_a_judge_is_asked_about_every_sentence() -> None:
-    models = Words("No")
-    output = "The shop opens at 9. Refunds take ten days. Anything else?"
-    result = run(output, models, options="options: {judge: judge},")
-    assert flagged(result, output) == ["The shop opens at 9.", "Refunds take ten days."]
-    assert {finding.model for finding in result.rules[0].findings} == {"judge@acme/chat"}
-    assert len(models.bodies) == 2
-    assert all(document in str(body) for body in models.bodies for document in CONTEXT)
-    assert flagged(run(output, Words("Yes"), options="options: {judge: judge},"), output) == []
-
-
-@pytest.mark.usefixtures("judge")
-def test_a_judge_that_answers_otherwise_leaves_the_rule_unscanned() -> None:
-    (rule,) = run("The shop opens at 9.", Words("Perhaps"), options="options: {judge: judge},").rules
-    assert rule.unscanned == "UnknownAnswer"
-    (rule,) = run("The shop opens. " * (MAX_JUDGED + 1), Words("Yes"), options="options: {judge: judge},").rules
-    assert rule.unscanned == "too many sentences"
-
-
-@pytest.mark.usefixtures("judge")
-def test_a_judge_gets_no_more_context_than_it_can_read() -> None:
-    models = Words("Yes")
-    context = [" ".join(f"Item number {n} is red or blue." for n in range(2_000)), CONTEXT[0]]
-    run("The shop in Graz opens at 9.", models, options="options: {judge: judge},", context=context)
-    (body,) = models.bodies
-    assert "The shop in Graz opens at 9 and closes at 18." in str(body)
-    assert len(str(body)) < 20_000
-
-
-@pytest.mark.usefixtures("judge")
-def test_a_judge_gets_no_more_context_than_it_can_read_of_a_sentence_said_again_and_again() -> None:
-    models = Words("Yes")
-    run("The shop in Graz opens at 9.", models, options="options: {judge: judge},", context=["It opens at 9. " * 5_000])
-    (body,) = models.bodies
-    assert len(str(body)) < 20_000
-
-
-@pytest.mark.usefixtures("judge")
-def test_documents_are_read_once_for_all_that_a_judge_is_asked() -> None:
-    texts = (Text("output", "\n".join(f"The fact number {n} is entirely correct today." for n in range(MAX_JUDGED))),)
-    context = ("\n".join(f"The item w{n} x{n} is here." for n in range(9_500)),)
-    ask = Ask(texts, texts, context, frozenset("*"), Deadline.after_ms(1_000))
-    (answer,) = Grounding(GroundingOptions(judge="judge")).ask([ask], Words("Yes"))
-    assert len(answer().hits["output"]) == MAX_JUDGED
-
-
-@pytest.mark.usefixtures("judge")
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [("{judge: jugde}", "no 'jugde' in `guard_llms`"), ("{judge: guard}", "llama_guard judges no grounding")],
-)
-def test_a_judge_that_can_not_judge_is_refused(options: str, message: str) -> None:
-    with pytest.raises(PolicyError) as refused:
-        parse_policy(f"name: p\nrules:\n  - {RULE.replace('OPTIONS', f'options: {options},')}\n")
-    (issue,) = refused.value.issues
-    assert issue.path == "rules[0].options.judge"
-    assert message in issue.message
