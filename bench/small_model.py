@@ -29,7 +29,7 @@ class Small:
         """Return the texts to test on."""
         return [self.corpus.examples[row].text for row in self.rows]
 
-    def train(self, *, augment: float = 0.0, weight: np.ndarray | None = None) -> JointNet:
+    def train(self, *, augment: float = 0.0, embed: float = 0.0, weight: np.ndarray | None = None) -> JointNet:
         """Train once over the texts; `weight` [texts, categories] takes the place of the labels' own."""
         import torch
 
@@ -41,7 +41,7 @@ class Small:
         with tempfile.TemporaryDirectory() as checkpoints:
             return pipeline.train_net(
                 corpus,
-                recipe=replace(RECIPE, epochs=1.0, augment=augment),
+                recipe=replace(RECIPE, epochs=1.0, augment=augment, embed=embed),
                 seed=self.seed,
                 device=torch.device("cpu"),
                 checkpoints=Path(checkpoints),

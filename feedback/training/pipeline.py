@@ -14,6 +14,7 @@ import torch
 from feedback.training.augment import augmented
 from feedback.training.calibration import calibrate_all, calibrated
 from feedback.training.data import SYNTHETIC, Example, prepare, read_moderation, split, template_of
+from feedback.training.embed import embedded, prose_of
 from feedback.training.grammar import generate
 from feedback.training.joint.loop import Resumed, checkpoint_path, train
 from feedback.training.joint.net import JointNet
@@ -66,6 +67,15 @@ class Corpus:
 
     def targets_of(self, rows: np.ndarray) -> Targets:
         return Targets(self.targets.value[rows], self.targets.weight[rows], self.targets.some[rows])
+
+    def prose(self, side: str) -> list[str]:
+        """Return the answers and documents of a side that raise no alarm, whatever is looked for."""
+        rows, foul = self.rows(side), MODEL_CATEGORIES.index("profanity")
+        return [
+            self.examples[i].text
+            for i in rows
+            if self.examples[i].kind != "post" and self.examples[i].flag == 0 and not self.targets.value[i, foul]
+        ]
 
     def benign_input(self, rows: np.ndarray) -> np.ndarray:
         """Return which of `rows` are prompts and documents that must not be called injections: their source says so."""
@@ -147,6 +157,7 @@ def train_net(
     """
     which, size = corpus.rows("train"), {"window": recipe.window, "overlap": recipe.overlap, "most": TRAINED_WINDOWS}
     texts = augmented([corpus.examples[i].text for i in which], share=recipe.augment, seed=seed)
+    texts = embedded(texts, prose_of(corpus.prose("train")), share=recipe.embed, seed=seed)
     tokenizer = load_tokenizer()
     rows = joined(
         category_rows(texts, corpus.targets_of(which), tokenizer=tokenizer, **size),

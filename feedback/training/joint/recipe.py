@@ -33,6 +33,8 @@ class JointRecipe:
     embedding_every: int = 8
     #: Share of the texts without spans that are disturbed (feedback/training/augment.py).
     augment: float = 0.0
+    #: Share of the short ones among them that stand amid harmless prose (feedback/training/embed.py).
+    embed: float = 0.2
     #: Batches between two checkpoints.
     save_every: int = 50
 
