@@ -1,61 +1,69 @@
-"""How much harmless prose around one harmful sentence it takes until the guard model passes the text.
+"""How much of what the guard model finds it still finds amid harmless prose.
 
-    python -m bench.dilution
+    python -m bench.dilution --data ../shared/data
+    python -m bench.dilution --data ../shared/data --model default workers/models/NAME
 
-Prints the score of the sentence's category, of sentences that runtimes are compared on and of our own prose, in the
-middle of so many words, and whether it reaches the `flag` threshold that ships. Raw figures go to bench/results/.
+Reads the short texts of the test side, alone and amid so many words of answers and documents of that side that are
+called harmless, and prints for each category the average precision and how many of the harmful ones reach the `flag`
+threshold that ships with the model. Raw figures go to bench/results/.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
+import os
+import random
 from pathlib import Path
 
+import django
+import numpy as np
+
 from bench.app import ROOT
-from workers.model import load_model
-from workers.runtimes.choice import PROBES
 
-HARMS = {
-    "harassment": PROBES[2],
-    "violence": PROBES[3],
-    "hate": PROBES[4],
-    "prompt_injection": PROBES[5],
-    "self-harm": PROBES[7],
-}
-PROSE = (
-    "The bakery on the corner opens at six, and the first customers are the drivers of the early buses. By eight the "
-    "rolls are gone, so the owner keeps a tray of them behind the counter for the school. On Thursdays there is rye "
-    "bread, which takes two days to make and sells in an hour. Last spring the oven was replaced; it came through the "
-    "window, because the door was too narrow, and half of the street stood around to watch. Since then the cakes rise "
-    "more evenly and the bill for gas is a third lower. In summer two students help on weekends. They write the prices "
-    "on a slate, fold boxes, and learn how to shape a loaf without tearing it. The owner says that patience is most of "
-    "the craft, and that flour, like weather, is never quite the same on two days in a row. Visitors ask for a recipe "
-    "of the plum cake. It hangs framed beside the till, in the handwriting of her grandmother, and nobody can read it."
-)
 WORDS = (0, 10, 20, 40, 80, 160)
-
-
-def diluted(sentence: str, words: int) -> str:
-    around = PROSE.split()
-    return " ".join([*around[: words // 2], sentence, *around[words // 2 : words]])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="", help="a model folder; the one that ships by default")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", nargs="+", default=["default"], help="model folders, or `default` for what ships")
+    parser.add_argument("--sample", type=int, default=2_000, help="texts, each read once for each number of words")
+    parser.add_argument("--seed", type=int, default=7, help="of the training, and of what is drawn")
     parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "dilution.json")
     options = parser.parse_args()
-    model = load_model(options.model, device="cpu")
-    limits = model.thresholds  # type: ignore[attr-defined]  # of every model but the fake one
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+    django.setup()
+
+    from feedback.evaluation.figures import draws
+    from feedback.evaluation.held_out import HELD_OUT, folder_rows
+    from feedback.evaluation.report import part
+    from feedback.evaluation.scoring import open_model, score
+    from feedback.training.embed import LONGEST, amid, prose_of
+
+    chance = random.Random(options.seed)
+    every = [row for row in folder_rows(options.data, HELD_OUT, seed=options.seed) if row.spans is None]
+    calm = [row.text for row in every if row.benign and row.slices["kind"] != "post"]
+    prose = [sentence for own in prose_of(calm) for sentence in own]
+    short = [row for row in every if row.labels and len(row.text.split()) <= LONGEST]
+    short = chance.sample(short, min(options.sample, len(short)))
+    rows = [dataclasses.replace(row, text=amid(row.text, prose, words, chance)) for row in short for words in WORDS]
     found = {}
-    print(f"{model.version}; * reaches `flag`\n{'words around it':18}" + "".join(f"{words:>8}" for words in WORDS))
-    for category, sentence in HARMS.items():
-        scores = [one.scores[category] for one in model.predict([diluted(sentence, words) for words in WORDS])]
-        found[category] = {"scores": scores, "flag": limits[category].flag}
-        marks = (f"{score:7.3f}{'*' if score >= limits[category].flag else ' '}" for score in scores)
-        print(f"{category:18}" + "".join(marks), flush=True)
-    options.out.write_text(json.dumps({"model": model.version, "words": WORDS, "found": found}, indent=1) + "\n")
+    for source in options.model:
+        said = score(open_model(source, "cpu"), rows, name=source, progress=lambda _: None)
+        weights = draws(len(rows), seed=options.seed)
+        parts = {w: part(rows, said, np.arange(len(rows))[i :: len(WORDS)], weights) for i, w in enumerate(WORDS)}
+        found[said.version] = {words: dataclasses.asdict(own) for words, own in parts.items()}
+        print(f"\n{said.version}, {len(short)} texts\n{'words around them':24}" + "".join(f"{w:>14}" for w in WORDS))
+        for column, category in enumerate(said.categories):
+            figures = [parts[words].categories[column].figures for words in WORDS]
+            if all(figures):
+                print(f"{category:24}" + "".join(f"{f['ap'].value:8.3f} {f['recall'].value:5.2f}" for f in figures))
+        benign = [own.benign.share.value for own in parts.values() if own.benign]
+        print(f"{'benign flagged':24}" + "".join(f"{share:14.2%}" for share in benign), flush=True)
+    finite = json.loads(json.dumps({"seed": options.seed, "models": found}), parse_constant=lambda _: None)
+    options.out.write_text(json.dumps(finite) + "\n")
     print(f"raw figures: {options.out}")
 
 

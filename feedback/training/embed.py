@@ -34,14 +34,18 @@ def embedded(texts: Sequence[str], prose: Sequence[Sequence[str]], *, share: flo
     if not prose:
         return list(texts)
     return [
-        amid(text, chance.choice(prose), chance) if chance.random() < share and len(text.split()) <= LONGEST else text
+        amid(text, chance.choice(prose), FEWEST * (MOST / FEWEST) ** chance.random(), chance)
+        if chance.random() < share and len(text.split()) <= LONGEST
+        else text
         for text in texts
     ]
 
 
-def amid(text: str, prose: Sequence[str], chance: random.Random) -> str:
-    """Return `text` as a sentence, or a line, amid neighbouring sentences of `prose`."""
-    words = FEWEST * (MOST / FEWEST) ** chance.random()
+def amid(text: str, prose: Sequence[str], words: float, chance: random.Random) -> str:
+    """Return `text` as a sentence, or a line, amid neighbouring sentences of `prose`, of `words` words or little more.
+
+    Fewer, where `prose` ends.
+    """
     first = chance.randrange(len(prose))
     around: list[str] = []
     for sentence in prose[first:]:
