@@ -15,6 +15,7 @@ from workers.broker import CONCLUDE, CONTROL, SOCKET_TIMEOUT, celery_settings
 from workers.channel import ControlChannel, use_channel
 from workers.client import PATIENCE
 from workers.quiet_logs import quiet_celery
+from workers.roster import Worker
 from workers.services_file import redis_url
 from workers.settled import settle
 
@@ -75,7 +76,8 @@ def _before_it_connects(**_: Any) -> None:
 def _say_that_it_lives(sender: Any, **_: Any) -> None:
     settle()
     connection = redis.Redis.from_url(app.conf.broker_url, socket_timeout=SOCKET_TIMEOUT, health_check_interval=10)
-    keep_alive_keys(connection, app.amqp.queues.consume_from, lambda: is_connected(sender))
+    worker = Worker(sender.hostname, tuple(app.amqp.queues.consume_from))
+    keep_alive_keys(connection, lambda: worker, lambda: is_connected(sender))
 
 
 _configure()

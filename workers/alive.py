@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import redis
 
 from workers.messages import alive_key
+from workers.roster import Worker, enter
 from workers.seldom import Seldom
 
 log = logging.getLogger(__name__)
@@ -25,10 +26,13 @@ MOST_AHEAD = 0.25
 
 
 def keep_alive_keys(
-    connection: redis.Redis, queues: Iterable[str], connected: Callable[[], bool] = lambda: True
+    connection: redis.Redis, describe: Callable[[], Worker], connected: Callable[[], bool] = lambda: True
 ) -> None:
-    """Keep the keys of `queues` fresh from now on while it is `connected`, in a thread that ends with the process."""
-    threading.Thread(target=_keep, args=(connection, list(queues), connected), daemon=True, name="alive").start()
+    """Keep the keys of this worker and its queues fresh from now on while it is `connected`.
+
+    In a thread that ends with the process; `describe` is called there, and must not raise.
+    """
+    threading.Thread(target=_keep, args=(connection, describe, connected), daemon=True, name="alive").start()
 
 
 def is_connected(consumer: Any) -> bool:
@@ -37,13 +41,13 @@ def is_connected(consumer: Any) -> bool:
     return getattr(consumer, "connection", None) is not None and not consumer.broker_connection_retry_attempt
 
 
-def _keep(connection: redis.Redis, queues: list[str], connected: Callable[[], bool]) -> None:
+def _keep(connection: redis.Redis, describe: Callable[[], Worker], connected: Callable[[], bool]) -> None:
     stop, off = threading.Event(), Seldom()
     while True:
         while not connected():
             stop.wait(LOOK_SECONDS)
         try:
-            ahead = _say(connection, queues)
+            ahead = _say(connection, describe())
         except redis.RedisError as error:
             log.warning("Redis does not answer as it should: %s", type(error).__name__)
         else:
@@ -56,11 +60,12 @@ def _keep(connection: redis.Redis, queues: list[str], connected: Callable[[], bo
         stop.wait(SAY_SECONDS)
 
 
-def _say(connection: redis.Redis, queues: list[str]) -> float:
+def _say(connection: redis.Redis, worker: Worker) -> float:
     """Keep the keys fresh, and return how many seconds this host's clock is ahead of that of Redis."""
     pipe = connection.pipeline(transaction=False)
-    for queue in queues:
+    for queue in worker.queues:
         pipe.set(alive_key(queue), "1", ex=ALIVE_SECONDS)
+    enter(pipe, worker, seconds=ALIVE_SECONDS)
     pipe.time()
     before = time.time()
     seconds, microseconds = pipe.execute()[-1]

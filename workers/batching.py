@@ -125,6 +125,7 @@ class Batcher(Generic[Piece, Result]):
                 heapq.heappush(self._queue, Waiting(text, index, piece, turn))
                 before += len(piece)
             self._count(text, size)
+            self.counts.texts += 1
             self._changed.notify(len(pieces))
         return text.future
 

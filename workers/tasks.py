@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +23,7 @@ from workers.app import app
 from workers.broker import QUEUES, SOCKET_TIMEOUT
 from workers.loading import RETRY_MODEL_SECONDS, patient_loader
 from workers.messages import REPLY, REPLY_SECONDS, Batch, Reply, decode_batch
+from workers.roster import Worker
 from workers.seldom import Seldom
 from workers.served import ServedModels
 from workers.settled import settle
@@ -30,8 +31,9 @@ from workers.settled import settle
 log = logging.getLogger(__name__)
 
 WARM_UP_SECONDS = 600.0
-#: Celery's worker, where it is in this process and not in the one that this was forked from.
+#: Celery's worker, where it is in this process and not in the one that this was forked from, and its name.
 _worker: Any = None
+_name = ""
 
 
 @lru_cache(maxsize=1)
@@ -71,7 +73,8 @@ def _run(batch: Batch) -> list[JobResult]:
 def _start_threads(instance: Any, **_: Any) -> None:
     # The pool of threads sends no worker_process_init; its threads, which share the model's batches, start after this.
     # At `worker_init` there would be no logging yet.
-    global _worker
+    global _worker, _name
+    _name = instance.hostname
     pool = get_implementation(instance.pool_cls)
     _worker = None if pool is prefork.TaskPool else instance
     if pool is TaskPool:
@@ -81,12 +84,22 @@ def _start_threads(instance: Any, **_: Any) -> None:
 @worker_process_init.connect
 def _start(**_: Any) -> None:
     """Warm up, then say that this worker lives: web processes send nothing to a queue without one."""
-    queues = list(app.amqp.queues.consume_from)
+    queues = tuple(app.amqp.queues.consume_from)
     for queue in ("cpu", "gpu"):
         if QUEUES[queue] in queues:
             _warm_up(queue)
     settle()
-    keep_alive_keys(connection(), queues, _is_connected)
+    keep_alive_keys(connection(), lambda: _described(queues), _is_connected)
+
+
+def _described(queues: tuple[str, ...]) -> Worker:
+    model = engine().loaded_model
+    if model is None:
+        return Worker(_name, queues)
+    # The fake model shares no batches.
+    runtime, batcher = getattr(model, "runtime", None), getattr(model, "batcher", None)
+    counts = asdict(batcher.counts) if batcher else {}
+    return Worker(_name, queues, model.version, runtime.name if runtime else "", counts)
 
 
 def _is_connected() -> bool:

@@ -29,8 +29,9 @@ class Read(Generic[Result]):
 
 @dataclass(slots=True)
 class Counts:
-    """Since the start: texts refused and dropped, batches that failed, batches and their tokens."""
+    """Since the start: texts accepted, refused and dropped, batches that failed, batches read and their tokens."""
 
+    texts: int = 0
     refused: int = 0
     dropped: int = 0
     failed: int = 0

@@ -103,6 +103,11 @@ class Engine:
                 self._model = self._load_model()
             return self._model
 
+    @property
+    def loaded_model(self) -> GuardModel | None:
+        """Return the guard model if it is loaded."""
+        return self._model
+
     def run(self, jobs: Sequence[Job], queue: Queue) -> list[JobResult]:
         """Return the results of the rules of `queue`, one a job, in order. Never raises for what a text does.
 

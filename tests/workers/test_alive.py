@@ -10,6 +10,7 @@ import redis
 
 from workers import alive
 from workers.messages import alive_key
+from workers.roster import PREFIX, Worker
 
 
 class Ended(Exception):
@@ -20,7 +21,7 @@ class Ended(Exception):
 def broker(redis_url: str) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(redis_url) as client:
         yield client
-        client.delete(alive_key("a queue"))
+        client.delete(alive_key("a queue"), f"{PREFIX}a worker")
 
 
 def say(broker: redis.Redis, monkeypatch: pytest.MonkeyPatch, times: int = 3) -> None:
@@ -33,7 +34,7 @@ def say(broker: redis.Redis, monkeypatch: pytest.MonkeyPatch, times: int = 3) ->
         return True
 
     with pytest.raises(Ended):
-        alive._keep(broker, ["a queue"], connected)
+        alive._keep(broker, lambda: Worker("a worker", ("a queue",)), connected)
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(3.0, "3.0 seconds ahead of"), (-2.0, "2.0 seconds behind")])
@@ -71,5 +72,5 @@ def test_nothing_is_said_without_a_connection_to_take_messages_by(
         return False
 
     with pytest.raises(Ended):
-        alive._keep(broker, ["a queue"], connected)
+        alive._keep(broker, lambda: Worker("a worker", ("a queue",)), connected)
     assert not broker.exists(alive_key("a queue"))
