@@ -15,13 +15,14 @@ from workers.broker import CONCLUDE, CONTROL, SOCKET_TIMEOUT, celery_settings
 from workers.channel import ControlChannel, use_channel
 from workers.client import PATIENCE
 from workers.quiet_logs import quiet_celery
+from workers.reconnecting import SteadyAMQP
 from workers.roster import Worker
 from workers.services_file import redis_url
 from workers.settled import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
-app = Celery("countersign-control")
+app = Celery("countersign-control", amqp=SteadyAMQP)
 #: While no control worker runs, periodic messages pile up for this long and no longer.
 EXPIRES_SECONDS = 60.0
 
