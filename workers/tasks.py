@@ -85,6 +85,7 @@ def _start_threads(instance: Any, **_: Any) -> None:
 def _start(**_: Any) -> None:
     """Warm up, then say that this worker lives: web processes send nothing to a queue without one."""
     queues = tuple(app.amqp.queues.consume_from)
+    engine()  # before there are threads that would each make one
     for queue in ("cpu", "gpu"):
         if QUEUES[queue] in queues:
             _warm_up(queue)
