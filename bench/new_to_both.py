@@ -43,7 +43,7 @@ print(json.dumps([str(DEFAULT_FOLDER), sorted(kept - learnt)]))
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--before", default="4569c98", help="the commit whose model is compared with")
+    parser.add_argument("--before", default="aee7808", help="the commit whose model is compared with")
     parser.add_argument("--seed", type=int, default=7, help="of both trainings")
     parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "new_to_both.json")
     options = parser.parse_args()

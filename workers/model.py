@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 #: More than any machine has cores.
 MOST_LANES = 1_024
-DEFAULT_FOLDER = Path(__file__).resolve().parent / "models" / "minilm-guard-7"
+DEFAULT_FOLDER = Path(__file__).resolve().parent / "models" / "minilm-guard-8"
 
 
 def load_model(source: str = "", device: str = "auto", *, threads: int | None = None) -> GuardModel:

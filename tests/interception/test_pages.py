@@ -70,9 +70,9 @@ def test_who_reads_the_texts_of_a_check_is_recorded(cast: Cast) -> None:
 
 def test_a_check_names_the_model_that_read_it(cast: Cast) -> None:
     check = make_check(cast)
-    Check.objects.filter(pk=check.pk).update(model_version="minilm-guard-7@1ca5ffd56ca0")
+    Check.objects.filter(pk=check.pk).update(model_version="minilm-guard-8@571002941955")
     page = signed_in(cast.owner).get(f"/p/acme/traffic/{check.public_id}/").content.decode()
-    assert "minilm-guard-7@1ca5ffd56ca0" in page
+    assert "minilm-guard-8@571002941955" in page
 
 
 def test_hostile_markup_is_shown_as_text(cast: Cast) -> None:
