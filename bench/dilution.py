@@ -60,8 +60,8 @@ def main() -> None:
             figures = [parts[words].categories[column].figures for words in WORDS]
             if all(figures):
                 print(f"{category:24}" + "".join(f"{f['ap'].value:8.3f} {f['recall'].value:5.2f}" for f in figures))
-        benign = [own.benign.share.value for own in parts.values() if own.benign]
-        print(f"{'benign flagged':24}" + "".join(f"{share:14.2%}" for share in benign), flush=True)
+        benign = [f"{own.benign.share.value:14.2%}" if own.benign else f"{'–':>14}" for own in parts.values()]
+        print(f"{'benign flagged':24}" + "".join(benign), flush=True)
     finite = json.loads(json.dumps({"seed": options.seed, "models": found}), parse_constant=lambda _: None)
     options.out.write_text(json.dumps(finite) + "\n")
     print(f"raw figures: {options.out}")

@@ -126,6 +126,7 @@ class Batcher(Generic[Piece, Result]):
                 before += len(piece)
             self._count(text, size)
             self.counts.texts += 1
+            text.future.add_done_callback(self._count_dropped)
             self._changed.notify(len(pieces))
         return text.future
 
@@ -222,9 +223,14 @@ class Batcher(Generic[Piece, Result]):
 
     def _gone(self, text: Text[Result]) -> bool:
         if not text.future.done() and text.deadline.remaining() <= 0:
-            self.counts.dropped += 1
             text.fail(DeadlineExceeded())
         return text.future.done()
+
+    def _count_dropped(self, future: Future[Read[Result]]) -> None:
+        """Count a text that came too late, by our watch or by that of its caller, who withdrew it."""
+        if future.cancelled() or isinstance(future.exception(), DeadlineExceeded):
+            with self._changed:
+                self.counts.dropped += 1
 
     def _launch(
         self, batch: list[Waiting[Piece, Result]], flying: set[Waiting[Piece, Result]]

@@ -14,10 +14,19 @@ PAUSE = 1
 class Connection(connection.Connection):
     """A connection that is tried again after the same short pause, however long Redis is away."""
 
-    def _ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
-        pauses = {"interval_start": PAUSE, "interval_step": 0, "interval_max": PAUSE}
+    # kombu calls it with pauses by name, by place and not at all.
+    def _ensure_connection(
+        self,
+        errback: Any = None,
+        max_retries: int | None = None,
+        interval_start: float = PAUSE,
+        interval_step: float = 0,
+        interval_max: float = PAUSE,
+        *others: Any,
+        **options: Any,
+    ) -> Any:
         ensure: Any = super()._ensure_connection
-        return ensure(*args, **{**pauses, **kwargs})
+        return ensure(errback, max_retries, interval_start, interval_step, interval_max, *others, **options)
 
 
 class SteadyAMQP(AMQP):  # type: ignore[misc]  # stubs of Celery leave it out

@@ -39,7 +39,8 @@ def enter(pipe: Any, worker: Worker, *, seconds: int) -> None:
 
 def living_workers(connection: redis.Redis) -> list[Worker]:
     """Return all workers that said something lately, by name. Raises redis.RedisError."""
-    keys = sorted(connection.scan_iter(match=f"{PREFIX}*", count=1_000))
+    # A scan may give a key twice.
+    keys = sorted(set(connection.scan_iter(match=f"{PREFIX}*", count=1_000)))
     workers = []
     for said in connection.mget(keys) if keys else []:
         # Its time may have ended since the keys were read.

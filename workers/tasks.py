@@ -12,7 +12,7 @@ from typing import Any
 import redis
 from celery.concurrency import get_implementation, prefork
 from celery.concurrency.thread import TaskPool
-from celery.signals import celeryd_after_setup, worker_process_init
+from celery.signals import celeryd_after_setup, celeryd_init, worker_process_init
 
 from screening.engine import Engine, Job
 from screening.findings import OUTPUT, JobResult, Queue, Text
@@ -31,9 +31,9 @@ from workers.settled import settle
 log = logging.getLogger(__name__)
 
 WARM_UP_SECONDS = 600.0
-#: Celery's worker, where it is in this process and not in the one that this was forked from, and its name.
-_worker: Any = None
+#: The name of Celery's worker, and the worker where it is in this process and not in the one that this was forked from.
 _name = ""
+_worker: Any = None
 
 
 @lru_cache(maxsize=1)
@@ -69,12 +69,17 @@ def _run(batch: Batch) -> list[JobResult]:
     return [replace(result, queue_ms=waited + result.queue_ms) for result in engine().run(batch.jobs, batch.queue)]
 
 
+@celeryd_init.connect
+def _take_name(sender: str, **_: Any) -> None:
+    global _name
+    _name = sender
+
+
 @celeryd_after_setup.connect
 def _start_threads(instance: Any, **_: Any) -> None:
     # The pool of threads sends no worker_process_init; its threads, which share the model's batches, start after this.
     # At `worker_init` there would be no logging yet.
-    global _worker, _name
-    _name = instance.hostname
+    global _worker
     pool = get_implementation(instance.pool_cls)
     _worker = None if pool is prefork.TaskPool else instance
     if pool is TaskPool:

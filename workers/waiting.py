@@ -29,7 +29,10 @@ class Read(Generic[Result]):
 
 @dataclass(slots=True)
 class Counts:
-    """Since the start: texts accepted, refused and dropped, batches that failed, batches read and their tokens."""
+    """Since the start: texts accepted, refused and dropped, batches that failed, batches read and their tokens.
+
+    Of the texts accepted, those are dropped that were too late or withdrawn.
+    """
 
     texts: int = 0
     refused: int = 0

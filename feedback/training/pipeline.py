@@ -69,7 +69,7 @@ class Corpus:
         return Targets(self.targets.value[rows], self.targets.weight[rows], self.targets.some[rows])
 
     def prose(self, side: str) -> list[str]:
-        """Return the answers and documents of a side that raise no alarm, whatever is looked for."""
+        """Return the answers, documents and prompts of a side that their source calls harmless, and are not foul."""
         rows, foul = self.rows(side), MODEL_CATEGORIES.index("profanity")
         return [
             self.examples[i].text

@@ -12,7 +12,7 @@ import redis
 
 from tests.faults.waiting import wait_until
 from webapp.local.home import Home, open_home
-from webapp.local.process_table import control, screening
+from webapp.local.process_table import beat, control, screening
 from webapp.local.processes import Supervisor
 from webapp.local.redis import Redis
 from workers.broker import CONTROL, QUEUES
@@ -107,3 +107,22 @@ def test_workers_say_that_they_live_when_they_take_messages_again(home: Home) ->
             wait_until(lambda: any(client.exists(alive_key(queue)) for queue in NAMES.values()), "a worker to live")
             asked = {one["cmd"] for one in client.client_list()}
             assert asked & {"del", "brpop"}, "of the connection that it takes messages by"
+
+
+def test_beat_sends_again_when_redis_is_back(home: Home) -> None:
+    server = Redis(home)
+    env = {**os.environ, "REDIS_URL": server.url, "COUNTERSIGN_HOME": str(home.root)}
+    log = home.log / "beat.log"
+    with Supervisor(home.log, report=print) as clock, redis.Redis.from_url(server.url) as client:
+        with Supervisor(home.log, report=print) as supervisor:
+            supervisor.start(server.process())
+            supervisor.wait_until(server.accepts, timeout=10, what="Redis")
+            clock.start(beat(env, home.run))
+            wait_until(lambda: client.llen(CONTROL) > 0, "beat to send")
+        wait_until(
+            lambda: "Redis does not answer" in log.read_text() or "ConnectionError" in log.read_text(), "an outage"
+        )
+        with Supervisor(home.log, report=print) as supervisor:
+            supervisor.start(server.process())
+            supervisor.wait_until(server.accepts, timeout=10, what="Redis")
+            wait_until(lambda: client.llen(CONTROL) > 0, "beat to send again")

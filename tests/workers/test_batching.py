@@ -81,16 +81,17 @@ def test_a_text_whose_time_is_over_is_dropped_and_counted(lanes: int) -> None:
         assert good.result(WAIT).results == ["good"]
         with pytest.raises(DeadlineExceeded):
             late.result(WAIT)
-        assert one.counts.dropped == 1
+    assert one.counts.dropped == 1
     assert ["late"] not in runtime.batches
     assert all("late" not in batch for batch in runtime.batches)
 
 
-def test_a_text_that_its_caller_withdrew_is_not_read(lanes: int) -> None:
+def test_a_text_that_its_caller_withdrew_is_counted_and_not_read(lanes: int) -> None:
     runtime = Echo()
     with batcher(runtime, lanes) as one, held(runtime, one):
         gone = one.submit(["gone"], NEVER)
         assert gone.cancel()
+        assert one.counts.dropped == 1
     assert all("gone" not in batch for batch in runtime.batches)
 
 

@@ -29,3 +29,25 @@ def test_the_pauses_do_not_grow(app: Celery, monkeypatch: pytest.MonkeyPatch) ->
         connection.ensure_connection(failed, 20, callback=lambda: None)
     assert said == [1] * 20
     assert sum(slept) == 20
+
+
+@pytest.mark.parametrize("app", [control, screening], ids=["control", "screening"])
+def test_what_sends_over_a_connection_connects_again(
+    app: Celery, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    revived: list[Any] = []
+    lost = [ConnectionError()]
+
+    class Sender:
+        def revive(self, channel: Any) -> None:
+            revived.append(channel)
+
+    def send() -> str:
+        if lost:
+            raise lost.pop()
+        return "sent"
+
+    # As beat's producer calls it.
+    with app.connection_for_write(redis_url) as connection:
+        assert connection.ensure(Sender(), send, max_retries=3)() == "sent"
+    assert len(revived) == 1

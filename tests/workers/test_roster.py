@@ -68,16 +68,21 @@ def test_what_is_of_another_version_or_gone_is_left_out(broker: redis.Redis) -> 
     assert living_workers(broker) == []
 
 
-def test_a_redis_that_is_away_is_named(settings: Settings) -> None:
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    with pytest.raises(CommandError, match="REDIS_URL"):
+@pytest.mark.parametrize("url", ["", "nonsense", "redis://:pa/ssword@h:6379/0", "redis://127.0.0.1:1/0"])
+def test_a_redis_that_is_away_is_named(settings: Settings, url: str) -> None:
+    settings.REDIS_URL = url
+    with pytest.raises(CommandError, match="REDIS_URL") as refused:
         call_command("workers")
+    assert "'pa'" not in str(refused.value)
 
 
 def test_the_workers_of_a_running_app_say_what_they_serve(live_app: LiveApp) -> None:
     command = [sys.executable, "manage.py", "workers", "--json"]
     said = subprocess.run(command, env=live_app.env, stdout=subprocess.PIPE, check=True)
-    workers = {queue: worker for worker in json.loads(said.stdout) for queue in worker["queues"]}
+    listed = json.loads(said.stdout)
+    assert all(worker["name"] for worker in listed)
+    assert len({worker["name"] for worker in listed}) == len(listed)
+    workers = {queue: worker for worker in listed for queue in worker["queues"]}
     assert {"screen.cpu", "screen.gpu", "control", "conclude"} <= set(workers)
     reading = workers["screen.gpu"]
     assert reading["model"].startswith("minilm-guard-")

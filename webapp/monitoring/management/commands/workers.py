@@ -25,17 +25,21 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print a JSON list, with all counts.")
 
     def handle(self, *, json: bool, **options: Any) -> None:
+        if not settings.REDIS_URL:
+            raise CommandError("No Redis: set REDIS_URL, or start the app with `make up` on this machine.")
         try:
             with redis.Redis.from_url(
                 settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
             ) as client:
                 workers = living_workers(client)
+        except ValueError:  # what it says may quote a password
+            raise CommandError("REDIS_URL is no address of a Redis: redis://:password@host:port/0") from None
         except redis.RedisError as error:
             raise CommandError(f"Redis does not answer ({type(error).__name__}). Is REDIS_URL right?") from None
         self.stdout.write(_as_json(workers) if json else _as_table(workers))
         models = {(worker.model, worker.runtime) for worker in workers if worker.model}
         if len(models) > 1:
-            self.stderr.write("The guard models differ: a check gets its scores from the one that takes it.")
+            self.stderr.write("The guard models, or their precisions, differ: which scores a check gets is chance.")
 
 
 def _as_json(workers: Sequence[Worker]) -> str:
