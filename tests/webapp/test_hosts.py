@@ -19,6 +19,7 @@ def _nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hosts, "_refused", Seldom())
 
 
+@IN_THREADS
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("path", ["/v1/checks", "/v1/checks/batch", "/openai/v1/moderations"])
 def test_the_api_names_the_setting(method: str, path: str) -> None:
@@ -34,6 +35,7 @@ def test_the_api_names_the_setting(method: str, path: str) -> None:
         assert STRANGE not in answered.content.decode()
 
 
+@IN_THREADS
 @pytest.mark.parametrize("host", [STRANGE, "<b>strange.example"])
 @pytest.mark.parametrize(("language", "said"), [("en", "adds the name to"), ("de", "trägt den Namen in")])
 def test_a_page_names_the_setting_in_the_reader_s_language(host: str, language: str, said: str) -> None:
