@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+NO_REDIS = "No Redis: set REDIS_URL, or start the app with `make up` on this machine."
+
 
 def redis_url(environ: Mapping[str, str]) -> str:
     """Return the address of Redis; raise SystemExit with what to do when there is none."""
@@ -16,4 +18,4 @@ def redis_url(environ: Mapping[str, str]) -> str:
         facts: dict[str, str] = json.loads((home / "run" / "services.json").read_text())
         return facts["redis_url"]
     except (OSError, ValueError, KeyError):
-        raise SystemExit("No Redis: set REDIS_URL, or start the app with `make up` on this machine.") from None
+        raise SystemExit(NO_REDIS) from None

@@ -13,7 +13,7 @@ from screening.detectors.sentences import sentences
 
 #: Words of a text that is surrounded; longer ones are amid their own.
 LONGEST = 60
-#: Words around it, at most: half of the texts have 23 or less, because the prose often ends before.
+#: Words around it, at most: often fewer, because the prose ends before.
 FEWEST, MOST = 10, 100
 #: Sentences of a text that prose is taken from.
 SENTENCES = 3

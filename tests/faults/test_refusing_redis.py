@@ -17,6 +17,7 @@ from webapp.local.processes import Supervisor
 from webapp.local.redis import Redis
 from workers.broker import CONTROL, QUEUES
 from workers.messages import alive_key
+from workers.roster import living_workers
 
 pytestmark = pytest.mark.faults
 #: Longer than Celery looks back at how often a worker began anew.
@@ -100,6 +101,7 @@ def test_workers_say_that_they_live_when_they_take_messages_again(home: Home) ->
             for process in (control(env), next(one for one in screening(env) if one.name == "screen-cpu")):
                 workers.start(process)
             wait_until(lambda: all(client.exists(alive_key(queue)) for queue in NAMES.values()), "workers to live")
+            assert all(worker.name for worker in living_workers(client)), "from their first word on"
         wait_until(lambda: all(log.read_text().count(PAUSED) >= ATTEMPTS for log in logs), "several attempts")
         with Supervisor(home.log, report=print) as supervisor:
             supervisor.start(server.process())

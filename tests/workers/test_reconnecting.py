@@ -32,9 +32,7 @@ def test_the_pauses_do_not_grow(app: Celery, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("app", [control, screening], ids=["control", "screening"])
-def test_what_sends_over_a_connection_connects_again(
-    app: Celery, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_sends_over_a_connection_connects_again(app: Celery, redis_url: str) -> None:
     revived: list[Any] = []
     lost = [ConnectionError()]
 

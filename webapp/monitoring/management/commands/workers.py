@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from workers.roster import Worker, living_workers
+from workers.services_file import NO_REDIS
 
 HEADS = ("worker", "queues", "guard model", "computed", "texts", "late", "refused", "failed batches")
 #: Seconds that Redis has to answer.
@@ -26,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *, json: bool, **options: Any) -> None:
         if not settings.REDIS_URL:
-            raise CommandError("No Redis: set REDIS_URL, or start the app with `make up` on this machine.")
+            raise CommandError(NO_REDIS)
         try:
             with redis.Redis.from_url(
                 settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
